@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the control socket and policy/install/lists, which is safe for several threads: what takes
+ * seconds runs in the worker, the rest at once. Called by agent.c, change.c and method/state.
+ */
+#include "lists_care.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "install/lists.h"
+#include "method/method.h"
+
+struct lists_care {
+	struct worker *worker;
+	struct lists *lists;
+	struct source *second;
+	pthread_mutex_t lock; /* of words */
+	char words[128];
+};
+
+static void words_set(struct lists_care *care, const char *list, size_t done, size_t total)
+{
+	pthread_mutex_lock(&care->lock);
+	if (list)
+		snprintf(care->words, sizeof(care->words), "reading %.64s (%zu of %zu)", list, done,
+			 total);
+	else
+		snprintf(care->words, sizeof(care->words), "ready");
+	pthread_mutex_unlock(&care->lock);
+}
+
+void lists_care_words(struct lists_care *care, char *out, size_t cap)
+{
+	pthread_mutex_lock(&care->lock);
+	snprintf(out, cap, "%s", care->words);
+	pthread_mutex_unlock(&care->lock);
+}
+
+static void second_past(void *arg)
+{
+	struct lists_care *care = arg;
+	size_t ended = lists_expire(care->lists, time(NULL));
+
+	if (ended)
+		log_info("lists: the time of %zu entries is over", ended);
+}
+
+int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
+		   const char *state_dir, struct lists_care **ret_lists)
+{
+	struct lists_care *care = calloc(1, sizeof(*care));
+	char path[256];
+	struct diag diag;
+	int err = 0;
+
+	if (!care)
+		return -ENOMEM;
+	care->worker = worker;
+	pthread_mutex_init(&care->lock, NULL);
+	snprintf(care->words, sizeof(care->words), "none loaded yet");
+	snprintf(path, sizeof(path), "%s/lists", state_dir);
+	diag_init(&diag);
+	if (mkdir(path, 0750) && errno != EEXIST) {
+		err = -errno;
+		log_error("lists: %s cannot be made: %s", path, strerror(-err));
+	}
+	if (!err)
+		err = lists_open(gate, path, &care->lists, &diag);
+	if (!err)
+		err = loop_timer(loop, 1000, 1000, second_past, care, &care->second);
+	log_diag("lists", &diag);
+	diag_free(&diag);
+	if (err) {
+		lists_care_free(care);
+		return err;
+	}
+	*ret_lists = care;
+	return 0;
+}
+
+void lists_care_free(struct lists_care *care)
+{
+	if (!care)
+		return;
+	source_remove(care->second);
+	if (care->lists)
+		lists_close(care->lists);
+	pthread_mutex_destroy(&care->lock);
+	free(care);
+}
+
+void lists_care_forget(struct lists_care *care)
+{
+	lists_forget(care->lists);
+}
+
+static void load_progress(void *arg, const char *list, size_t done, size_t total)
+{
+	words_set(arg, list, done, total);
+}
+
+int lists_care_load(struct lists_care *care, const struct policy *policy, struct diag *diag)
+{
+	uint64_t start = clock_mono_ns();
+	int err = lists_load(care->lists, policy, load_progress, care, diag);
+
+	words_set(care, NULL, 0, 0);
+	if (!err && policy->list_cnt)
+		log_info("lists: %zu are in force, %llu ms", policy->list_cnt,
+			 (unsigned long long)((clock_mono_ns() - start) / 1000000));
+	return err;
+}
+
+struct reload {
+	struct lists_care *care;
+	struct edition *edition;
+	struct diag diag;
+};
+
+static void reload_run(void *arg)
+{
+	struct reload *r = arg;
+
+	lists_care_load(r->care, r->edition->policy, &r->diag);
+}
+
+static void reload_done(void *arg)
+{
+	struct reload *r = arg;
+
+	log_diag("lists", &r->diag);
+	diag_free(&r->diag);
+	edition_put(r->edition);
+	free(r);
+}
+
+void lists_care_reload(struct lists_care *care, struct edition *edition)
+{
+	struct reload *r = calloc(1, sizeof(*r));
+
+	if (r) {
+		r->care = care;
+		r->edition = edition_get(edition);
+		diag_init(&r->diag);
+		if (!worker_post(care->worker, reload_run, reload_done, r))
+			return;
+		reload_done(r);
+	}
+	log_error("lists: they cannot be read now; what the kernel holds stays in force");
+}
+
+void lists_care_show(struct lists_care *care, struct ticket *ticket, json_t *params)
+{
+	const char *list = NULL;
+	json_t *result;
+
+	if (!param_string(ticket, params, "list", false, &list))
+		return;
+	result = lists_show(care->lists, list);
+	if (result)
+		ticket_result(ticket, result);
+	else
+		ticket_fault(ticket, RPC_NOT_FOUND, NULL, "there is no list \"%s\"",
+			     list ? list : "");
+}
+
+/* One error code for a kind of failure; the words are in diag. */
+static int list_code(int err)
+{
+	return err == -ENOENT		       ? RPC_NOT_FOUND
+	       : err == -EAGAIN		       ? RPC_BUSY
+	       : err == -ENOMEM || err == -EIO ? RPC_INTERNAL
+					       : RPC_INPUT;
+}
+
+static void list_answer(struct ticket *ticket, int err, const struct diag *diag, json_t *result)
+{
+	if (!err) {
+		ticket_result(ticket, result);
+		return;
+	}
+	json_decref(result);
+	ticket_fault(ticket, list_code(err), diag_data(diag), "%s",
+		     diag->cnt ? diag->entries[diag->cnt - 1].text : strerror(-err));
+}
+
+struct list_params {
+	const char *list, *prefix, *reason;
+	int64_t seconds;
+};
+
+static bool list_params(struct ticket *ticket, json_t *params, struct list_params *p)
+{
+	*p = (struct list_params){ .reason = "" };
+	return param_string(ticket, params, "list", true, &p->list) &&
+	       param_string(ticket, params, "prefix", true, &p->prefix) &&
+	       param_string(ticket, params, "reason", false, &p->reason) &&
+	       param_number(ticket, params, "for", 0, 10LL * 366 * 86400, &p->seconds);
+}
+
+void lists_care_add(struct lists_care *care, struct ticket *ticket, json_t *params)
+{
+	struct list_params p;
+	struct diag diag;
+	json_t *result;
+	int err;
+
+	if (!list_params(ticket, params, &p))
+		return;
+	diag_init(&diag);
+	err = lists_add(care->lists, p.list, p.prefix, p.seconds ? time(NULL) + p.seconds : 0,
+			p.reason, &diag);
+	result = diag_data(&diag);
+	json_object_set_new(result, "added", json_boolean(!err));
+	/* Wished for and there: nothing went wrong. */
+	if (err == -EEXIST)
+		err = 0;
+	else if (!err)
+		log_info("lists: %s added %s to %s: %s", ticket_peer(ticket)->user, p.prefix,
+			 p.list, p.reason);
+	list_answer(ticket, err, &diag, result);
+	diag_free(&diag);
+}
+
+void lists_care_delete(struct lists_care *care, struct ticket *ticket, json_t *params)
+{
+	struct list_params p;
+	struct diag diag;
+	json_t *result;
+	int err;
+
+	if (!list_params(ticket, params, &p))
+		return;
+	diag_init(&diag);
+	err = lists_delete(care->lists, p.list, p.prefix, p.reason, &diag);
+	result = diag_data(&diag);
+	json_object_set_new(result, "deleted", json_boolean(!err));
+	if (!err)
+		log_info("lists: %s deleted %s from %s: %s", ticket_peer(ticket)->user, p.prefix,
+			 p.list, p.reason);
+	list_answer(ticket, err, &diag, result);
+	diag_free(&diag);
+}
+
+/* --- list.replace, in the worker --- */
+
+struct replacement {
+	struct lists_care *care;
+	struct ticket *ticket;
+	json_t *params; /* keeps the text */
+	const char *list, *text, *format;
+	bool force;
+	struct lists_change change;
+	struct diag diag;
+	int err;
+};
+
+static void replace_run(void *arg)
+{
+	struct replacement *r = arg;
+
+	words_set(r->care, r->list, 0, 1);
+	r->err = lists_replace(r->care->lists, r->list, r->text, strlen(r->text), r->format,
+			       r->force, &r->change, &r->diag);
+	words_set(r->care, NULL, 0, 0);
+}
+
+static void replace_done(void *arg)
+{
+	struct replacement *r = arg;
+	json_t *result = diag_data(&r->diag);
+
+	if (!r->err) {
+		json_object_set_new(result, "list", json_string(r->list));
+		json_object_set_new(result, "before", json_integer((json_int_t)r->change.before_cnt));
+		json_object_set_new(result, "after", json_integer((json_int_t)r->change.after_cnt));
+		json_object_set_new(result, "by_hand",
+				    json_integer((json_int_t)r->change.by_hand_cnt));
+		json_object_set_new(result, "read_ms",
+				    json_integer((json_int_t)(r->change.read_ns / 1000000)));
+		json_object_set_new(result, "build_ms",
+				    json_integer((json_int_t)(r->change.build_ns / 1000000)));
+		log_info("lists: %s replaced %s: %zu entries (were %zu), %zu changes by hand ended",
+			 ticket_peer(r->ticket)->user, r->list, r->change.after_cnt,
+			 r->change.before_cnt, r->change.by_hand_cnt);
+	} else {
+		log_warn("lists: %s could not replace %s: %s", ticket_peer(r->ticket)->user, r->list,
+			 r->diag.cnt ? r->diag.entries[r->diag.cnt - 1].text : strerror(-r->err));
+	}
+	list_answer(r->ticket, r->err, &r->diag, result);
+	diag_free(&r->diag);
+	json_decref(r->params);
+	free(r);
+}
+
+void lists_care_replace(struct lists_care *care, struct ticket *ticket, json_t *params)
+{
+	struct replacement *r;
+	const char *list, *text, *format = NULL;
+
+	if (!param_string(ticket, params, "list", true, &list) ||
+	    !param_string(ticket, params, "text", true, &text) ||
+	    !param_string(ticket, params, "format", false, &format))
+		return;
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		ticket_fault(ticket, RPC_INTERNAL, NULL, "no memory");
+		return;
+	}
+	*r = (struct replacement){ .care = care,
+				   .ticket = ticket,
+				   .params = json_incref(params),
+				   .list = list,
+				   .text = text,
+				   .format = format,
+				   .err = -ECANCELED,
+				   .force = json_is_true(json_object_get(params, "force")) };
+	diag_init(&r->diag);
+	if (worker_post(care->worker, replace_run, replace_done, r)) {
+		json_decref(r->params);
+		diag_free(&r->diag);
+		free(r);
+		ticket_fault(ticket, RPC_BUSY, NULL, "too much at once; ask again");
+	}
+}

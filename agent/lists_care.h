@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The address lists in the agent: loading in a worker with progress, expiry by the clock, and the
+ * requests list.*. What a list is, is policy/install/lists.
+ */
+#ifndef AGENT_LISTS_CARE_H
+#define AGENT_LISTS_CARE_H
+
+#include "base/loop.h"
+#include "base/worker.h"
+#include "control.h"
+#include "editions.h"
+#include "install/install.h"
+
+struct lists_care;
+
+/* state_dir/lists is made and keeps contents. Returns 0 or -errno after words in the log. */
+int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
+		   const char *state_dir, struct lists_care **ret_lists);
+/* After the worker was freed. */
+void lists_care_free(struct lists_care *lists);
+
+/* Takes the lists of a policy, before it is committed. In the worker's thread. As lists_load(). */
+int lists_care_load(struct lists_care *lists, const struct policy *policy, struct diag *diag);
+
+/* The same behind a policy that is live already, in the background; what goes wrong is logged. */
+void lists_care_reload(struct lists_care *lists, struct edition *edition);
+
+/* list.show, list.add, list.delete, list.replace: the ticket is answered when it is done. */
+void lists_care_show(struct lists_care *lists, struct ticket *ticket, json_t *params);
+void lists_care_add(struct lists_care *lists, struct ticket *ticket, json_t *params);
+void lists_care_delete(struct lists_care *lists, struct ticket *ticket, json_t *params);
+void lists_care_replace(struct lists_care *lists, struct ticket *ticket, json_t *params);
+
+/* As lists_forget(). */
+void lists_care_forget(struct lists_care *care);
+
+/* "ready", or "reading drop (2 of 5)"; cap is at least 128. */
+void lists_care_words(struct lists_care *lists, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sekishod: reads its settings, runs the agent, ends. The only place that ends the process.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent.h"
+
+int main(int argc, char **argv)
+{
+	struct settings settings;
+	struct agent *agent;
+	char why[256];
+	int code;
+
+	if (settings_read(argc, argv, &settings, why, sizeof(why))) {
+		fprintf(stderr, "sekishod: %s\n", why);
+		return 2;
+	}
+	if (settings.help || settings.version) {
+		settings_usage(stdout);
+		return 0;
+	}
+	if (settings.detach)
+		return agent_detach(&settings) ? 1 : 0;
+	if (agent_new(&settings, &agent))
+		return 1;
+	code = agent_run(agent) ? 1 : agent->exit_code;
+	agent_free(agent);
+	return code;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sek_gateway for XDP: on every port, native where the driver can. stage/walk.h is the way of a
+ * packet. Loaded by policy/install, attached by agent/dataplane.
+ */
+#include "core/xdp.h"
+#include "stage/walk.h"
+
+SEC("xdp.frags")
+int sek_gateway(struct xdp_md *ctx)
+{
+	return walk_frame(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

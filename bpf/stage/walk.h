@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of contents: one packet's way through the gateway, in order. Every stage either has no
+ * objection (SEK_NEXT) or ends the packet; finish() is the only exit. Called by the entry program of
+ * each flavour, once a packet.
+ */
+#ifndef BPF_STAGE_WALK_H
+#define BPF_STAGE_WALK_H
+
+#include "core/config.h"
+#include "core/maps.h"
+#include "core/packet.h"
+#include "parse/frame.h"
+#include "stage/sanity.h"
+#include "stage/control.h"
+#include "stage/tenant.h"
+#include "stage/fragment.h"
+#include "stage/flow.h"
+#include "stage/recall.h"
+#include "stage/list.h"
+#include "stage/policy.h"
+#include "stage/syncookie.h"
+#include "stage/admit.h"
+#include "stage/rate.h"
+#include "stage/steer.h"
+#include "report/finish.h"
+
+/* The one macro that hides control flow; it lives beside its only user. */
+#define NEXT(stage)                                                                                \
+	do {                                                                                       \
+		enum sek_verdict v = (stage);                                                      \
+		if (v != SEK_NEXT)                                                                 \
+			return v;                                                                  \
+	} while (0)
+
+/* clang-format off */
+/* A packet that no flow was recalled for. */
+static __always_inline enum sek_verdict walk_unknown(struct frame_ctx *ctx, struct packet *p)
+{
+	NEXT(stage_tenant(ctx, p));   /* whose is it; spoofed sources end here */
+	NEXT(stage_fragment(ctx, p)); /* pieces share the verdict of the first */
+	NEXT(stage_flow(ctx, p));     /* known and current: its verdict stands, on to rate and steer */
+	NEXT(stage_list(ctx, p));     /* allow and block lists */
+	NEXT(stage_policy(ctx, p));   /* the first rule that matches */
+	NEXT(stage_syncookie(ctx, p)); /* a guarded server's clients prove that they receive */
+	return stage_admit(ctx, p);   /* quotas, then a flow with its verdict */
+}
+
+static __always_inline enum sek_verdict walk(struct frame_ctx *ctx, struct packet *p)
+{
+	NEXT(parse_frame(ctx, p));    /* which port, which tags, which headers; broken ones end here */
+	NEXT(stage_sanity(ctx, p));   /* martian, land, impossible flags */
+	NEXT(stage_control(ctx, p));  /* ARP, ND, DHCP on the link, LLDP, STP: by the port's mode */
+	NEXT(stage_recall(ctx, p));   /* as one before it: its flow's verdict, on to rate and steer */
+	if (!p->reason)
+		NEXT(walk_unknown(ctx, p));
+	NEXT(stage_rate(ctx, p));     /* the tenant's rate; ECN mark before drop */
+	return stage_steer(ctx, p);   /* out by bridge or route, or up to the stack */
+}
+/* clang-format on */
+
+/* The whole of a program: the hook's action for this frame. */
+static __always_inline int walk_frame(struct frame_ctx *ctx)
+{
+	struct packet p = {};
+	enum sek_verdict verdict = walk(ctx, &p);
+
+	fragment_settle(&p, verdict); /* the other pieces of this datagram end as it did */
+	return finish(ctx, &p, verdict);
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The walk through a list table, written once for both compilers. The includer defines, before,
+ *   static __always_inline const struct sek_list_line *list_line(const void *table, __u32 n);
+ * NULL where there is no such line. Every loop is bounded, every index masked.
+ */
+#ifndef SEKISHO_LISTWALK_H
+#define SEKISHO_LISTWALK_H
+
+#include "sekisho/list.h"
+
+#define SEK_LIST_STEPS 13 /* an entry, then a branch for each of 12 octets */
+
+/* Set bits of x, by adding neighbours: neither compiler needs a library for it. */
+static __always_inline __u32 list_popcount(__u64 x)
+{
+	x = x - ((x >> 1) & 0x5555555555555555ULL);
+	x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (x * 0x0101010101010101ULL) >> 56;
+}
+
+static __always_inline bool list_is_v4(const struct sek_addr *addr)
+{
+	return !addr->q[0] && addr->w[2] == __builtin_bswap32(0xffff);
+}
+
+/* Set bits of a line's first 256 up to and with this one; their counts by word are in q[4]. */
+static __always_inline __u32 list_rank(const struct sek_list_line *line, __u32 octet)
+{
+	__u32 word = (octet >> 6) & 3;
+
+	return ((line->q[4] >> (32 + 8 * word)) & 0xff) +
+	       list_popcount(line->q[word] & (~0ULL >> (63 - (octet & 63))));
+}
+
+static __always_inline __u32 list_leaf(const void *table, const struct sek_list_family *family,
+				       __u32 leaf, __u32 octet)
+{
+	const struct sek_list_line *line = list_line(table, family->leaf + leaf);
+	__u32 at;
+
+	if (!line)
+		return 0;
+	at = list_rank(line, octet) - 1;
+	if (at < SEK_LIST_INLINE)
+		return (line->q[(5 + (at >> 1)) & 7] >> (32 * (at & 1))) & SEK_LIST_CELL;
+	at = (__u32)line->q[4] + at - SEK_LIST_INLINE;
+	line = list_line(table, family->value + (at >> 4));
+	return line ? (line->q[(at >> 1) & 7] >> (32 * (at & 1))) & SEK_LIST_CELL : 0;
+}
+
+/* What the buckets hold for a key; 0: nothing. */
+static __always_inline __u32 list_hashed(const void *table, const struct sek_list_family *family,
+					 __u32 key)
+{
+	__u32 bucket = family->bucket + list_bucket(family, key);
+
+	for (int i = 0; i < SEK_LIST_PROBES; i++) {
+		const struct sek_list_line *line = list_line(table, bucket + i);
+
+		if (!line)
+			return 0;
+		for (int at = 0; at < 8; at++)
+			if (line->w[at] == key)
+				return line->w[8 + at]; /* 0 where key 0 is that of an empty place */
+		if (!line->w[15])
+			return 0;
+	}
+	return 0;
+}
+
+/* The cell of a key in the directory. */
+static __always_inline __u32 list_directory(const void *table, const struct sek_list_family *family,
+					    __u32 key)
+{
+	__u32 group = key >> 14, bit = (key >> 8) & 63, octet = key & 255, node;
+	const struct sek_list_line *line = list_line(table, family->dir + (group >> 2));
+	__u64 any, info;
+
+	if (!line)
+		return 0;
+	any = line->q[(group & 3) * 2];
+	info = line->q[(group & 3) * 2 + 1];
+	if (!((any >> bit) & 1))
+		return (info >> 32) & SEK_LIST_CELL;
+	node = (__u32)info + list_popcount(any & ((1ULL << bit) - 1));
+	line = list_line(table, family->node + (node >> 3));
+	if (!line)
+		return 0;
+	info = line->q[node & 7];
+	if (info >= SEK_LIST_LEAF)
+		return list_leaf(table, family, (__u32)info, octet);
+	if (octet - (__u32)((info >> 48) & 0xff) <= (info >> 56))
+		return info & SEK_LIST_CELL;
+	return (info >> 24) & SEK_LIST_CELL;
+}
+
+/* Octet n of the last 12 of an IPv6 address: hi is bits 32-95, lo bits 96-127. */
+static __always_inline __u32 list_octet(__u64 hi, __u32 lo, __u32 n)
+{
+	return (n < 8 ? hi >> (56 - 8 * (n & 7)) : lo >> (24 - 8 * (n & 3))) & 0xff;
+}
+
+/*
+ * Where an entry leads: with the first `len` of the last 96 bits as in q, on to its cell, else to
+ * a set. dflt is the set of the branch that it belongs to.
+ */
+static __always_inline __u32 list_entry(const void *table, const struct sek_list_family *family,
+					const __u64 q[2], __u64 hi, __u32 lo, __u32 dflt)
+{
+	__u32 len = q[1] & 0xff, cell = (q[1] >> 8) & SEK_LIST_CELL;
+	const struct sek_list_line *line;
+	bool inside;
+
+	if (len <= 64)
+		return (q[0] ^ hi) >> ((64 - len) & 63) ? (q[1] >> 32) & SEK_LIST_CELL : cell;
+	inside = q[0] == hi && !(((__u32)(q[1] >> 32) ^ lo) >> ((96 - len) & 31));
+	if ((cell & SEK_LIST_KIND) != SEK_LIST_PAIR)
+		return inside ? cell : dflt;
+	cell &= SEK_LIST_INDEX;
+	line = list_line(table, family->value + (cell >> 3));
+	return line ? (inside ? line->q[cell & 7] : line->q[cell & 7] >> 32) & SEK_LIST_CELL : 0;
+}
+
+/* The set of the last 96 bits of an IPv6 address, from the cell of its first 32 on. */
+static __always_inline __u32 list_below(const void *table, const struct sek_list_family *family,
+					__u32 cell, const struct sek_addr *addr)
+{
+	__u64 hi = ((__u64)__builtin_bswap32(addr->w[1]) << 32) | __builtin_bswap32(addr->w[2]);
+	__u32 lo = __builtin_bswap32(addr->w[3]), dflt = 0;
+
+	for (int i = 0; i < SEK_LIST_STEPS && (cell & SEK_LIST_KIND); i++) {
+		__u32 entry = cell & SEK_LIST_INDEX;
+		const struct sek_list_line *line;
+
+		if (cell & SEK_LIST_BRANCH) {
+			__u32 octet, rank;
+
+			line = list_line(table, family->branch + entry);
+			if (!line)
+				return 0;
+			dflt = line->q[5] >> 32;
+			octet = list_octet(hi, lo, (__u32)line->q[5]);
+			rank = list_rank(line, octet);
+			if (!rank || !((line->q[6 + ((octet >> 7) & 1)] >> ((octet >> 1) & 63)) & 1))
+				return dflt;
+			entry = (__u32)line->q[4] + rank - 1;
+		}
+		line = list_line(table, family->entry + (entry >> 2));
+		if (!line)
+			return 0;
+		cell = list_entry(table, family, &line->q[(entry & 3) * 2], hi, lo, dflt);
+	}
+	return cell;
+}
+
+/* The lists that hold addr, one bit each, as its family's table knows them (without the overlay). */
+static __always_inline __u64 list_find(const void *table, const struct sek_list_family *family,
+				       const struct sek_addr *addr, bool v4)
+{
+	__u32 key = __builtin_bswap32(v4 ? addr->w[3] : addr->w[0]), cell = 0;
+	const struct sek_list_line *line;
+
+	if (!v4 && family->bucket_cnt)
+		cell = list_hashed(table, family, key);
+	if (!cell && family->dir)
+		cell = list_directory(table, family, key);
+	cell &= SEK_LIST_CELL;
+	if (!v4 && (cell & SEK_LIST_KIND))
+		cell = list_below(table, family, cell, addr);
+	if (!cell)
+		return 0;
+	line = list_line(table, family->mask + (cell >> 3));
+	return line ? line->q[cell & 7] : 0;
+}
+
+/* Whether the overlay may know something of addr. */
+static __always_inline bool list_marked(const struct sek_list_head *head,
+					const struct sek_addr *addr, bool v4)
+{
+	__u32 bit;
+
+	if (!head->over_cnt)
+		return false;
+	if (head->over_wide)
+		return true;
+	bit = list_mark(addr, v4);
+	/* Else clang, which knows the largest mark, leaves the mask out, and the verifier of 6.1 does not. */
+	asm volatile("" : "+r"(bit));
+	return (head->mark[(bit >> 6) & (2 * SEK_LIST_MARKS / 64 - 1)] >> (bit & 63)) & 1;
+}
+
+#endif

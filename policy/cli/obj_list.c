@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns `sekisho list`: addresses that are blocked or allowed by name.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/live.h"
+#include "install/state.h"
+#include "lists/lists.h"
+#include "text/address.h"
+#include "text/quantity.h"
+
+#define LIST_BYTES_MAX (256u << 20)
+#define SENTENCE_MAX 1024
+#define SECOND_NS 1000000000ull
+#define SPAN_MAX (3650ull * 86400) /* ten years; more is a slip of the pen */
+
+static json_t *peek(const struct gate *gate, const struct policy *policy, const json_t *params,
+		    struct diag *diag)
+{
+	return state_list_counts(gate, policy, diag);
+}
+
+static const struct column list_columns[] = {
+	{ "id", "ID", COLUMN_COUNT },		{ "list", "LIST", COLUMN_TEXT },
+	{ "kind", "KIND", COLUMN_TEXT },	{ "category", "CATEGORY", COLUMN_TEXT },
+	{ "title", "TITLE", COLUMN_TEXT },	{ "entries", "ENTRIES", COLUMN_COUNT },
+	{ "by_hand", "BY HAND", COLUMN_COUNT }, { "expiring", "EXPIRING", COLUMN_COUNT },
+	{ "packets", "PACKETS", COLUMN_COUNT }, { "bytes", "BYTES", COLUMN_BYTES },
+	{ "source", "SOURCE", COLUMN_TEXT },
+};
+
+static int show(struct cli *cli, const struct cli_args *args)
+{
+	static const struct column changes[] = {
+		{ "change", "BY HAND", COLUMN_TEXT },
+		{ "prefix", "PREFIX", COLUMN_TEXT },
+		{ "expires", "EXPIRES", COLUMN_TIME },
+		{ "reason", "REASON", COLUMN_TEXT },
+	};
+	static const struct view all =
+		VIEW("lists", list_columns, "The policy in force has no list.");
+	static const struct view one = VIEW("changes", changes, "Nothing was changed in it by hand.");
+	static const char *const names[] = { "list", NULL };
+	json_t *result = NULL;
+	int ret = live_read(cli, "list.show", live_params(args, names), peek, &result);
+
+	if (ret == CLI_OK)
+		ret = live_keep(cli, result, "lists", "list", cli_arg(args, "list"));
+	if (ret != CLI_OK) {
+		json_decref(result);
+		return ret;
+	}
+	if (cli->json || !json_object_get(result, "changes"))
+		return live_print(cli, result, &all);
+	print_view(cli->out, result, &all);
+	fputc('\n', cli->out);
+	return live_print(cli, result, &one);
+}
+
+/* Refuses what is no prefix before anyone is asked. Host bits are sekishod's to tell. */
+static int check_prefix(struct cli *cli, const char *text)
+{
+	struct prefix prefix;
+	enum prefix_error error = prefix_parse(text, strlen(text), &prefix, NULL);
+
+	if (error == PREFIX_OK)
+		return CLI_OK;
+	return cli_fail(cli, CLI_USAGE, NULL,
+			"'%s': %s; write 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32", text,
+			prefix_error_text(error));
+}
+
+/* Whole seconds of "90s", "15m", "1h30m"; not given: 0. CLI_OK, or CLI_USAGE with the words said. */
+static int read_span(struct cli *cli, const char *text, int64_t *ret_seconds)
+{
+	uint64_t ns = 0;
+
+	if (text && (quantity_parse_time(text, &ns) < 0 || ns < SECOND_NS || ns % SECOND_NS ||
+		     ns / SECOND_NS > SPAN_MAX))
+		return cli_fail(
+			cli, CLI_USAGE, NULL,
+			"'for %s' is no time: write 90s, 15m, 1h, 7d or 1h30m, at most ten years",
+			text);
+	*ret_seconds = (int64_t)(ns / SECOND_NS);
+	return CLI_OK;
+}
+
+/* The answer to a change: as it is, or its warnings and a sentence. Takes over result. */
+static int done(struct cli *cli, json_t *result, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int done(struct cli *cli, json_t *result, const char *fmt, ...)
+{
+	char text[SENTENCE_MAX];
+	va_list args;
+
+	if (cli->json) {
+		print_json(cli->out, result, cli->pretty);
+	} else {
+		va_start(args, fmt);
+		vsnprintf(text, sizeof(text), fmt, args);
+		va_end(args);
+		live_warn(cli, result);
+		print_text(cli->out, text, strlen(text));
+		fputc('\n', cli->out);
+	}
+	json_decref(result);
+	return CLI_OK;
+}
+
+static int add(struct cli *cli, const struct cli_args *args)
+{
+	static const char *const names[] = { "list", "prefix", "reason", NULL };
+	json_t *params, *result = NULL;
+	int64_t seconds = 0;
+	int ret = check_prefix(cli, cli_arg(args, "prefix"));
+
+	if (ret == CLI_OK)
+		ret = read_span(cli, cli_arg(args, "for"), &seconds);
+	if (ret != CLI_OK)
+		return ret;
+	params = live_params(args, names);
+	if (seconds)
+		json_object_set_new(params, "for", json_integer(seconds));
+	ret = live_ask(cli, "list.add", params, &result);
+	if (ret != CLI_OK)
+		return ret;
+	return done(cli, result,
+		    json_is_false(json_object_get(result, "added")) ? "%s was in %s already"
+								    : "%s is in %s",
+		    cli_arg(args, "prefix"), cli_arg(args, "list"));
+}
+
+/* The inverse of add by the same words: a time, which does not matter to it, may stand there. */
+static int list_delete(struct cli *cli, const struct cli_args *args)
+{
+	static const char *const names[] = { "list", "prefix", "reason", NULL };
+	json_t *result = NULL;
+	int64_t seconds;
+	int ret = check_prefix(cli, cli_arg(args, "prefix"));
+
+	if (ret == CLI_OK)
+		ret = read_span(cli, cli_arg(args, "for"), &seconds);
+	if (ret == CLI_OK)
+		ret = live_ask(cli, "list.delete", live_params(args, names), &result);
+	if (ret != CLI_OK)
+		return ret;
+	return done(cli, result, "%s is in %s no longer", cli_arg(args, "prefix"),
+		    cli_arg(args, "list"));
+}
+
+/* A whole file; the caller frees. NULL after the words were said. */
+static char *read_file(struct cli *cli, const char *path, size_t *ret_len)
+{
+	FILE *in = fopen(path, "re");
+	char *text = NULL;
+	size_t len = 0, cap = 0;
+
+	if (!in) {
+		cli_fail(cli, CLI_FAILED, NULL, "%s cannot be opened: %s", path, strerror(errno));
+		return NULL;
+	}
+	do {
+		char *more = cap < LIST_BYTES_MAX ? realloc(text, cap ? cap * 2 : 65536) : NULL;
+
+		if (!more) {
+			cli_fail(cli, CLI_FAILED, NULL,
+				 "%s is larger than %u MiB, the most that a list's file may have",
+				 path, LIST_BYTES_MAX >> 20);
+			goto failed;
+		}
+		text = more;
+		cap = cap ? cap * 2 : 65536;
+		len += fread(text + len, 1, cap - len, in);
+	} while (len == cap);
+	if (ferror(in)) {
+		cli_fail(cli, CLI_FAILED, NULL, "%s cannot be read: %s", path, strerror(errno));
+		goto failed;
+	}
+	fclose(in);
+	*ret_len = len;
+	return text;
+failed:
+	free(text);
+	fclose(in);
+	return NULL;
+}
+
+static int replace(struct cli *cli, const struct cli_args *args)
+{
+	const char *path = cli_arg(args, "file"), *format = cli_arg(args, "format");
+	struct list_set set = { 0 };
+	json_t *params, *result = NULL, *body;
+	struct diag diag;
+	size_t len = 0;
+	char *text = read_file(cli, path, &len), before[32], after[32], by_hand[32];
+	int ret;
+
+	if (!text)
+		return CLI_FAILED;
+	diag_init(&diag);
+	ret = list_parse(text, len, path, format, &set, &diag);
+	if (ret < 0)
+		ret = cli_fail(cli, CLI_FAILED, &diag,
+			       "%s is no list; the former one stays in force", path);
+	diag_free(&diag);
+	if (ret == 0) {
+		list_set_free(&set);
+		body = json_stringn(text, len);
+		if (!body)
+			ret = cli_fail(
+				cli, CLI_FAILED, NULL,
+				"%s has bytes that are no UTF-8; convert it: iconv -f LATIN1 -t UTF-8",
+				path);
+	}
+	free(text);
+	if (ret != 0)
+		return ret;
+	params = json_pack("{s:o, s:o}", "list", print_string(cli_arg(args, "list")), "text", body);
+	if (format)
+		json_object_set_new(params, "format", print_string(format));
+	if (cli_has(args, "force"))
+		json_object_set_new(params, "force", json_true());
+	ret = live_ask(cli, "list.replace", params, &result);
+	if (ret != CLI_OK)
+		return ret;
+	print_value(before, sizeof(before), json_object_get(result, "before"), COLUMN_COUNT);
+	print_value(after, sizeof(after), json_object_get(result, "after"), COLUMN_COUNT);
+	print_value(by_hand, sizeof(by_hand), json_object_get(result, "by_hand"), COLUMN_COUNT);
+	return done(cli, result,
+		    json_integer_value(json_object_get(result, "by_hand"))
+			    ? "%s has %s entries of %s (before: %s); %s changes by hand ended"
+			    : "%s has %s entries of %s (before: %s)",
+		    cli_arg(args, "list"), after, path, before, by_hand);
+}
+
+static int check(struct cli *cli, const struct cli_args *args)
+{
+	static const struct column columns[] = {
+		{ "file", "file", COLUMN_TEXT },
+		{ "entries", "entries", COLUMN_COUNT },
+		{ "duplicates", "duplicates", COLUMN_COUNT },
+		{ "host_bits", "host bits cleared", COLUMN_COUNT },
+		{ "names", "names, not addresses", COLUMN_COUNT },
+		{ "bad", "lines not understood", COLUMN_COUNT },
+	};
+	static const struct view view = { .columns = columns, .column_cnt = 6 };
+	const char *path = cli_arg(args, "file");
+	struct list_set set = { 0 };
+	json_t *result = NULL;
+	struct diag diag;
+	int ret;
+
+	diag_init(&diag);
+	if (list_read(path, cli_arg(args, "format"), &set, &diag) < 0) {
+		ret = cli_fail(cli, CLI_FAILED, &diag, "%s cannot be used as a list", path);
+		diag_free(&diag);
+		return ret;
+	}
+	result = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "file", print_string(path),
+			   "entries", (json_int_t)set.cnt, "duplicates",
+			   (json_int_t)set.duplicate_cnt, "host_bits", (json_int_t)set.fixed_cnt,
+			   "names", (json_int_t)set.skipped_cnt, "bad", (json_int_t)set.bad_cnt,
+			   "diag", cli_diag_json(&diag));
+	if (!cli->json)
+		diag_print(&diag, cli->err);
+	list_set_free(&set);
+	diag_free(&diag);
+	return live_print(cli, result, &view);
+}
+
+static const struct cli_command commands[] = {
+	{ "show",
+	  "lists in force and what they stopped; with LIST, what was changed by hand",
+	  show,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST" } } },
+	{ "add",
+	  "adds one address or prefix, at once and for every flow",
+	  add,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
+	    { .name = "prefix", .kind = CLI_WORD, .value = "PREFIX", .needed = true },
+	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "reason", .kind = CLI_KEY, .value = "TEXT" } } },
+	{ "delete",
+	  "takes it away again; a time is allowed as with add and changes nothing",
+	  list_delete,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
+	    { .name = "prefix", .kind = CLI_WORD, .value = "PREFIX", .needed = true },
+	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "reason", .kind = CLI_KEY, .value = "TEXT" } } },
+	{ "replace",
+	  "the whole list by a file, in one swap; half the size or less needs force",
+	  replace,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
+	    { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "format", .kind = CLI_KEY, .value = "FORMAT" },
+	    { .name = "force", .kind = CLI_FLAG } } },
+	{ "check",
+	  "reads a published list and says what it holds; changes nothing, needs no agent",
+	  check,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "format", .kind = CLI_KEY, .value = "FORMAT" } } },
+	{ 0 },
+};
+
+const struct cli_object object_list = {
+	.name = "list",
+	.summary = "block and allow lists of addresses",
+	.commands = commands,
+	.usual = "show",
+	.teach = "  sekisho list add drop 203.0.113.9 for 1h reason 'scans us, ticket 42'\n"
+		 "  sekisho list delete drop 203.0.113.9       its inverse\n"
+		 "  sekisho list check firehol_level1.netset   before it is used\n"
+		 "  sekisho list replace drop firehol_level1.netset\n"
+		 "  sekisho list show                          entries and hits of every list\n",
+};

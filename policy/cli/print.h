@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How results look: one description of columns, a table for people, the same result as JSON for
+ * programs. Promises that whatever a cell holds, it stays in its line and column: control bytes,
+ * escape codes, line separators and bytes that are no UTF-8 are shown as \n, \xNN or \u{NNNN}.
+ * Widths are those of the terminal (wcwidth), so the locale must be UTF-8; main.c sees to it.
+ */
+#ifndef POLICY_CLI_PRINT_H
+#define POLICY_CLI_PRINT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum column_kind {
+	COLUMN_TEXT, /* strings, lists of strings, yes and no */
+	COLUMN_COUNT, /* 1,234,567 */
+	COLUMN_BYTES, /* 1.2 MB */
+	COLUMN_BITS, /* 130 Mbit/s; 0 is no limit */
+	COLUMN_SECONDS, /* 2h 4m */
+	COLUMN_PERCENT, /* of 0..1 */
+	COLUMN_TIME, /* seconds since 1970, in local time */
+};
+
+struct column {
+	const char *key; /* member of a row, "drop.reason" for a member of a member, "a|b": a, else b */
+	const char *title;
+	enum column_kind kind;
+};
+
+struct view {
+	const char *rows; /* member of the result that holds the rows; NULL: the result is one row */
+	const struct column *columns;
+	size_t column_cnt;
+	const char *empty; /* said when there is no row */
+};
+#define VIEW(member, cols, none)                                                                   \
+	{                                                                                          \
+		.rows = (member), .columns = (cols),                                               \
+		.column_cnt = sizeof(cols) / sizeof((cols)[0]), .empty = (none)                    \
+	}
+
+/* A table, or when view->rows is NULL a line a column: "title  value". Returns 0 or -ENOMEM. */
+int print_view(FILE *out, const json_t *result, const struct view *view);
+
+/* JSON, one line (pretty: indented). Everything that ends a line or steers a terminal is escaped. */
+int print_json(FILE *out, const json_t *value, bool pretty);
+
+/* Text made harmless; `len` bytes. NULL out: only measures. Returns the columns that it takes. */
+size_t print_text(FILE *out, const char *text, size_t len);
+
+/* A JSON string of bytes that may be anything. NULL when out of memory. */
+json_t *print_string(const char *text);
+
+/* One value as a column shows it, for sentences. Writes at most cap bytes, always ends with 0. */
+void print_value(char *out, size_t cap, const json_t *value, enum column_kind kind);
+
+#endif

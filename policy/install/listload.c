@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whole contents: the lists of a policy from their sources or from what was kept, and a list
+ * replaced by an operator. What may not replace the former content does not.
+ * Called by the agent's worker and by replays.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "install/listinside.h"
+
+static bool later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+static bool file_stamp(const char *path, struct timespec *ret_stamp)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st))
+		return false;
+	*ret_stamp = st.st_mtim;
+	return true;
+}
+
+static bool text_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Whether what is in force came from this very source file as it is now. */
+static bool source_same(const struct list_content *former, const struct list_content *next)
+{
+	struct timespec now = {};
+
+	file_stamp(next->source, &now);
+	return text_same(former->source, next->source) && text_same(former->format, next->format) &&
+	       former->stamp.tv_sec == now.tv_sec && former->stamp.tv_nsec == now.tv_nsec;
+}
+
+/*
+ * Reads the source when it is newer than what is kept, unless what it holds may not replace
+ * `kept`; takes over the set that is in force, or the kept one.
+ */
+static void content_choose(struct list_content *next, struct list_set *kept, bool read_source,
+			   struct diag *diag)
+{
+	struct diag words;
+	struct list_set set = {};
+	int err = read_source ? 0 : -ENOENT;
+
+	file_stamp(next->source, &next->stamp);
+	diag_init(&words);
+	if (read_source)
+		err = list_read(next->source, next->format, &set, &words);
+	if (!err && kept->cnt)
+		err = list_may_replace(kept, &set, next->source, &words);
+	for (size_t i = 0; i < words.cnt; i++)
+		diag_add(diag,
+			 words.entries[i].level == DIAG_ERROR ? DIAG_WARNING : words.entries[i].level,
+			 words.entries[i].file, words.entries[i].line, words.entries[i].column,
+			 words.entries[i].hint, "%s", words.entries[i].text);
+	diag_free(&words);
+	if (err) {
+		list_set_free(&set);
+		set = *kept;
+		*kept = (struct list_set){};
+	}
+	next->published = set;
+	next->fresh = !err;
+	next->loaded = time(NULL);
+}
+
+/* Whether NAME.list was made from this source (or by list replace, while this was the source). */
+static bool kept_is_of(const char *list_path, const char *source)
+{
+	char line[PATH_MAX + 32];
+	FILE *in = list_path ? fopen(list_path, "re") : NULL;
+	bool same = in && fgets(line, sizeof(line), in) &&
+		    !strncmp(line, LIST_KEPT_OF, strlen(LIST_KEPT_OF));
+
+	if (in)
+		fclose(in);
+	if (!same)
+		return false;
+	line[strcspn(line, "\n")] = 0;
+	return !strcmp(line + strlen(LIST_KEPT_OF), source ? source : "");
+}
+
+/* Reads one list of the policy; former is what is in force under its name, or NULL. */
+static int content_load(struct lists *lists, const struct model_list *model,
+			const struct list_content *former, struct list_content **ret_next,
+			struct diag *diag)
+{
+	struct list_content *next = list_content_new(model);
+	char *list_path = lists_state_path(lists, model->name, "list");
+	char *hand_path = lists_state_path(lists, model->name, "hand");
+	struct timespec kept_at = {}, source_at = {};
+	struct list_set kept = {};
+	bool have_kept = kept_is_of(list_path, model->source) && file_stamp(list_path, &kept_at);
+	bool have_source = file_stamp(model->source, &source_at);
+	int err = next ? 0 : -ENOMEM;
+
+	if (!err && former) {
+		/* A restart is not needed for this: what is in force is what is kept. */
+		kept.cnt = former->published.cnt;
+		kept.entries = lists_bytes_copy(former->published.entries,
+						kept.cnt * sizeof(*kept.entries));
+		pthread_mutex_lock(&lists->lock);
+		err = kept.entries ? hand_copy(&former->hand, &next->hand) : -ENOMEM;
+		pthread_mutex_unlock(&lists->lock);
+	} else if (!err) {
+		if (have_kept)
+			list_read(list_path, "plain", &kept, diag);
+		if (hand_path)
+			err = hand_read(hand_path, time(NULL), &next->hand, diag);
+	}
+	if (!err && model->source) {
+		bool newer = have_source && (!have_kept || later(source_at, kept_at));
+
+		content_choose(next, &kept, former || newer || !kept.cnt, diag);
+	} else if (!err) {
+		next->published = kept;
+		kept = (struct list_set){};
+		next->loaded = time(NULL);
+	}
+	if (!err)
+		err = list_content_mark(next);
+	list_set_free(&kept);
+	free(list_path);
+	free(hand_path);
+	if (err)
+		list_content_free(next);
+	else
+		*ret_next = next;
+	return err;
+}
+
+/* Writes what was read anew to NAME.list. A failure costs the copy, not the list; it is told. */
+static void contents_keep(struct lists *lists, struct diag *diag)
+{
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
+		struct list_content *content = lists->content[i];
+		char *path = content && content->fresh
+				     ? lists_state_path(lists, content->name, "list")
+				     : NULL;
+		int err;
+
+		if (!path)
+			continue;
+		err = file_replace(path, list_content_write, content);
+		if (err)
+			diag_add(diag, DIAG_WARNING, path, 0, 0, "a restart reads the source again",
+				 "cannot keep the list: %s", strerror(-err));
+		content->fresh = err;
+		free(path);
+	}
+}
+
+/* What is in force can go on under the policy's description of it. */
+static bool content_stays(const struct list_content *former, const struct model_list *model)
+{
+	struct list_content wanted = { .source = model->source, .format = model->format };
+
+	return former && former->id == model->id && former->allow == model->allow &&
+	       text_same(former->title, model->title) &&
+	       text_same(former->category, model->category) && source_same(former, &wanted);
+}
+
+int lists_load(struct lists *lists, const struct policy *policy, lists_progress *progress,
+	       void *arg, struct diag *diag)
+{
+	struct list_content *next[SEK_LISTS_MAX] = {};
+	int err = 0;
+
+	lists_build_begin(lists);
+	for (size_t i = 0; i < policy->list_cnt && !err; i++) {
+		const struct model_list *model = &policy->lists[i];
+		struct list_content *former = lists->forgotten ? NULL
+							       : lists_content(lists, model->name);
+
+		if (progress)
+			progress(arg, model->name, i, policy->list_cnt);
+		if (content_stays(former, model))
+			next[model->id] = former;
+		else
+			err = content_load(lists, model, former, &next[model->id], diag);
+	}
+	if (progress)
+		progress(arg, "", policy->list_cnt, policy->list_cnt);
+	if (!err)
+		err = lists_table_make(lists, next, false);
+	if (err) {
+		lists_table_failed(err, diag);
+		for (size_t i = 0; i < SEK_LISTS_MAX; i++)
+			if (next[i] != lists->content[i])
+				list_content_free(next[i]);
+	} else {
+		contents_keep(lists, diag);
+		lists_known(lists);
+	}
+	lists_build_end(lists);
+	return err;
+}
+
+int lists_load_all(struct gate *gate, const struct policy *policy, struct diag *diag)
+{
+	struct lists *lists;
+	int err = lists_open(gate, NULL, &lists, diag);
+
+	if (err)
+		return err;
+	err = lists_load(lists, policy, NULL, NULL, diag);
+	lists_close(lists);
+	return err;
+}
+
+/* --- replacing --- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* An empty list with the description of another. */
+static struct list_content *content_like(const struct list_content *other)
+{
+	struct model_list model = {
+		.id = other->id,
+		.name = other->name,
+		.title = other->title,
+		.allow = other->allow,
+		.category = other->category,
+		.source = other->source,
+		.format = other->format,
+	};
+	struct list_content *content = list_content_new(&model);
+
+	if (content)
+		content->stamp = other->stamp;
+	return content;
+}
+
+/* Reads the text into a content that may take the place of the former. */
+static int replacement_read(const struct list_content *former, size_t former_cnt, const char *text,
+			    size_t len, const char *format, bool force,
+			    struct list_content **ret_next, struct diag *diag)
+{
+	struct list_set before = { .cnt = former_cnt };
+	struct list_content *next = content_like(former);
+	int err = next ? list_parse(text, len, former->name, format, &next->published, diag)
+		       : -ENOMEM;
+
+	if (!err && !force)
+		err = list_may_replace(&before, &next->published, former->name, diag);
+	if (!err)
+		err = list_content_mark(next);
+	if (err) {
+		list_content_free(next);
+		return err;
+	}
+	next->fresh = true;
+	next->loaded = time(NULL);
+	*ret_next = next;
+	return 0;
+}
+
+/* Puts the replacement in force and writes both of its files. `building` is held. */
+static int replacement_commit(struct lists *lists, struct list_content *content, struct diag *diag)
+{
+	struct list_content *next[SEK_LISTS_MAX];
+	char *path = lists_state_path(lists, content->name, "hand");
+	int err;
+
+	memcpy(next, lists->content, sizeof(next));
+	next[content->id] = content;
+	err = lists_table_make(lists, next, false);
+	if (err) {
+		lists_table_failed(err, diag);
+	} else {
+		contents_keep(lists, diag);
+		pthread_mutex_lock(&lists->lock);
+		err = path ? hand_write(&content->hand, path) : 0;
+		if (err)
+			diag_add(diag, DIAG_WARNING, path, 0, 0, NULL,
+				 "former changes by hand will be back after a restart: %s",
+				 strerror(-err));
+		err = 0; /* the replacement itself is in force */
+		pthread_mutex_unlock(&lists->lock);
+	}
+	free(path);
+	return err;
+}
+
+int lists_replace(struct lists *lists, const char *list, const char *text, size_t len,
+		  const char *format, bool force, struct lists_change *ret_change, struct diag *diag)
+{
+	struct list_content *former, *next = NULL;
+	struct lists_change change = {};
+	uint64_t begin = now_ns();
+	int err;
+
+	lists_build_begin(lists);
+	former = lists_content(lists, list);
+	if (!former) {
+		err = lists->loaded ? -ENOENT : -EAGAIN;
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 err == -ENOENT ? "no such list: %s" : "the lists are still being loaded: %s",
+			 list);
+		goto unlock;
+	}
+	pthread_mutex_lock(&lists->lock);
+	change.before_cnt = list_content_cnt(former);
+	change.by_hand_cnt = former->hand.added.cnt + former->hand.removed.cnt;
+	pthread_mutex_unlock(&lists->lock);
+	err = replacement_read(former, change.before_cnt, text, len, format, force, &next, diag);
+	if (err)
+		goto unlock;
+	change.read_ns = now_ns() - begin;
+	change.after_cnt = next->published.cnt;
+	err = replacement_commit(lists, next, diag);
+	if (err)
+		list_content_free(next);
+	change.build_ns = now_ns() - begin - change.read_ns;
+	if (!err && ret_change)
+		*ret_change = change;
+unlock:
+	lists_build_end(lists);
+	return err;
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * BPF_PROG_TEST_RUN over a gate of its own. Called by `capture gate` and tests/bpf.
+ * Promises: the live gateway is not touched, and the account of each packet is the program's.
+ */
+#include "install/replay.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "install/lists.h"
+#include "sekisho/config.h"
+#include "sekisho/list.h"
+
+#define LOOPBACK 1 /* the interface that a test run arrives on, in every network namespace */
+#define FLOWS_DEFAULT 65536
+#define SOURCES_DEFAULT 65536
+#define EVENTS_BYTES 65536 /* nobody reads them here: the trace tells each packet */
+#define ETHER_MIN 14
+#define TAG_ROOM 256 /* what an answer or a tag may add */
+#define TAG_OFFSET 12 /* behind the two link addresses */
+#define TAG_LEN 4
+#define LIST_TRIES 5
+
+struct replay {
+	struct gate *gate;
+	int trace_fd, clock_fd;
+	bool tc;
+	struct __sk_buff merged; /* what TC is told beside the frame */
+	struct sek_clock clock;
+	uint8_t frame[REPLAY_FRAME_MAX + TAG_ROOM];
+};
+
+/* Where packets of route ports leave, for want of a routing table: see struct sek_clock. */
+static void routes_set(struct sek_clock *clock, const struct policy *policy)
+{
+	clock->outside_port = 0;
+	memset(clock->home, 0, sizeof(clock->home));
+	for (size_t i = policy->port_cnt; i-- > 0;)
+		if (policy->ports[i].outside && !policy->ports[i].bridge)
+			clock->outside_port = policy->ports[i].id;
+	for (size_t i = 0; i < policy->tenant_cnt; i++) {
+		const struct model_tenant *tenant = &policy->tenants[i];
+
+		for (size_t j = tenant->attach_cnt; j-- > 0;) {
+			const struct model_attach *attach = &tenant->attaches[j];
+			const struct model_port *port = policy_port_id(policy, attach->port_id);
+
+			if (port && !port->outside && tenant->id < SEK_TENANTS_MAX)
+				clock->home[tenant->id] = (struct sek_replay_home){
+					.port = attach->port_id,
+					.vlan = attach->vlan,
+					.outer = attach->outer,
+				};
+		}
+	}
+}
+
+int replay_apply(struct replay *replay, const struct policy *policy, struct diag *diag)
+{
+	struct image *image = image_compile(policy, diag);
+	uint32_t generation;
+	int r;
+
+	if (!image)
+		return -EINVAL;
+	r = install_prepare(replay->gate, image, &generation, diag);
+	image_free(image);
+	if (r)
+		return r;
+	install_commit(replay->gate, generation);
+	routes_set(&replay->clock, policy);
+	return 0;
+}
+
+static int maps_find(struct replay *replay, struct diag *diag)
+{
+	int fd = replay->tc ? gate_tc_fd(replay->gate, diag) : gate_prog_fd(replay->gate);
+
+	if (fd < 0)
+		return fd;
+	replay->trace_fd = gate_map_fd(replay->gate, "sek_trace");
+	replay->clock_fd = gate_map_fd(replay->gate, "sek_clock");
+	if (replay->trace_fd >= 0 && replay->clock_fd >= 0)
+		return 0;
+	diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL, "the program has no sek_trace or no sek_clock");
+	return -ENOENT;
+}
+
+/* Puts cnt inner maps of the live gate's map, from `first` on, into ours. Both only read them. */
+static int inner_share(const struct gate *live, struct gate *own, const char *name, uint32_t first,
+		       uint32_t cnt)
+{
+	int from = gate_map_fd(live, name), to = gate_map_fd(own, name), inner, r = 0;
+	uint32_t id;
+
+	if (from < 0 || to < 0)
+		return -ENOENT;
+	for (uint32_t i = first; i < first + cnt && !r; i++) {
+		if (bpf_map_lookup_elem(from, &i, &id))
+			continue; /* nothing is there */
+		inner = bpf_map_get_fd_by_id(id);
+		if (inner < 0)
+			return -errno;
+		r = bpf_map_update_elem(to, &i, &inner, BPF_ANY) ? -errno : 0;
+		close(inner);
+	}
+	return r;
+}
+
+/* The chunks that the live head names; each look-up may wait for a grace period. */
+static int chunks_share(const struct gate *live, struct gate *own, const struct sek_list_heads *heads)
+{
+	const struct sek_list_head *head = &heads->head[heads->live & 1];
+	int r = 0;
+
+	for (int i = 0; i < 2 && !r; i++)
+		r = inner_share(live, own, "sek_list", head->family[i].chunk,
+				head->family[i].chunk_cnt);
+	return r;
+}
+
+/* Lists that are replaced meanwhile are another build: then all of it again. */
+static int lists_copy(const struct gate *live, struct gate *own)
+{
+	int from = gate_map_fd(live, "sek_list_head"), to = gate_map_fd(own, "sek_list_head"), r = 0;
+	struct sek_list_heads *heads, *after;
+	uint32_t zero = 0;
+
+	if (from < 0 || to < 0)
+		return -ENOENT;
+	heads = calloc(2, sizeof(*heads));
+	if (!heads)
+		return -ENOMEM;
+	after = heads + 1;
+	for (int tries = 0; tries < LIST_TRIES; tries++) {
+		r = bpf_map_lookup_elem(from, &zero, heads);
+		if (!r)
+			r = chunks_share(live, own, heads);
+		if (!r)
+			r = inner_share(live, own, "sek_list_over", 0, 2);
+		if (!r)
+			r = bpf_map_lookup_elem(from, &zero, after);
+		if (!r && heads->live == after->live) {
+			r = bpf_map_update_elem(to, &zero, heads, BPF_ANY);
+			break;
+		}
+		r = r ? r : -EAGAIN;
+	}
+	free(heads);
+	return r;
+}
+
+static int lists_share(const struct gate *live, struct gate *own, struct diag *diag)
+{
+	int r = lists_copy(live, own);
+
+	if (r)
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "the lists in force cannot be read: %s", strerror(-r));
+	return r;
+}
+
+static int lists_fill(struct replay *replay, const struct policy *policy,
+		      const struct replay_options *options, struct diag *diag)
+{
+	if (options->live)
+		return lists_share(options->live, replay->gate, diag);
+	return options->with_lists ? lists_load_all(replay->gate, policy, diag) : 0;
+}
+
+int replay_open(const struct policy *policy, const struct replay_options *options,
+		struct replay **ret_replay, struct diag *diag)
+{
+	struct gate_options gate_options = {
+		.flows_max = options->flows_max ? options->flows_max : FLOWS_DEFAULT,
+		.sources_max = SOURCES_DEFAULT,
+		.events_bytes = EVENTS_BYTES,
+		.replay = true,
+	};
+	struct gate_adopted adopted;
+	struct replay *replay = calloc(1, sizeof(*replay));
+	int r;
+
+	if (!replay)
+		return -ENOMEM;
+	replay->tc = options->tc;
+	r = gate_open(&gate_options, &replay->gate, &adopted, diag);
+	if (r)
+		goto fail;
+	r = maps_find(replay, diag);
+	if (r)
+		goto fail;
+	r = replay_apply(replay, policy, diag);
+	if (r)
+		goto fail;
+	r = lists_fill(replay, policy, options, diag);
+	if (r)
+		goto fail;
+	*ret_replay = replay;
+	return 0;
+fail:
+	replay_close(replay);
+	return r;
+}
+
+void replay_close(struct replay *replay)
+{
+	if (!replay)
+		return;
+	if (replay->gate)
+		gate_close(replay->gate);
+	free(replay);
+}
+
+struct gate *replay_gate(struct replay *replay)
+{
+	return replay->gate;
+}
+
+int replay_port(struct replay *replay, uint16_t port)
+{
+	struct sek_link link = { .port = port };
+
+	return gate_link_set(replay->gate, LOOPBACK, &link);
+}
+
+void replay_merge(struct replay *replay, uint16_t size, uint16_t segs)
+{
+	replay->merged.gso_size = size;
+	replay->merged.gso_segs = segs;
+}
+
+/* No program ran: says what the gateway's own reason for such a frame is. */
+static void refuse_tiny(const void *frame, uint32_t len, struct replay_result *ret_result)
+{
+	*ret_result = (struct replay_result){
+		.action = XDP_DROP,
+		.trace = { .verdict = SEK_DROP,
+			   .reason = SEK_R_short_frame,
+			   .rule = SEK_NO_RULE,
+			   .list = SEK_NO_LIST },
+		.frame = frame,
+		.len = len,
+		.tiny = true,
+	};
+}
+
+/* TC has one word for what is sent on and what is answered, and one for drops and bugs. */
+static uint32_t action_of(uint32_t tc_action, const struct sek_trace *trace)
+{
+	switch ((int)tc_action) {
+	case TC_ACT_REDIRECT:
+		return trace->verdict == SEK_ANSWER ? XDP_TX : XDP_REDIRECT;
+	case TC_ACT_SHOT:
+		return trace->verdict == SEK_BUG ? XDP_ABORTED : XDP_DROP;
+	case TC_ACT_UNSPEC:
+		return XDP_PASS;
+	default:
+		return XDP_ABORTED;
+	}
+}
+
+/* Where the device that sends would put the tag. */
+static uint32_t tag_insert(uint8_t *frame, uint32_t len, const struct sek_trace *trace)
+{
+	memmove(frame + TAG_OFFSET + TAG_LEN, frame + TAG_OFFSET, len - TAG_OFFSET);
+	memcpy(frame + TAG_OFFSET, &trace->tag_type, sizeof(trace->tag_type));
+	memcpy(frame + TAG_OFFSET + sizeof(trace->tag_type), &trace->tag_tci, sizeof(trace->tag_tci));
+	return len + TAG_LEN;
+}
+
+/* One run, by TC's program if that can be. */
+static int frame_run(struct replay *replay, struct bpf_test_run_opts *run, bool *ret_by_xdp)
+{
+	__u32 room = run->data_size_out;
+
+	*ret_by_xdp = false;
+	run->ctx_in = replay->merged.gso_size ? &replay->merged : NULL;
+	run->ctx_size_in = run->ctx_in ? sizeof(replay->merged) : 0;
+	if (replay->tc && !bpf_prog_test_run_opts(gate_tc_fd(replay->gate, NULL), run))
+		return 0;
+	if (replay->tc && errno != EINVAL)
+		return -errno;
+	*ret_by_xdp = replay->tc;
+	run->ctx_in = NULL;
+	run->ctx_size_in = 0;
+	run->data_size_out = room;
+	return bpf_prog_test_run_opts(gate_prog_fd(replay->gate), run) ? -errno : 0;
+}
+
+int replay_run(struct replay *replay, uint64_t now_ns, const void *frame, uint32_t len,
+	       struct replay_result *ret_result)
+{
+	uint32_t zero = 0, unseen = len > REPLAY_FRAME_MAX ? len - REPLAY_FRAME_MAX : 0;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len - unseen,
+		    .data_out = replay->frame, .data_size_out = sizeof(replay->frame) - TAG_LEN,
+		    .repeat = 1);
+	static const struct sek_trace nothing = { .reason = SEK_R_none };
+	struct sek_trace trace;
+	bool by_xdp;
+	int r;
+
+	if (len < ETHER_MIN) {
+		refuse_tiny(frame, len, ret_result);
+		return 0;
+	}
+	replay->clock.now_ns = now_ns;
+	if (bpf_map_update_elem(replay->clock_fd, &zero, &replay->clock, BPF_ANY) ||
+	    bpf_map_update_elem(replay->trace_fd, &zero, &nothing, BPF_ANY))
+		return -errno;
+	r = frame_run(replay, &run, &by_xdp);
+	if (r)
+		return r;
+	if (bpf_map_lookup_elem(replay->trace_fd, &zero, &trace))
+		return -errno;
+	*ret_result = (struct replay_result){
+		.action = replay->tc && !by_xdp ? action_of(run.retval, &trace) : run.retval,
+		.trace = trace,
+		.frame = replay->frame,
+		.len = trace.tag_type ? tag_insert(replay->frame, run.data_size_out, &trace)
+				      : run.data_size_out,
+		.unseen = unseen,
+		.by_xdp = by_xdp,
+	};
+	return 0;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Section "lists": names, numbers and sources of address lists. Their contents are policy/lists'.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/reader.h"
+#include "text/escape.h"
+
+static void read_kind(struct reader *r, const struct node *value, const struct field *f, void *member)
+{
+	static const char *const kinds[] = { "block", "allow", NULL };
+	int word = reader_word(r, value, kinds);
+
+	if (word >= 0)
+		*(bool *)member = word;
+}
+
+/* Does a path climb out of where it begins? */
+static bool climbs(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "..")); at += 2)
+		if ((at == path || at[-1] == '/') && (!at[2] || at[2] == '/'))
+			return true;
+	return false;
+}
+
+static void read_source(struct reader *r, const struct node *value, const struct field *f,
+			void *member)
+{
+	const char *text = reader_text(r, value, "a file name");
+	char **source = member, *path = NULL;
+
+	if (!text)
+		return;
+	if (climbs(text) || strlen(text) > 1024) {
+		reader_error(r, value, "give an absolute path, or one within the policy's folder",
+			     "a source may not climb by \"..\"");
+		return;
+	}
+	if (*text == '/' || !r->base)
+		path = reader_copy(r, text);
+	else if (asprintf(&path, "%s%s%s", r->base,
+			  *r->base && r->base[strlen(r->base) - 1] == '/' ? "" : "/", text) < 0)
+		path = NULL, r->out_of_memory = true;
+	free(*source);
+	*source = path;
+}
+
+static const struct field fields[] = {
+	{ .name = "name", .read = read_name, .offset = offsetof(struct model_list, name), .needed = true },
+	{ .name = "id",
+	  .read = read_u16,
+	  .offset = offsetof(struct model_list, id),
+	  .needed = true,
+	  .max = SEK_LISTS_MAX - 1 },
+	{ .name = "kind",
+	  .read = read_kind,
+	  .offset = offsetof(struct model_list, allow),
+	  .needed = true },
+	{ .name = "category", .read = read_title, .offset = offsetof(struct model_list, category) },
+	{ .name = "source", .read = read_source, .offset = offsetof(struct model_list, source) },
+	{ .name = "format", .read = read_name, .offset = offsetof(struct model_list, format) },
+	{ .name = "title", .read = read_title, .offset = offsetof(struct model_list, title) },
+	{},
+};
+
+static void list_add(struct reader *r, const struct node *item, void *arg)
+{
+	struct policy *policy = r->policy;
+	struct model_list *list = reader_push(r, &policy->lists, &policy->list_cnt, sizeof(*list));
+
+	if (!list)
+		return;
+	list->place = reader_place(item);
+	reader_map(r, item, fields, list);
+}
+
+void section_lists(struct reader *r, const struct node *value)
+{
+	reader_each_map(r, value, list_add, NULL);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a policy means: the YAML document after reading and checking, before compiling.
+ * model_read() is the only maker. All strings are owned by the policy and valid UTF-8.
+ */
+#ifndef POLICY_MODEL_MODEL_H
+#define POLICY_MODEL_MODEL_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sekisho/limits.h"
+#include "sekisho/policy.h"
+#include "sekisho/tenant.h"
+#include "sekisho/verdict.h"
+#include "text/address.h"
+#include "text/diag.h"
+
+/* Where in the document something was said. */
+struct place {
+	const char *file;
+	uint32_t line, column;
+};
+
+struct model_port {
+	uint16_t id; /* 1.. */
+	char *name; /* as in the policy */
+	char *interface; /* Linux name; the same as name unless given */
+	bool outside;
+	bool bridge;
+	char *peer; /* bridge: name of the other port */
+	uint16_t peer_id;
+	uint16_t link_forward, link_stack;
+	enum { MODE_AUTO, MODE_NATIVE, MODE_GENERIC, MODE_TC } mode;
+	struct place place;
+};
+
+struct model_list {
+	uint16_t id; /* 0..63 */
+	char *name;
+	char *title; /* may be NULL; may be Japanese */
+	bool allow; /* an allow list; else a block list */
+	char *category;
+	char *source; /* file to load at start, resolved against the policy's folder; may be NULL */
+	char *format; /* name in formats.def; NULL: guess */
+	struct place place;
+};
+
+/* Ports, both ends included; host byte order. */
+struct model_range {
+	uint16_t from, to;
+};
+
+/* One end of a rule: prefixes (groups are resolved); prefix_cnt 0 means any. */
+struct model_end {
+	struct prefix *prefixes;
+	size_t prefix_cnt;
+	struct model_range *ports; /* port_cnt 0 means any */
+	size_t port_cnt;
+};
+
+struct model_rule {
+	enum sek_dir dir; /* of the host: SEK_IN always */
+	char *name; /* "out-3" unless given */
+	bool unnamed; /* the name was not given */
+	char *comment; /* may be NULL */
+	bool any_proto;
+	uint8_t protos[256 / 8]; /* bit set of protocols; unused when any_proto */
+	struct model_end src, dst;
+	/* By family: type << 8 | code, code 0xff: any; cnt 0 means any. */
+	uint16_t *icmp, *icmp6;
+	size_t icmp_cnt, icmp6_cnt;
+	enum sek_action action;
+	bool log;
+	struct place place;
+};
+
+struct model_attach {
+	uint16_t port_id;
+	uint16_t vlan, outer; /* 0: untagged */
+	struct place place;
+};
+
+struct model_tenant {
+	uint16_t id; /* 1..63; 0 is the host */
+	char *name; /* ASCII, [a-z0-9-] */
+	char *title; /* for people, any language; may be NULL */
+	char *options; /* free text of options taken ("decrypt, mail A"); may be NULL */
+	struct model_attach *attaches;
+	size_t attach_cnt;
+	struct prefix *prefixes; /* its addresses */
+	size_t prefix_cnt;
+	struct prefix *routers; /* addresses among them that stand on the outside: its next hops */
+	size_t router_cnt;
+	struct model_rule *rules; /* in order, the defaults not included */
+	size_t rule_cnt;
+	enum sek_action default_action[2]; /* by direction */
+	bool default_log[2];
+	uint64_t list_block, list_allow; /* subscription, by list id */
+	struct sek_tenant limits; /* flags, quotas, timeouts and rates are filled; tables are compile's */
+	struct place place;
+};
+
+/* One question to the world, asked from the gateway after a policy went live. */
+struct model_check {
+	enum check_kind { CHECK_PING, CHECK_TCP, CHECK_HTTP, CHECK_DNS } kind;
+	char *name;
+	struct sek_addr to; /* ping, tcp: the target; dns: the server */
+	uint16_t port; /* tcp; dns: 0 is 53 */
+	char *text; /* http: the URL; dns: the name that is asked for */
+	uint16_t dns_type; /* RFC 1035, 3.2.2 */
+	uint16_t status; /* http; 0: any from 200 to 399 */
+	struct sek_addr from; /* the gateway's own end */
+	bool has_from;
+	struct place place;
+};
+
+/* A policy with checks is kept when all pass, and goes back when one does not. */
+struct model_confirm {
+	uint32_t within_s; /* all of them */
+	uint32_t attempts; /* of each, before it has failed */
+	uint32_t timeout_ms; /* of an attempt */
+	struct model_check *checks;
+	size_t check_cnt; /* 0: the policy has none */
+	struct place place;
+};
+
+struct policy {
+	char *path; /* of the document */
+	char *text; /* the whole text, includes not expanded; owned */
+	char **files; /* names that places point to; owned */
+	size_t file_cnt;
+	struct model_port *ports;
+	size_t port_cnt;
+	struct model_list *lists;
+	size_t list_cnt;
+	struct model_confirm confirm;
+	struct model_tenant *tenants; /* tenants[0] is the host, always there */
+	size_t tenant_cnt;
+};
+
+/*
+ * Reads and checks a policy file with its includes. All errors go to diag, with place and hint.
+ * Returns NULL when there was an error. The caller frees with policy_free().
+ */
+struct policy *policy_read(const char *path, struct diag *diag);
+
+/*
+ * The document and its includes as one stream of YAML documents ("---" between files), as the agent
+ * receives and the journal keeps it; policy_parse() takes it. Owned by the caller; NULL with words.
+ */
+char *policy_bundle(const char *path, struct diag *diag);
+
+/*
+ * The same from memory, a document or a bundle; name stands for the file in places, base is the folder
+ * of includes (NULL: none allowed). Sources of lists are resolved against base, else name's folder.
+ */
+struct policy *policy_parse(const char *text, size_t len, const char *name, const char *base,
+			    struct diag *diag);
+void policy_free(struct policy *policy);
+
+const struct model_tenant *policy_tenant(const struct policy *policy, const char *name);
+const struct model_tenant *policy_tenant_id(const struct policy *policy, uint16_t id);
+const struct model_port *policy_port(const struct policy *policy, const char *name);
+const struct model_port *policy_port_id(const struct policy *policy, uint16_t id);
+const struct model_list *policy_list(const struct policy *policy, const char *name);
+const struct model_list *policy_list_id(const struct policy *policy, uint16_t id);
+
+/* Name of rule number r of a tenant; the two defaults are "default-out" and "default-in". */
+const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule);
+
+#endif

@@ -1,0 +1,270 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The bench's field, of the lab's blocks. Called by field.c: field.sh BUILD WORD [MORE].
+#   up live   bench-lan --- gateway (bench-gw) or bare redirect (bench-bare) --- bench-net
+#   up tcp    hosts with real stacks: (bench-cPATH)eth0 --- gateway or bare redirect --- eth0(bench-sPATH)
+#   up tc     the same with offloads on, and the gateway's ports by TC
+#   up rate   the gateway with bodies 10.1 to 10.4 limited to 1, 10, 100 and 1,000 Mbit/s, one pair of hosts
+#   rates N   iperf3 from each of the bodies at once, N streams each on a CPU of its own; prints bits/s a body
+#   mtu N     of every interface of `up tcp`
+#   tcp PATH  one iperf3 stream; prints bits/s
+#   nft       beside `live` two routers with nftables, bench-nft and bench-walk
+# A path's ends bear its name (gate, bare, nft, walk) in bench-lan and bench-net. The last line printed says what
+# is wrong; status 77: this machine cannot.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+lab_prefix=bench lab_instance=bench
+. "$here/../net/lab.sh"
+build=$(cd "$1" && pwd)
+
+# What else runs on this machine waits, or it would be in the figures. One stream of bulk TCP, an end a CPU, runs
+# alone. Many with limits only go ahead of others (the scheduler weighs sessions, and processes in them): at
+# real-time priority they stood still when softirqs that the kernel had put off found no CPU.
+alone=(chrt -f 1)
+ahead=(setsid sh -c 'echo -10 2> /dev/null > /proc/self/autogroup; exec nice -n -10 "$@"' ahead)
+
+path() { # NAME NS: a cable on each side; what is in between has the same addresses on each path
+	lab_wire "$2" inside bench-lan "$1"
+	lab_wire "$2" outside bench-net "$1"
+	ip -n "$2" link set inside address 02:00:00:00:00:01
+	ip -n "$2" link set outside address 02:00:00:00:00:02
+}
+
+quiet() { # NS...: nothing but what is measured
+	local ns
+	for ns in "$@"; do
+		in_ns "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	done
+}
+
+prefixes() { # 100,000 networks of 24 bits, never those of the frames
+	/usr/bin/python3 -c '
+import random
+random.seed(1)
+nets = set()
+while len(nets) < 100000:
+    nets.add((random.randrange(11, 190), random.randrange(256), random.randrange(256)))
+for net in sorted(nets):
+    print("%d.%d.%d.0/24" % net)'
+}
+
+policy_ports() { # [MORE]: what else each port has
+	cat <<-YAML
+		version: 1
+		ports:
+		  - {name: inside, id: 1, side: inside, mode: bridge, peer: outside${1:-}}
+		  - {name: outside, id: 2, side: outside, mode: bridge, peer: inside${1:-}}
+	YAML
+}
+
+policy() { # [MORE]: a body with all that a body has: lists, rules, quotas, rates
+	local i
+	policy_ports "${1:-}"
+	cat <<-YAML
+		lists:
+		  - {name: drop, id: 0, kind: block, category: hijacked, source: drop.txt, format: plain}
+		tenants:
+		  - name: body
+		    id: 1
+		    attach: [{port: inside}, {port: outside}]
+		    prefixes: [10.1.0.0/16]
+		    lists: {block: [drop]}
+		    rate: {up: 100G, down: 100G}
+		    quota: {flows: 64k, half_open: 32k, source_flows: 32k, source_half_open: 16k, source_rate: 100000}
+		    default: {out: drop, in: drop}
+		    rules:
+	YAML
+	for i in $(seq 100); do
+		echo "      - {name: no-$i, dir: out, src: 10.1.$((100 + i)).0/24, proto: tcp, dport: $((1000 + i)), action: drop}"
+	done
+	echo "      - {name: all, dir: out, action: accept}"
+}
+
+gateway() { # [MORE]: the real agent with the policy in force and its list loaded
+	policy "${1:-}" > "$lab_tmp/bench.yaml"
+	prefixes > "$lab_tmp/drop.txt"
+	lab_agent "$build" "$lab_tmp/bench.yaml"
+	lab_wait 20 list_loaded
+}
+list_loaded() { lab_cli "$build" -j list show | jq -e '.lists[] | select(.list == "drop") | .entries == 100000'; }
+
+up_live() {
+	lab_ns bench-gw bench-bare bench-lan bench-net
+	quiet bench-gw bench-bare bench-lan bench-net
+	path gate bench-gw
+	path bare bench-bare
+	gateway
+}
+
+hosts() { # PATH NS [OFFLOADS]: a client, a server, and what is measured between them
+	lab_ns "bench-c$1" "bench-s$1"
+	quiet "bench-c$1" "bench-s$1"
+	lab_wire "$2" inside "bench-c$1" eth0
+	lab_wire "$2" outside "bench-s$1" eth0
+	if [ "${3:-off}" = off ]; then
+		lab_real_nic "bench-c$1" eth0
+		lab_real_nic "bench-s$1" eth0
+	fi
+	ip -n "bench-c$1" addr add 10.1.0.10/16 dev eth0
+	ip -n "bench-c$1" route add 198.51.100.0/24 dev eth0
+	ip -n "bench-s$1" addr add 198.51.100.1/24 dev eth0
+	ip -n "bench-s$1" route add 10.1.0.0/16 dev eth0
+}
+
+up_tcp() {
+	lab_ns bench-gw bench-bare
+	quiet bench-gw bench-bare
+	hosts gate bench-gw
+	hosts bare bench-bare
+	gateway
+}
+
+up_tc() {
+	lab_ns bench-gw bench-bare
+	quiet bench-gw bench-bare
+	hosts gate bench-gw on
+	hosts bare bench-bare on
+	gateway ", hook: tc"
+}
+
+up_rate() {
+	local body=0 limit
+	lab_ns bench-gw
+	quiet bench-gw
+	hosts gate bench-gw
+	policy_ports > "$lab_tmp/bench.yaml"
+	echo "tenants:" >> "$lab_tmp/bench.yaml"
+	for limit in 1M 10M 100M 1G; do
+		body=$((body + 1))
+		[ $body = 1 ] || ip -n bench-cgate addr add 10.$body.0.10/16 dev eth0
+		[ $body = 1 ] || ip -n bench-sgate route add 10.$body.0.0/16 dev eth0
+		cat >> "$lab_tmp/bench.yaml" <<-YAML
+			  - name: body-$body
+			    id: $body
+			    attach: [{port: inside}, {port: outside}]
+			    prefixes: [10.$body.0.0/16]
+			    rate: {up: $limit, down: $limit}
+			    default: {out: accept, in: drop}
+		YAML
+	done
+	lab_agent "$build" "$lab_tmp/bench.yaml"
+}
+
+streams() { # CPUS COMMAND...: for each body and CPU
+	local body cpu
+	for body in 1 2 3 4; do
+		for cpu in $(seq 0 $(($1 - 1))); do
+			"${@:2}" $body $cpu $((first_port + body * 10 + cpu))
+		done
+	done
+}
+serve_stream() { # BODY CPU PORT
+	in_ns bench-sgate "${ahead[@]}" timeout 40 iperf3 -s -1 -p $3 > /dev/null 2>&1 &
+	lab_wait 5 listens gate $3 || { echo "no iperf3 server on port $3"; exit 1; }
+}
+send_stream() {
+	in_ns bench-cgate "${ahead[@]}" timeout 30 iperf3 -C cubic -c 198.51.100.1 -B 10.$1.0.10 -p $3 -t 11 -A $2 > "$lab_tmp/sent-$1-$2" 2>&1 &
+}
+arrived() { # FIRST-PORT: the time, and bytes that the stacks of the servers received for each body
+	in_ns bench-sgate "${ahead[@]}" ss -Htin | awk -v first="$1" -v now="$EPOCHREALTIME" '
+		/^[A-Z]/ { n = split($4, end, ":"); body = int((end[n] - first) / 10) }
+		match($0, /bytes_received:[0-9]+/) { sum[body] += substr($0, RSTART + 15, RLENGTH - 15) }
+		END { print now, sum[1] + 0, sum[2] + 0, sum[3] + 0, sum[4] + 0 }'
+}
+# Over 8 s in the midst of the streams. A server that waits for its CPU reads late, so its stack is asked.
+rates() { # CPUS
+	local first=$((20000 + RANDOM % 10000)) from to
+	first_port=$first
+	streams "$1" serve_stream
+	streams "$1" send_stream
+	sleep 2
+	from=$(arrived $first)
+	sleep 8
+	to=$(arrived $first)
+	wait
+	echo "$from $to" | awk '{ for (i = 2; i <= 5; i++) { bits = ($(i + 5) - $i) * 8 / ($6 - $1); printf "%.0f ", bits
+		missing += !bits } } END { print ""; exit missing }' || { tail -qn 1 "$lab_tmp"/sent-*; exit 1; }
+}
+
+mtu() { # N
+	local end
+	for end in cgate:eth0 gw:inside gw:outside sgate:eth0 cbare:eth0 bare:inside bare:outside sbare:eth0; do
+		ip -n "bench-${end%:*}" link set "${end#*:}" mtu "$1"
+	done
+	lab_wait 5 port_mtu "$1"
+}
+port_mtu() { lab_cli "$build" -j port show | jq -e --argjson n "$1" '[.ports[].interfaces[].mtu == $n] | all'; }
+
+# A server of its own for each stream: one that serves many is at times still busy with the last.
+tcp() { # PATH
+	local port=$((20000 + RANDOM % 10000)) server
+	in_ns "bench-s$1" "${alone[@]}" timeout 30 iperf3 -s -1 -p $port -A 1 > /dev/null 2>&1 &
+	server=$!
+	lab_wait 5 listens "$1" $port
+	in_ns "bench-c$1" "${alone[@]}" timeout 20 iperf3 -J -C cubic -c 198.51.100.1 -p $port -t 1 -A 0 > "$lab_tmp/tcp.json" || true
+	wait $server || true
+	jq -er '.end.sum_received.bits_per_second' "$lab_tmp/tcp.json" ||
+		{ jq -r '.error // "iperf3 measured nothing"' "$lab_tmp/tcp.json"; exit 1; }
+}
+listens() { in_ns "bench-s$1" ss -Hltn "sport = :$2" | grep -q .; }
+
+router() { # NS: routes both ways to neighbours that need no discovery
+	lab_ns "$1"
+	quiet "$1"
+	path "${1#bench-}" "$1"
+	in_ns "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.inside.rp_filter=0 \
+		net.ipv4.conf.outside.rp_filter=0
+	ip -n "$1" addr add 192.0.2.1/30 dev inside
+	ip -n "$1" addr add 192.0.2.5/30 dev outside
+	ip -n "$1" neigh replace 192.0.2.2 lladdr 02:00:00:00:00:03 dev inside nud permanent
+	ip -n "$1" neigh replace 192.0.2.6 lladdr 02:00:00:00:00:04 dev outside nud permanent
+	ip -n "$1" route add 10.1.0.0/16 via 192.0.2.2
+	ip -n "$1" route add 198.51.100.0/24 via 192.0.2.6
+	in_ns "$1" ethtool -K inside gro on # a NAPI instance, without which no XDP frame enters
+	in_ns "$1" ethtool -K outside gro on
+}
+
+ruleset() { # ESTABLISHED: at once | after the rules
+	local i
+	echo "table inet bench {"
+	echo " set bad { type ipv4_addr; flags interval; elements = { $(paste -sd, "$lab_tmp/drop.txt") }; }"
+	echo " chain walk { type filter hook forward priority 0; policy accept; ip saddr @bad drop"
+	[ "$1" != "at once" ] || echo "  ct state established,related accept"
+	echo "  ct state invalid drop"
+	for i in $(seq 100); do
+		echo "  ip saddr 10.1.$((100 + i)).0/24 tcp dport $((1000 + i)) drop"
+	done
+	echo " }"
+	echo "}"
+}
+
+nft_load() { # NS FILE
+	in_ns "$1" nft -f "$2" 2> "$lab_tmp/nft.err" || { head -n 1 "$lab_tmp/nft.err"; exit 1; }
+}
+
+nft_paths() {
+	command -v nft > /dev/null || { echo "nft is not installed (package nftables)"; exit 77; }
+	router bench-nft
+	router bench-walk
+	ruleset "at once" > "$lab_tmp/nft.rules"
+	ruleset "after the rules" > "$lab_tmp/walk.rules"
+	in_ns bench-nft nft list ruleset > /dev/null 2>&1 || { echo "this kernel has no nftables"; exit 77; }
+	nft_load bench-nft "$lab_tmp/nft.rules"
+	nft_load bench-walk "$lab_tmp/walk.rules"
+}
+
+case $2 in
+up)
+	lab_fresh
+	"up_$3"
+	;;
+mtu) mtu "$3" ;;
+rates) rates "$3" ;;
+tcp) tcp "$3" ;;
+nft) nft_paths ;;
+down) lab_down ;;
+*)
+	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | down" >&2
+	exit 2
+	;;
+esac

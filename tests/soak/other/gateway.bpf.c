@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Another build of the gateway: the same walk, and a counter before it. Only for the storm of
+ * upgrades, which puts it in the place of the first under traffic and back.
+ */
+#include "core/xdp.h"
+#include "stage/walk.h"
+
+__u64 other_packets;
+
+SEC("xdp.frags")
+int sek_gateway(struct xdp_md *ctx)
+{
+	other_packets++;
+	return walk_frame(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

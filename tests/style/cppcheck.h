@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Macros of system headers, which cppcheck does not read, in words that it understands.
+ * tests/style/lint.sh gives it to cppcheck before each file; nothing is built with it.
+ */
+#define SEC(name)
+#define LIBBPF_OPTS(type, name, ...) struct type name = { __VA_ARGS__ }
+#define DECLARE_LIBXDP_OPTS(type, name, ...) struct type name = { __VA_ARGS__ }
+#define json_array_foreach(array, index, value)                                                    \
+	for (index = 0; (value = json_array_get(array, index)) != 0; index++)
+#define json_object_foreach(object, key, value)                                                    \
+	for (void *at = json_object_iter(object);                                                  \
+	     (key = json_object_iter_key(at)) != 0 && (value = json_object_iter_value(at)) != 0;   \
+	     at = json_object_iter_next(object, at))

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# guest.sh BUILD: runs inside the VM: every kernel test of BUILD/vmtests, then the lab tests that
+# need what only these kernels have. Prints TAP and, at the very end, "guest done".
+build=$1
+here=$(dirname "$0")
+status=0
+
+echo "kernel $(uname -r)"
+for module in veth 8021q sch_ingress cls_bpf; do
+	modprobe $module || echo "# no module $module"
+done
+mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+mount -t tmpfs tmpfs /var/lib 2> /dev/null
+mount -t tmpfs tmpfs /var/log 2> /dev/null
+for program in "$build"/vmtests/*_test "$here"/../tests/net/vlan_device.test "$here"/../tests/net/dispatcher.test; do
+	[ -x "$program" ] || continue
+	echo "# $(basename "$program")"
+	CMOCKA_MESSAGE_OUTPUT=TAP "$program" "$build" || {
+		status=1
+		echo "# $(basename "$program") ended with $?"
+	}
+done
+echo "guest done"
+exit $status
