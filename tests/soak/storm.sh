@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The ground of the storms: sourced by tests/soak/*.test after lab.sh and tap.sh. The gateway stands
 # between two bare ends; tests/soak/traffic sends numbered packets at both and counts them at both.
-# SOAK=long takes the numbers of issue 4, anything else a short form of them; SOAK_HOOK=tc or generic
+# SOAK=long takes the numbers that are asked of a release, anything else a short form of them; SOAK_HOOK=tc or generic
 # storms over the ports' other hooks, SOAK_PPS at another pace. $build is the build.
 
 soak=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
