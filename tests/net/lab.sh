@@ -14,7 +14,7 @@ lab_run=/run/sekisho-$lab_instance
 lab_state=/var/lib/sekisho-$lab_instance
 lab_logs=/var/log/sekisho-$lab_instance
 lab_pins=/sys/fs/bpf/sekisho-$lab_instance
-lab_tmp=/tmp/sekisho-$lab_instance
+lab_tmp=${TMPDIR:-/tmp}/sekisho-$lab_instance
 
 in_ns() { # NS COMMAND...: keeps /sys as it is, which `ip netns exec` does not
 	local ns=$1
