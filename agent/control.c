@@ -24,7 +24,7 @@
 #define CLIENTS_MAX 128
 #define CLIENTS_OF_USER 32 /* others than root; the rest stays free for root */
 #define LINE_VIEWER (64u << 10)
-#define LINE_OPERATOR (64u << 20) /* a list of a million lines */
+#define LINE_ADMIN (64u << 20) /* a policy with all that it includes */
 #define LINE_WORKER (256u << 10) /* longer ones are parsed beside the loop */
 #define PENDING_MAX 8 /* requests of a client at once */
 #define STILL_NS 30000000000ULL /* half a line or an unread answer for so long: closed */
@@ -41,7 +41,7 @@ struct client {
 	size_t in_seen; /* no newline between in_taken and it */
 	char *out;
 	size_t out_len, out_done;
-	int given; /* a file that an admin sent for his next request; -1: none */
+	int given; /* a file that an operator sent for his next request; -1: none */
 	uint32_t pending;
 	uint64_t moved_ns;
 	bool closing; /* ends after what is to be sent */
@@ -297,7 +297,7 @@ static void line_parsed(void *arg)
 
 static size_t line_limit(const struct client *client)
 {
-	return client->peer.role >= ROLE_OPERATOR ? LINE_OPERATOR : LINE_VIEWER;
+	return client->peer.role >= ROLE_ADMIN ? LINE_ADMIN : LINE_VIEWER;
 }
 
 /* A long line is not copied: the ticket gets the buffer, the client a new one with what follows. */
@@ -431,7 +431,7 @@ static int client_room(struct client *client)
 	return 0;
 }
 
-/* The first file of an admin is kept for the request that it came with; any other is closed. */
+/* The first file of who may change things is kept for the request that it came with; others are closed. */
 static void files_take(struct client *client, struct msghdr *msg)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -444,7 +444,7 @@ static void files_take(struct client *client, struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (client->peer.role == ROLE_ADMIN && client->given < 0)
+			if (client->peer.role >= ROLE_OPERATOR && client->given < 0)
 				client->given = fd;
 			else
 				close(fd);

@@ -43,8 +43,8 @@ uint32_t control_clients(const struct control *control);
 
 const struct peer *ticket_peer(const struct ticket *ticket);
 /*
- * The file that came with the request (SCM_RIGHTS), as only an admin's does; -1: none. Its owner opened it
- * with his own rights. Open until the ticket ends.
+ * The file that came with the request (SCM_RIGHTS), as only an operator's or admin's does; -1: none. Its
+ * owner opened it with his own rights, and it may be anything. Open until the ticket ends.
  */
 int ticket_file(const struct ticket *ticket);
 /* Both end the ticket and take over the JSON. */

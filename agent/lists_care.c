@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "install/lists.h"
 #include "method/method.h"
+#include "text/sealed.h"
 
 struct lists_care {
 	struct worker *worker;
@@ -254,21 +255,43 @@ void lists_care_delete(struct lists_care *care, struct ticket *ticket, json_t *p
 struct replacement {
 	struct lists_care *care;
 	struct ticket *ticket;
-	json_t *params; /* keeps the text */
-	const char *list, *text, *format;
+	json_t *params; /* keeps the words */
+	int fd; /* the ticket's: the text */
+	const char *list, *format;
 	bool force;
 	struct lists_change change;
 	struct diag diag;
 	int err;
 };
 
+static int replace_read(struct replacement *r, char **ret_text, size_t *ret_len)
+{
+	int err = sealed_read(r->fd, LIST_REPLACE_BYTES_MAX, ret_text, ret_len);
+
+	if (err == -EFBIG)
+		diag_add(&r->diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "the text is larger than %u MiB, the most that a list's file may have",
+			 LIST_REPLACE_BYTES_MAX >> 20);
+	else if (err)
+		diag_add(&r->diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 err == -EPERM ? "the text does not come in sealed memory (%s)"
+				       : "the text cannot be read: %s",
+			 strerror(-err));
+	return err;
+}
+
 static void replace_run(void *arg)
 {
 	struct replacement *r = arg;
+	char *text = NULL;
+	size_t len = 0;
 
 	words_set(r->care, r->list, 0, 1);
-	r->err = lists_replace(r->care->lists, r->list, r->text, strlen(r->text), r->format,
-			       r->force, &r->change, &r->diag);
+	r->err = replace_read(r, &text, &len);
+	if (!r->err)
+		r->err = lists_replace(r->care->lists, r->list, text, len, r->format, r->force,
+				       &r->change, &r->diag);
+	free(text);
 	words_set(r->care, NULL, 0, 0);
 }
 
@@ -303,12 +326,16 @@ static void replace_done(void *arg)
 void lists_care_replace(struct lists_care *care, struct ticket *ticket, json_t *params)
 {
 	struct replacement *r;
-	const char *list, *text, *format = NULL;
+	const char *list, *format = NULL;
 
 	if (!param_string(ticket, params, "list", true, &list) ||
-	    !param_string(ticket, params, "text", true, &text) ||
 	    !param_string(ticket, params, "format", false, &format))
 		return;
+	if (ticket_file(ticket) < 0) {
+		ticket_fault(ticket, RPC_PARAMS, NULL,
+			     "the list's text must come with the request, as sealed memory");
+		return;
+	}
 	r = calloc(1, sizeof(*r));
 	if (!r) {
 		ticket_fault(ticket, RPC_INTERNAL, NULL, "no memory");
@@ -317,8 +344,8 @@ void lists_care_replace(struct lists_care *care, struct ticket *ticket, json_t *
 	*r = (struct replacement){ .care = care,
 				   .ticket = ticket,
 				   .params = json_incref(params),
+				   .fd = ticket_file(ticket),
 				   .list = list,
-				   .text = text,
 				   .format = format,
 				   .err = -ECANCELED,
 				   .force = json_is_true(json_object_get(params, "force")) };

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/escape.h"
+
 enum role role_of(uid_t uid, const gid_t *gids, size_t cnt, const struct role_groups *groups)
 {
 	if (uid == 0)
@@ -122,8 +124,9 @@ char *answer_fault(const json_t *id, int code, const char *message, json_t *data
 static json_t *text_json(const char *text)
 {
 	json_t *json = text ? json_string(text) : json_null();
+	char shown[1024]; /* where it quotes bytes that are no UTF-8 */
 
-	return json ? json : json_string("(no UTF-8)");
+	return json ? json : json_string(text_escape(text, strlen(text), shown, sizeof(shown)));
 }
 
 json_t *diag_data(const struct diag *diag)

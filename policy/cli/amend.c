@@ -101,7 +101,7 @@ static int find_base(struct cli *cli, const struct cli_args *args, json_t **ret_
 		*ret_base = json_integer((json_int_t)base);
 		return CLI_OK;
 	}
-	ret = live_ask_own(cli, "policy.show", json_object(), CLIENT_NOT_FOUND, &answer);
+	ret = live_ask_own(cli, "policy.show", json_object(), NULL, CLIENT_NOT_FOUND, &answer);
 	if (ret == CLI_OK)
 		*ret_base = json_incref(json_object_get(answer.result, "generation"));
 	else if (answer.message) /* the first policy */
@@ -235,7 +235,7 @@ static int follow_checks(struct cli *cli, json_t *result)
 static int change(struct cli *cli, const char *method, json_t *params)
 {
 	struct client_answer answer = { 0 };
-	int ret = live_ask_own(cli, method, params, CLIENT_STALE, &answer);
+	int ret = live_ask_own(cli, method, params, NULL, CLIENT_STALE, &answer);
 	const json_t *waits = json_object_get(answer.result, "confirm");
 
 	if (answer.message) {
@@ -256,7 +256,7 @@ static int change(struct cli *cli, const char *method, json_t *params)
 static int policy_in_force(struct cli *cli, struct policy **ret_policy)
 {
 	struct client_answer answer = { 0 };
-	int ret = live_ask_own(cli, "policy.show", json_object(), CLIENT_NOT_FOUND, &answer);
+	int ret = live_ask_own(cli, "policy.show", json_object(), NULL, CLIENT_NOT_FOUND, &answer);
 	const char *text = json_string_value(json_object_get(answer.result, "text"));
 	struct diag diag;
 

@@ -53,7 +53,7 @@ static int wait_ready(const struct exchange *x, short events)
 		int64_t left = x->end_ms - clock_ms(), slice = left;
 		int ret;
 
-		if (x->file && slice > WAITING_MS)
+		if (x->file && x->file->waiting && slice > WAITING_MS)
 			slice = WAITING_MS;
 		ret = poll(&ready, 1, slice > 0 ? (int)slice : 0);
 		if (ret > 0)

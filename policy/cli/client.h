@@ -36,7 +36,7 @@ int client_call(const char *socket_path, const char *method, json_t *params, int
  */
 struct client_file {
 	int fd;
-	void (*waiting)(void *arg); /* every 500 ms */
+	void (*waiting)(void *arg); /* every 500 ms; may be NULL */
 	void *arg;
 };
 int client_call_file(const char *socket_path, const char *method, json_t *params,

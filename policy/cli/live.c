@@ -63,35 +63,46 @@ static int say_error(struct cli *cli, const char *method, const struct client_an
 	return ret;
 }
 
-int live_ask_own(struct cli *cli, const char *method, json_t *params, int own,
-		 struct client_answer *ret_answer)
+int live_say_error(struct cli *cli, const char *method, struct client_answer *answer)
+{
+	int ret = say_error(cli, method, answer);
+
+	client_answer_free(answer);
+	return ret;
+}
+
+static int ask_ms(const char *method, const struct client_file *file)
+{
+	return is_change(method) ? CHANGE_MS : file ? FILE_MS : ASK_MS;
+}
+
+int live_ask_own(struct cli *cli, const char *method, json_t *params,
+		 const struct client_file *file, int own, struct client_answer *ret_answer)
 {
 	struct client_answer answer = { 0 };
 	struct diag diag;
 	int ret;
 
 	diag_init(&diag);
-	ret = client_call(cli->socket, method, params, is_change(method) ? CHANGE_MS : ASK_MS,
-			  &answer, &diag);
+	ret = client_call_file(cli->socket, method, params, file, ask_ms(method, file), &answer,
+			       &diag);
 	json_decref(params);
 	if (ret < 0)
 		ret = cli_fail(cli, exit_of(ret), &diag, "%s was not done", method);
 	diag_free(&diag);
 	if (ret != 0)
 		return ret;
-	if (!answer.result && answer.code != own) {
-		ret = say_error(cli, method, &answer);
-		client_answer_free(&answer);
-		return ret;
-	}
+	if (!answer.result && own != LIVE_ANY && answer.code != own)
+		return live_say_error(cli, method, &answer);
 	*ret_answer = answer;
 	return answer.result ? CLI_OK : CLI_FAILED;
 }
 
-int live_ask(struct cli *cli, const char *method, json_t *params, json_t **ret_result)
+int live_ask_file(struct cli *cli, const char *method, json_t *params,
+		  const struct client_file *file, json_t **ret_result)
 {
 	struct client_answer answer = { 0 };
-	int ret = live_ask_own(cli, method, params, NO_CODE, &answer);
+	int ret = live_ask_own(cli, method, params, file, NO_CODE, &answer);
 
 	if (ret == CLI_OK)
 		*ret_result = json_incref(answer.result);
@@ -99,25 +110,9 @@ int live_ask(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 	return ret;
 }
 
-int live_ask_file(struct cli *cli, const char *method, json_t *params,
-		  const struct client_file *file, json_t **ret_result)
+int live_ask(struct cli *cli, const char *method, json_t *params, json_t **ret_result)
 {
-	struct client_answer answer = { 0 };
-	struct diag diag;
-	int ret;
-
-	diag_init(&diag);
-	ret = client_call_file(cli->socket, method, params, file, FILE_MS, &answer, &diag);
-	json_decref(params);
-	if (ret < 0)
-		ret = cli_fail(cli, exit_of(ret), &diag, "%s was not done", method);
-	else if (!answer.result)
-		ret = say_error(cli, method, &answer);
-	else
-		*ret_result = json_incref(answer.result);
-	diag_free(&diag);
-	client_answer_free(&answer);
-	return ret;
+	return live_ask_file(cli, method, params, NULL, ret_result);
 }
 
 int live_try(struct cli *cli, const char *method, json_t *params, struct diag *diag,

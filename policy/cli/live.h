@@ -19,12 +19,16 @@ int live_ask(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 
 /*
  * The same, but an error of the agent whose code is `own` is the caller's to tell: then *ret_answer
- * holds it, and CLI_FAILED is returned with nothing said.
+ * holds it, and CLI_FAILED is returned with nothing said. file may be NULL.
  */
-int live_ask_own(struct cli *cli, const char *method, json_t *params, int own,
-		 struct client_answer *ret_answer);
+#define LIVE_ANY 0 /* own: whatever the agent answers by */
+int live_ask_own(struct cli *cli, const char *method, json_t *params,
+		 const struct client_file *file, int own, struct client_answer *ret_answer);
 
-/* The same with a file that goes along; however long it takes, up to an hour. */
+/* Says such an error after all, and gives the answer free. Returns enum cli_exit. */
+int live_say_error(struct cli *cli, const char *method, struct client_answer *answer);
+
+/* live_ask() with a file that goes along; what changes nothing in force may take up to an hour. */
 int live_ask_file(struct cli *cli, const char *method, json_t *params,
 		  const struct client_file *file, json_t **ret_result);
 

@@ -6,14 +6,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/live.h"
 #include "install/state.h"
 #include "lists/lists.h"
 #include "text/address.h"
 #include "text/quantity.h"
+#include "text/sealed.h"
 
-#define LIST_BYTES_MAX (256u << 20)
 #define SENTENCE_MAX 1024
 #define SECOND_NS 1000000000ull
 #define SPAN_MAX (3650ull * 86400) /* ten years; more is a slip of the pen */
@@ -164,12 +165,13 @@ static char *read_file(struct cli *cli, const char *path, size_t *ret_len)
 		return NULL;
 	}
 	do {
-		char *more = cap < LIST_BYTES_MAX ? realloc(text, cap ? cap * 2 : 65536) : NULL;
+		char *more = cap < LIST_REPLACE_BYTES_MAX ? realloc(text, cap ? cap * 2 : 65536)
+							  : NULL;
 
 		if (!more) {
 			cli_fail(cli, CLI_FAILED, NULL,
 				 "%s is larger than %u MiB, the most that a list's file may have",
-				 path, LIST_BYTES_MAX >> 20);
+				 path, LIST_REPLACE_BYTES_MAX >> 20);
 			goto failed;
 		}
 		text = more;
@@ -189,42 +191,70 @@ failed:
 	return NULL;
 }
 
+static json_t *replace_params(const struct cli_args *args)
+{
+	static const char *const names[] = { "list", "format", NULL };
+	json_t *params = live_params(args, names);
+
+	if (cli_has(args, "force"))
+		json_object_set_new(params, "force", json_true());
+	return params;
+}
+
+/* The agent takes no such text. Whether it is a list at all is told by the file's own name. */
+static int replace_refused(struct cli *cli, const struct cli_args *args, const char *text,
+			   size_t len, struct client_answer *answer)
+{
+	const char *path = cli_arg(args, "file");
+	struct list_set set = { 0 };
+	struct diag diag;
+	int ret;
+
+	diag_init(&diag);
+	if (list_parse(text, len, path, cli_arg(args, "format"), &set, &diag) < 0) {
+		ret = cli_fail(cli, CLI_FAILED, &diag,
+			       "%s is no list; the former one stays in force", path);
+		client_answer_free(answer);
+	} else {
+		ret = live_say_error(cli, "list.replace", answer);
+		list_set_free(&set);
+	}
+	diag_free(&diag);
+	return ret;
+}
+
+/* Hands the text over and waits until it is in force. */
+static int replace_ask(struct cli *cli, const struct cli_args *args, const char *text, size_t len,
+		       json_t **ret_result)
+{
+	struct client_file file = { .fd = sealed_text("sekisho-list", text, len) };
+	struct client_answer answer = { 0 };
+	int ret;
+
+	if (file.fd < 0)
+		return cli_fail(cli, CLI_FAILED, NULL, "no memory to hand the list over: %s",
+				strerror(-file.fd));
+	ret = live_ask_own(cli, "list.replace", replace_params(args), &file, LIVE_ANY, &answer);
+	close(file.fd);
+	if (ret == CLI_OK)
+		*ret_result = answer.result;
+	else if (answer.message)
+		ret = replace_refused(cli, args, text, len, &answer);
+	return ret;
+}
+
 static int replace(struct cli *cli, const struct cli_args *args)
 {
-	const char *path = cli_arg(args, "file"), *format = cli_arg(args, "format");
-	struct list_set set = { 0 };
-	json_t *params, *result = NULL, *body;
-	struct diag diag;
+	const char *path = cli_arg(args, "file");
+	json_t *result = NULL;
 	size_t len = 0;
 	char *text = read_file(cli, path, &len), before[32], after[32], by_hand[32];
 	int ret;
 
 	if (!text)
 		return CLI_FAILED;
-	diag_init(&diag);
-	ret = list_parse(text, len, path, format, &set, &diag);
-	if (ret < 0)
-		ret = cli_fail(cli, CLI_FAILED, &diag,
-			       "%s is no list; the former one stays in force", path);
-	diag_free(&diag);
-	if (ret == 0) {
-		list_set_free(&set);
-		body = json_stringn(text, len);
-		if (!body)
-			ret = cli_fail(
-				cli, CLI_FAILED, NULL,
-				"%s has bytes that are no UTF-8; convert it: iconv -f LATIN1 -t UTF-8",
-				path);
-	}
+	ret = replace_ask(cli, args, text, len, &result);
 	free(text);
-	if (ret != 0)
-		return ret;
-	params = json_pack("{s:o, s:o}", "list", print_string(cli_arg(args, "list")), "text", body);
-	if (format)
-		json_object_set_new(params, "format", print_string(format));
-	if (cli_has(args, "force"))
-		json_object_set_new(params, "force", json_true());
-	ret = live_ask(cli, "list.replace", params, &result);
 	if (ret != CLI_OK)
 		return ret;
 	print_value(before, sizeof(before), json_object_get(result, "before"), COLUMN_COUNT);

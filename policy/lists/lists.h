@@ -11,6 +11,8 @@
 #include "model/model.h"
 #include "text/diag.h"
 
+#define LIST_REPLACE_BYTES_MAX (64u << 20) /* of a text that takes a list's place */
+
 struct list_entry {
 	struct prefix prefix;
 	int64_t expires; /* seconds since 1970; 0: never */

@@ -10,14 +10,19 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "text/address.h"
 #include "text/diag.h"
 #include "text/escape.h"
 #include "text/quantity.h"
+#include "text/sealed.h"
 #include "text/service.h"
 #include "text/suggest.h"
 
@@ -289,6 +294,51 @@ static void diag_counts_what_it_does_not_keep(void **state)
 	diag_free(&d);
 }
 
+static void sealed_text_stays_as_it_is(void **state)
+{
+	int fd = sealed_text("text", "10.0.0.0/8\n", 11), empty = sealed_text("text", "", 0);
+	char *text = NULL;
+	size_t len = 1;
+
+	assert_true(fd >= 0 && empty >= 0);
+	assert_int_equal(lseek(fd, 5, SEEK_SET), 5); /* whoever shares the position may move it */
+	assert_int_equal(sealed_read(fd, 11, &text, &len), 0);
+	assert_int_equal(len, 11);
+	assert_string_equal(text, "10.0.0.0/8\n");
+	free(text);
+	assert_int_equal(sealed_read(empty, 0, &text, &len), 0);
+	assert_int_equal(len, 0);
+	free(text);
+	assert_int_equal(sealed_read(fd, 10, &text, &len), -EFBIG);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	close(fd);
+	close(empty);
+}
+
+static void what_could_hang_or_change_is_not_read(void **state)
+{
+	int memory = memfd_create("text", MFD_ALLOW_SEALING), ends[2], file = fileno(tmpfile());
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(ftruncate(memory, 1LL << 40), 0);
+	assert_int_equal(sealed_read(memory, 100, &text, &len), -EPERM);
+	assert_int_equal(fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW), 0);
+	assert_int_equal(sealed_read(memory, 100, &text, &len), -EPERM);
+	assert_int_equal(fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	assert_int_equal(sealed_read(memory, 100, &text, &len), -EFBIG);
+	assert_int_equal(sealed_read(ends[0], 100, &text, &len), -EPERM);
+	assert_int_equal(sealed_read(file, 100, &text, &len), -EPERM);
+	assert_int_equal(sealed_read(-1, 100, &text, &len), -EPERM);
+	assert_null(text);
+	close(memory);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +351,8 @@ int main(void)
 		cmocka_unit_test(ports_and_types_are_read),
 		cmocka_unit_test(nothing_that_a_terminal_obeys_is_shown),
 		cmocka_unit_test(suggestions_are_near),
+		cmocka_unit_test(sealed_text_stays_as_it_is),
+		cmocka_unit_test(what_could_hang_or_change_is_not_read),
 		cmocka_unit_test(diag_counts_what_it_does_not_keep),
 	};
 
