@@ -48,7 +48,8 @@ lab_real_nic() { # NS IF
 lab_spawn() { # NAME NS COMMAND...: a server of the lab, ended by lab_down
 	local name=$1 ns=$2
 	shift 2
-	nsenter --net="/run/netns/$ns" -- setsid "$@" > "$lab_tmp/$name.log" 2>&1 < /dev/null &
+	: > "$lab_tmp/$name.log" # at once, or who waits for a word in it may read that of the last one
+	nsenter --net="/run/netns/$ns" -- setsid "$@" >> "$lab_tmp/$name.log" 2>&1 < /dev/null &
 	echo $! > "$lab_tmp/$name.pid"
 	disown
 }
