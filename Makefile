@@ -16,7 +16,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wno-compare-distinct-pointer-ty
 POLICY_SRC := $(filter-out policy/cli/%, $(wildcard policy/*/*.c))
 CLI_SRC := $(wildcard policy/cli/*.c)
 AGENT_SRC := $(wildcard agent/*.c agent/*/*.c)
-SKEL := $(B)/gateway.skel.h $(B)/gateway_tc.skel.h
+SKEL := $(B)/gateway.skel.h $(B)/gateway_tc.skel.h $(B)/dispatcher.skel.h
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
 .PHONY: all bpf agent policy clean help

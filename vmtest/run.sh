@@ -62,7 +62,7 @@ run_kernel() { # NAME DIR: boots it and runs guest.sh; the log holds its TAP
 	image=$(find "$2/boot" -name 'vmlinuz*' | head -n 1)
 	[ -n "$image" ] || { echo "run.sh: no vmlinuz in $2" >&2; return 1; }
 	PYTHONPATH=$vm/virtme/usr/lib/python3/dist-packages PATH=$vm/virtme/usr/bin:/usr/bin:/bin:/usr/sbin:/sbin \
-		timeout -k 10 "${VM_TIMEOUT:-900}" /usr/bin/python3 "$vm/virtme/usr/bin/virtme-ng" -r "$image" \
+		timeout -k 10 "${VM_TIMEOUT:-1800}" /usr/bin/python3 "$vm/virtme/usr/bin/virtme-ng" -r "$image" \
 		--disable-kvm --force-9p --disable-microvm --user root --memory 4G --cpus 2 \
 		-- "$here/guest.sh" "$build" > "$log" 2>&1 < /dev/null
 }

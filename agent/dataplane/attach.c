@@ -242,7 +242,7 @@ static int link_adopt(const char *path, const struct model_port *port, uint32_t 
 }
 
 /*
- * The hook is taken by somebody: join by libxdp where that can be, else say who it is. A part that
+ * The hook is taken by somebody: join libxdp's dispatcher where that is it, else say who it is. A part that
  * a former run left in the dispatcher is replaced by ours.
  */
 static int link_join(struct gate *gate, const struct model_port *port, const char *interface,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libxdp's part of attaching. Called by dataplane/attach, and by agent.c before it gives rights up.
- * The program that libxdp replaces a slot with must be loaded for that slot, so the object is
- * opened a second time; every map of it is the one that the gate has.
+ * Attaching beside others. Called by dataplane/attach, and by agent.c before it gives rights up.
+ * libxdp shows what stands; dataplane/dispatcher makes what shall stand. A program that takes a slot
+ * must be loaded for that slot, so the object is opened a second time; every map of it is the one
+ * that the gate has.
  */
 #include "dataplane/join.h"
 
@@ -15,11 +16,14 @@
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
+#include "dataplane/dispatcher.h"
 #include "sekisho/config.h"
 
 #include "gateway.skel.h"
 
 #define PROGRAM "sek_gateway"
+#define PRIORITY 50 /* libxdp's default: whoever says nothing of it */
+#define LOOKS 5 /* at a dispatcher that others change meanwhile */
 
 /* Without the right to see programs of others libxdp complains at every look. */
 static bool may_see(uint32_t ifindex)
@@ -121,89 +125,133 @@ static int maps_share(const struct gate *gate, struct bpf_object *object)
 	return err;
 }
 
-/* A part of the dispatcher that is ours and is not this one. Caller closes mp. */
-static struct xdp_program *ours_find(struct xdp_multiprog *mp, uint32_t but)
+static bool ours(const struct xdp_program *program)
 {
-	struct xdp_program *program = NULL;
-
-	if (!libxdp_get_error(mp) && !xdp_multiprog__is_legacy(mp))
-		while ((program = xdp_multiprog__next_prog(program, mp)))
-			if (strcmp(xdp_program__name(program), PROGRAM) == 0 &&
-			    xdp_program__id(program) != but)
-				break;
-	return program;
-}
-
-/* Takes every part of ours but this one out. Returns how many, or -errno. */
-static int ours_drop(uint32_t ifindex, uint32_t but)
-{
-	int err = 0, cnt = 0;
-
-	while (!err) {
-		struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex((int)ifindex);
-		struct xdp_program *program = ours_find(mp, but);
-
-		err = program ? xdp_program__detach(program, (int)ifindex,
-						    xdp_multiprog__attach_mode(mp), 0)
-			      : -ENOENT;
-		if (!libxdp_get_error(mp))
-			xdp_multiprog__close(mp);
-		cnt += !err;
-	}
-	return err == -ENOENT ? cnt : err;
+	return strcmp(xdp_program__name(program), PROGRAM) == 0;
 }
 
 bool join_stands(uint32_t ifindex)
 {
 	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex((int)ifindex);
-	bool stands = ours_find(mp, 0);
+	struct xdp_program *program = NULL;
+	bool stands = false;
 
-	if (!libxdp_get_error(mp))
-		xdp_multiprog__close(mp);
+	if (libxdp_get_error(mp))
+		return false;
+	while (!stands && !xdp_multiprog__is_legacy(mp) &&
+	       (program = xdp_multiprog__next_prog(program, mp)))
+		stands = ours(program);
+	xdp_multiprog__close(mp);
 	return stands;
 }
 
-/* There is no moment without ours: the part of a former run goes when the new one is at work. */
-static int part_attach(struct bpf_object *object, uint32_t ifindex)
+/* A program that runs, with what it was told when it was attached. */
+static struct part part_running(const struct xdp_program *program)
 {
-	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .obj = object, .prog_name = PROGRAM);
-	struct xdp_program *program = xdp_program__create(&opts);
-	int err = (int)libxdp_get_error(program);
+	struct part part = {
+		.name = xdp_program__name(program),
+		.priority = xdp_program__run_prio(program),
+		.frags = xdp_program__xdp_frags_support(program),
+		.fd = xdp_program__fd(program),
+	};
+
+	for (enum xdp_action action = XDP_ABORTED; action <= XDP_REDIRECT; action++)
+		if (xdp_program__chain_call_enabled(program, action))
+			part.chain |= 1u << action;
+	return part;
+}
+
+/* The parts that shall be: the others that run and, unless it is NULL, add. */
+struct parts {
+	struct part list[MAX_DISPATCHER_ACTIONS];
+	size_t cnt;
+	int former; /* parts of ours that run, and go */
+};
+
+static int parts_append(struct parts *parts, const struct part *part)
+{
+	if (parts->cnt == MAX_DISPATCHER_ACTIONS)
+		return -ENOSPC;
+	parts->list[parts->cnt++] = *part;
+	return 0;
+}
+
+static int parts_plan(const struct xdp_multiprog *mp, const struct part *add, struct parts *parts)
+{
+	struct xdp_program *program = NULL;
+	int err = 0;
+
+	while (!err && (program = xdp_multiprog__next_prog(program, mp))) {
+		struct part part = part_running(program);
+
+		if (ours(program)) {
+			parts->former++;
+			continue;
+		}
+		if (add && part_before(add, &part)) {
+			err = parts_append(parts, add);
+			add = NULL;
+		}
+		if (!err)
+			err = parts_append(parts, &part);
+	}
+	return !err && add ? parts_append(parts, add) : err;
+}
+
+/* There is no moment without ours: the part of a former run goes as the new one comes. */
+static int parts_change(uint32_t ifindex, const struct part *add)
+{
+	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex((int)ifindex);
+	struct parts parts = {};
+	int err = (int)libxdp_get_error(mp);
 
 	if (err)
 		return err;
-	/* libxdp does not ask libbpf; without it large frames end at the others. */
-	err = xdp_program__set_xdp_frags_support(program, true);
+	err = xdp_multiprog__is_legacy(mp) ? -ENOENT : parts_plan(mp, add, &parts);
+	if (!err && !add && !parts.former)
+		err = -ENOENT;
 	if (!err)
-		err = xdp_program__attach(program, (int)ifindex, XDP_MODE_UNSPEC, 0);
+		err = parts.cnt ? dispatcher_replace(mp, ifindex, parts.list, parts.cnt)
+				: xdp_multiprog__detach(mp);
+	xdp_multiprog__close(mp);
+	return err ? err : parts.former;
+}
+
+static int part_attach(const struct gate *gate, uint32_t ifindex)
+{
+	struct part part = {
+		.name = PROGRAM, .priority = PRIORITY, .chain = 1u << XDP_PASS, .frags = true
+	};
+	size_t size;
+	const void *bytes = gateway__elf_bytes(&size);
+	int err;
+
+	part.object = bpf_object__open_mem(bytes, size, NULL);
+	if (!part.object)
+		return -errno;
+	err = maps_share(gate, part.object);
 	if (!err)
-		err = ours_drop(ifindex, xdp_program__id(program));
-	xdp_program__close(program);
+		err = parts_change(ifindex, &part);
+	bpf_object__close(part.object);
 	return err;
 }
 
 int join_attach(const struct gate *gate, uint32_t ifindex)
 {
-	struct bpf_object *object;
-	size_t size;
-	const void *bytes = gateway__elf_bytes(&size);
-	int err;
+	int err = -EEXIST;
 
-	object = bpf_object__open_mem(bytes, size, NULL);
-	if (!object)
-		return -errno;
-	err = maps_share(gate, object);
-	if (!err)
-		err = part_attach(object, ifindex);
-	bpf_object__close(object);
+	for (int look = 0; look < LOOKS && err == -EEXIST; look++)
+		err = part_attach(gate, ifindex);
 	return err;
 }
 
 int join_detach(uint32_t ifindex)
 {
-	int cnt = ours_drop(ifindex, 0);
+	int err = -EEXIST;
 
-	return cnt > 0 ? 0 : cnt ? cnt : -ENOENT;
+	for (int look = 0; look < LOOKS && err == -EEXIST; look++)
+		err = parts_change(ifindex, NULL);
+	return err < 0 ? err : 0;
 }
 
 static int left(uint32_t ifindex)

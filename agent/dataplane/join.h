@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Beside other XDP programs on a port, by libxdp's dispatcher (lib/libxdp/protocol.org of
+ * Beside other XDP programs on a port, in libxdp's dispatcher (lib/libxdp/protocol.org of
  * xdp-tools). Needs a kernel that allows freplace, and CAP_SYS_ADMIN to look at the dispatcher.
  */
 #ifndef AGENT_DATAPLANE_JOIN_H
@@ -21,8 +21,9 @@ bool join_any_dispatcher(void);
 bool join_stands(uint32_t ifindex);
 
 /*
- * Loads the gateway once more as a part of the interface's dispatcher, on the maps of gate, and
- * attaches it; then takes out what a former run left there. Returns how many those were, or -errno.
+ * Loads the gateway once more as a part of the interface's dispatcher, on the maps of gate, and puts
+ * it there in the place of what a former run left. Returns how many those were, or -errno: -ENOSPC
+ * when every slot is taken; nothing has changed then.
  */
 int join_attach(const struct gate *gate, uint32_t ifindex);
 
