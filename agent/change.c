@@ -170,7 +170,7 @@ static void change_run(void *arg)
 	c->err = install_prepare(c->agent->gate, c->image, &c->generation, &c->diag);
 	if (c->err)
 		return;
-	c->err = lists_care_load(c->agent->lists, c->policy, &c->diag);
+	c->err = lists_care_prepare(c->agent->lists, c->policy, c->generation, &c->diag);
 	if (c->err)
 		install_abort(c->agent->gate, c->generation);
 }
@@ -329,8 +329,10 @@ static int change_commit(struct change *c)
 	if (!err)
 		err = change_keep(c);
 	if (err) {
-		if (!c->same)
+		if (!c->same) {
 			install_abort(agent->gate, c->generation);
+			lists_care_abort(agent->lists);
+		}
 		edition_drop(edition);
 		return err;
 	}
@@ -342,7 +344,7 @@ static int change_commit(struct change *c)
 	} else {
 		const struct journal_entry entry = change_entry(c);
 
-		install_commit(agent->gate, c->generation);
+		lists_care_commit(agent->lists, agent->gate, c->generation);
 		change_record(agent, &entry);
 		log_info("policy: generation %u is live (%s of %s by %s)", c->generation, c->action,
 			 c->path, entry.user);

@@ -107,16 +107,56 @@ static void load_progress(void *arg, const char *list, size_t done, size_t total
 	words_set(arg, list, done, total);
 }
 
-int lists_care_load(struct lists_care *care, const struct policy *policy, struct diag *diag)
+static void load_end(struct lists_care *care, int err, size_t list_cnt, uint64_t start)
+{
+	words_set(care, NULL, 0, 0);
+	if (!err && list_cnt)
+		log_info("lists: %zu are read, %llu ms", list_cnt,
+			 (unsigned long long)((clock_mono_ns() - start) / 1000000));
+}
+
+int lists_care_prepare(struct lists_care *care, const struct policy *policy, uint32_t generation,
+		       struct diag *diag)
 {
 	uint64_t start = clock_mono_ns();
-	int err = lists_load(care->lists, policy, load_progress, care, diag);
+	int err = lists_prepare(care->lists, policy, generation, load_progress, care, diag);
 
-	words_set(care, NULL, 0, 0);
-	if (!err && policy->list_cnt)
-		log_info("lists: %zu are in force, %llu ms", policy->list_cnt,
-			 (unsigned long long)((clock_mono_ns() - start) / 1000000));
+	load_end(care, err, policy->list_cnt, start);
 	return err;
+}
+
+static void settle_run(void *arg)
+{
+	struct lists_care *care = arg;
+	struct diag diag;
+
+	diag_init(&diag);
+	lists_settle(care->lists, &diag);
+	log_diag("lists", &diag);
+	diag_free(&diag);
+}
+
+static void settle_done(void *arg)
+{
+}
+
+/* If it cannot be now, the next table does it. */
+static void settle_post(struct lists_care *care)
+{
+	if (worker_post(care->worker, settle_run, settle_done, care))
+		log_warn("lists: memory of the former ones is kept until the next change");
+}
+
+void lists_care_commit(struct lists_care *care, struct gate *gate, uint32_t generation)
+{
+	lists_commit(care->lists, gate, generation);
+	settle_post(care);
+}
+
+void lists_care_abort(struct lists_care *care)
+{
+	lists_abort(care->lists);
+	settle_post(care);
 }
 
 struct reload {
@@ -129,7 +169,11 @@ static void reload_run(void *arg)
 {
 	struct reload *r = arg;
 
-	lists_care_load(r->care, r->edition->policy, &r->diag);
+	const struct policy *policy = r->edition->policy;
+	uint64_t start = clock_mono_ns();
+	int err = lists_load(r->care->lists, policy, load_progress, r->care, &r->diag);
+
+	load_end(r->care, err, policy->list_cnt, start);
 }
 
 static void reload_done(void *arg)

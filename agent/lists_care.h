@@ -20,8 +20,12 @@ int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
 /* After the worker was freed. */
 void lists_care_free(struct lists_care *lists);
 
-/* Takes the lists of a policy, before it is committed. In the worker's thread. As lists_load(). */
-int lists_care_load(struct lists_care *lists, const struct policy *policy, struct diag *diag);
+/* The lists of a policy that is to be this generation. In the worker's thread. As lists_prepare(). */
+int lists_care_prepare(struct lists_care *lists, const struct policy *policy, uint32_t generation,
+		       struct diag *diag);
+/* In the loop: makes that generation live with its lists, as install_commit(); or nothing of them. */
+void lists_care_commit(struct lists_care *lists, struct gate *gate, uint32_t generation);
+void lists_care_abort(struct lists_care *lists);
 
 /* The same behind a policy that is live already, in the background; what goes wrong is logged. */
 void lists_care_reload(struct lists_care *lists, struct edition *edition);

@@ -33,6 +33,7 @@ struct worker {
 	struct queue waiting, finished;
 	size_t cnt;
 	bool started, stop;
+	bool unfinished; /* a job has run, and is not done yet */
 	int notice;
 	struct source *source;
 };
@@ -63,7 +64,7 @@ static void *worker_loop(void *arg)
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
-		struct job *job = queue_take(&w->waiting);
+		struct job *job = w->unfinished ? NULL : queue_take(&w->waiting);
 
 		if (!job) {
 			pthread_cond_wait(&w->wake, &w->lock);
@@ -73,6 +74,7 @@ static void *worker_loop(void *arg)
 		job->run(job->arg);
 		pthread_mutex_lock(&w->lock);
 		queue_put(&w->finished, job);
+		w->unfinished = true;
 		/* The counter of an eventfd cannot overflow with so few jobs. */
 		if (write(w->notice, &one, sizeof(one)) < 0)
 			break;
@@ -100,6 +102,10 @@ static void finished_ready(void *arg, uint32_t events)
 			return;
 		job->done(job->arg);
 		free(job);
+		pthread_mutex_lock(&w->lock);
+		w->unfinished = false;
+		pthread_cond_signal(&w->wake);
+		pthread_mutex_unlock(&w->lock);
 	}
 }
 

@@ -20,7 +20,8 @@ int worker_start(struct worker *worker);
 void worker_free(struct worker *worker);
 
 /*
- * run(arg) in the worker's thread, then done(arg) in the loop's. Jobs run one after the other.
+ * run(arg) in the worker's thread, then done(arg) in the loop's. Jobs run one after the other, each
+ * when the one before is done.
  * Returns 0 or -ENOMEM, or -EBUSY when jobs_max already wait (then neither is called).
  */
 int worker_post(struct worker *worker, void (*run)(void *arg), void (*done)(void *arg), void *arg);

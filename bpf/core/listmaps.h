@@ -74,8 +74,8 @@ static __always_inline struct sek_list_over *list_over(__u32 head, const struct 
 	return map ? bpf_map_lookup_elem(map, &key) : NULL;
 }
 
-/* The lists that hold addr, one bit each. */
-static __always_inline __u64 list_lookup(const struct sek_addr *addr)
+/* The lists that hold addr, one bit each, by their numbers in the policy of this slot. */
+static __always_inline __u64 list_lookup(const struct sek_addr *addr, __u32 slot)
 {
 	const struct sek_list_heads *heads;
 	const struct sek_list_head *head;
@@ -87,7 +87,7 @@ static __always_inline __u64 list_lookup(const struct sek_addr *addr)
 	heads = bpf_map_lookup_elem(&sek_list_head, &live);
 	if (!heads || heads->version != SEK_LIST_VERSION)
 		return 0;
-	live = READ_ONCE(heads->live) & 1;
+	live = list_live(READ_ONCE(heads->live), slot);
 	head = &heads->head[live];
 	v4 = list_is_v4(addr);
 	lists = list_find(&sek_list, &head->family[v4 ? 0 : 1], addr, v4);
@@ -101,9 +101,9 @@ static __always_inline __u64 list_lookup(const struct sek_addr *addr)
  * The same as a function of its own: the verifier looks at it once whatever calls it, and its stack is
  * not that of all stages.
  */
-__noinline __u64 list_ask(const struct sek_addr *addr)
+__noinline __u64 list_ask(const struct sek_addr *addr, __u32 slot)
 {
-	return addr ? list_lookup(addr) : 0;
+	return addr ? list_lookup(addr, slot) : 0;
 }
 
 #endif

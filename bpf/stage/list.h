@@ -38,7 +38,7 @@ static __always_inline bool list_blocks(struct packet *p, const struct sek_addr 
 
 	if (!block)
 		return false;
-	lists = list_ask(remote);
+	lists = list_ask(remote, p->slot);
 	if (!(lists & block))
 		return false;
 	if (lists & allow) {

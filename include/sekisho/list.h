@@ -5,8 +5,10 @@
  *
  * sek_list[0..] are chunks of lines; line n is line n % SEK_LIST_CHUNK of chunk n / SEK_LIST_CHUNK.
  * sek_list_head is mapped by the agent: two heads, which say where tables and their regions begin, and
- * the number of the live one. A packet reads that number once, so it sees all of one build and nothing
- * of another; one store puts a build in force. Chunks that the live head does not name are free.
+ * which of them is live. A packet reads that once, so it sees all of one build and nothing of another;
+ * one store puts a build in force. While a policy is made live, the packets of its generation ask another
+ * head than those of the generation before: numbers of lists are a policy's own. Chunks that no head
+ * names are free.
  *
  * A look-up has 32 bits to begin with: the IPv4 address, or the first 32 of an IPv6 address. Those of
  * IPv6 are looked for in
@@ -83,7 +85,7 @@ SEK_LAYOUT(struct sek_list_head, 128 + 16384);
 /* sek_list_head[0] */
 struct sek_list_heads {
 	__u32 version; /* SEK_LIST_VERSION; 0: no list was ever loaded */
-	__u32 live;
+	__u32 live;    /* see list_live() */
 	__u32 pad[14];
 	/* User space only: a bit set, a chunk that is in sek_list. Asking the map may take a grace period. */
 	__u64 filled[SEK_LIST_CHUNKS / 64];
@@ -122,6 +124,15 @@ struct sek_list_over {
 	__u64 value;
 };
 SEK_LAYOUT(struct sek_list_over, 16);
+
+/*
+ * The number of the head that packets of a policy slot ask. Bit 0 of live is the number for both slots,
+ * unless bit 1 (slot 0) or bit 2 (slot 1) says that this one asks the other head.
+ */
+static __always_inline __u32 list_live(__u32 live, __u32 slot)
+{
+	return (live ^ (live >> (1 + (slot & 1)))) & 1;
+}
 
 /* Which bucket a key is looked for in first. */
 static __always_inline __u32 list_bucket(const struct sek_list_family *family, __u32 key)

@@ -190,6 +190,7 @@ size_t lists_expire(struct lists *lists, int64_t now)
 {
 	const struct list_entry *over;
 	size_t cnt = 0;
+	bool due;
 	int err = 0;
 
 	pthread_mutex_lock(&lists->lock);
@@ -210,8 +211,10 @@ size_t lists_expire(struct lists *lists, int64_t now)
 			cnt++;
 		}
 	}
+	due = lists->renew && lists->turn == TURN_FREE;
+	err = due ? -E2BIG : err;
 	pthread_mutex_unlock(&lists->lock);
-	if (cnt) {
+	if (cnt || due) {
 		struct diag diag;
 
 		diag_init(&diag);

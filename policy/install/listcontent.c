@@ -48,6 +48,15 @@ void list_content_free(struct list_content *content)
 	free(content);
 }
 
+struct list_content *list_content_named(struct list_content *const contents[SEK_LISTS_MAX],
+					const char *name)
+{
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
+		if (contents[i] && !strcmp(contents[i]->name, name))
+			return contents[i];
+	return NULL;
+}
+
 /* Index of prefix among what was published, or -1. */
 static ssize_t published_find(const struct list_content *content, const struct prefix *prefix)
 {

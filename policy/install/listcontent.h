@@ -29,6 +29,10 @@ struct list_content {
 struct list_content *list_content_new(const struct model_list *model);
 void list_content_free(struct list_content *content);
 
+/* The one of this name, or NULL. */
+struct list_content *list_content_named(struct list_content *const contents[SEK_LISTS_MAX],
+					const char *name);
+
 /* Which published entries are taken out, by hand.removed. 0 or -ENOMEM. */
 int list_content_mark(struct list_content *content);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of struct lists, for the files that make it up: lists.c (locks, tables), listload.c
- * (whole contents), listchange.c (single entries), listshow.c. lists.h is what others see.
+ * The inside of struct lists, for the files that make it up: lists.c (lock and turn), listtable.c
+ * (tables), listload.c (whole contents), listchange.c (single entries), listshow.c. lists.h is what
+ * others see.
  *
- * Two locks: `building` is held by whoever makes a table (one at a time, long), `lock` around
- * everything that looks at contents (short). A change by hand while a table is being made goes into
- * the live overlay and is remembered, so that the new table's overlay has it too.
+ * `lock` is held around everything that looks at contents (short); who makes a table has the turn
+ * (one at a time, long; of no thread, since a table may wait for its policy). A change by hand
+ * meanwhile goes into the live overlay and is remembered, so that the new table's overlay has it too.
  */
 #ifndef POLICY_INSTALL_LISTINSIDE_H
 #define POLICY_INSTALL_LISTINSIDE_H
@@ -19,29 +20,45 @@
 /* A change by hand while a table was being made. */
 struct pending {
 	enum pending_kind { PENDING_ADD, PENDING_DELETE, PENDING_EXPIRE } kind;
-	uint16_t list;
+	uint16_t list; /* number of the list that it was made in, in lists.content */
 	struct list_entry entry;
 	char *reason;
 };
 
+struct family_counts {
+	size_t prefix_cnt, set_cnt, range_cnt;
+};
+
+/* A table that is in the kernel and not in force yet, with what it was made from. */
+struct staged {
+	struct list_content *next[SEK_LISTS_MAX]; /* owned where they are not the present ones */
+	bool made[2]; /* else the family goes on with its table */
+	struct family_counts family[2];
+};
+
+/* Whose turn it is to make tables. STAGED waits for its policy; LEFT for somebody to clear up behind it. */
+enum turn { TURN_FREE, TURN_BUILDING, TURN_STAGED, TURN_LEFT };
+
 struct lists {
-	pthread_mutex_t building, lock;
+	pthread_mutex_t lock;
+	pthread_cond_t turned; /* `turn` is another one */
+	enum turn turn;
+	bool renew; /* a whole table is due: the overlay has not all changes by hand */
+	struct staged staged;
 	struct lists_kernel kernel;
 	char *state_dir;
 	bool loaded;
 	bool forgotten; /* the next load is from the disk */
-	struct list_content *content[SEK_LISTS_MAX]; /* by id; written with both locks held */
+	struct list_content *content[SEK_LISTS_MAX]; /* by id; written by whose turn it is, under lock */
 	struct overlay overlay; /* of the live head */
 	struct listmap map;
 	struct pending *pending;
 	size_t pending_cnt, pending_cap;
 	bool recording; /* a table is being made */
-	struct {
-		size_t prefix_cnt, set_cnt, range_cnt;
-	} family[2]; /* of the live tables: IPv4, IPv6 */
+	struct family_counts family[2]; /* of the live tables: IPv4, IPv6 */
 };
 
-/* The list of this name, or NULL. lock or building is held. */
+/* The list of this name, or NULL. lock is held, or it is the caller's turn. */
 struct list_content *lists_content(const struct lists *lists, const char *name);
 
 /* state_dir/NAME.SUFFIX; NULL when nothing is kept. The caller frees. */
@@ -56,8 +73,16 @@ void lists_known(struct lists *lists);
 /* Tells whoever must know that contents changed. */
 void lists_changed(const struct lists *lists);
 
-/* Around everything that makes a table: from here on changes by hand are remembered. */
+/* Gives the turn; but for TURN_BUILDING, changes by hand are no longer remembered. lock is held. */
+void lists_turn(struct lists *lists, enum turn turn);
+
+/*
+ * Around everything that makes a table: waits for its turn, clears up behind a policy that has become
+ * live; from here on changes by hand are remembered.
+ */
 void lists_build_begin(struct lists *lists);
+/* The same without waiting for another's turn; false: it is noted that a whole table is due after it. */
+bool lists_build_try(struct lists *lists);
 void lists_build_end(struct lists *lists);
 
 /*
@@ -67,7 +92,18 @@ void lists_build_end(struct lists *lists);
  */
 int lists_table_make(struct lists *lists, struct list_content *const next[SEK_LISTS_MAX], bool whole);
 
-/* A table of what is in force now; begins and ends the build itself. */
+/*
+ * The same, but nothing is in force before lists_commit(), next[] is lists->staged.next, and what is
+ * the caller's on failure are only contents. Then lists_table_offer() gives the turn away.
+ */
+int lists_table_stage(struct lists *lists, bool whole);
+void lists_table_offer(struct lists *lists, uint32_t generation);
+
+/*
+ * A table of what is in force now; begins and ends the build itself. Never waits, for the thread that
+ * commits policies comes here too: while another table is being made, which takes changes by hand in, this
+ * one is only noted, and lists_expire() makes it if it still is due.
+ */
 int lists_table_renew(struct lists *lists);
 
 /* Words for a table that could not be made; returns err. */

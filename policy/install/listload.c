@@ -142,10 +142,11 @@ static int content_load(struct lists *lists, const struct model_list *model,
 }
 
 /* Writes what was read anew to NAME.list. A failure costs the copy, not the list; it is told. */
-static void contents_keep(struct lists *lists, struct diag *diag)
+static void contents_keep(struct lists *lists, struct list_content *const contents[SEK_LISTS_MAX],
+			  struct diag *diag)
 {
 	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
-		struct list_content *content = lists->content[i];
+		struct list_content *content = contents[i];
 		char *path = content && content->fresh
 				     ? lists_state_path(lists, content->name, "list")
 				     : NULL;
@@ -172,13 +173,12 @@ static bool content_stays(const struct list_content *former, const struct model_
 	       text_same(former->category, model->category) && source_same(former, &wanted);
 }
 
-int lists_load(struct lists *lists, const struct policy *policy, lists_progress *progress,
-	       void *arg, struct diag *diag)
+/* The contents that a policy's lists shall have; some of them when it fails. */
+static int contents_read(struct lists *lists, const struct policy *policy, lists_progress *progress,
+			 void *arg, struct list_content *next[SEK_LISTS_MAX], struct diag *diag)
 {
-	struct list_content *next[SEK_LISTS_MAX] = {};
 	int err = 0;
 
-	lists_build_begin(lists);
 	for (size_t i = 0; i < policy->list_cnt && !err; i++) {
 		const struct model_list *model = &policy->lists[i];
 		struct list_content *former = lists->forgotten ? NULL
@@ -193,19 +193,58 @@ int lists_load(struct lists *lists, const struct policy *policy, lists_progress 
 	}
 	if (progress)
 		progress(arg, "", policy->list_cnt, policy->list_cnt);
+	return err;
+}
+
+static void contents_drop(const struct lists *lists, struct list_content *next[SEK_LISTS_MAX])
+{
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
+		if (next[i] != lists->content[i])
+			list_content_free(next[i]);
+}
+
+int lists_load(struct lists *lists, const struct policy *policy, lists_progress *progress,
+	       void *arg, struct diag *diag)
+{
+	struct list_content *next[SEK_LISTS_MAX] = {};
+	int err;
+
+	lists_build_begin(lists);
+	err = contents_read(lists, policy, progress, arg, next, diag);
 	if (!err)
 		err = lists_table_make(lists, next, false);
 	if (err) {
 		lists_table_failed(err, diag);
-		for (size_t i = 0; i < SEK_LISTS_MAX; i++)
-			if (next[i] != lists->content[i])
-				list_content_free(next[i]);
+		contents_drop(lists, next);
 	} else {
-		contents_keep(lists, diag);
+		contents_keep(lists, lists->content, diag);
 		lists_known(lists);
 	}
 	lists_build_end(lists);
 	return err;
+}
+
+int lists_prepare(struct lists *lists, const struct policy *policy, uint32_t generation,
+		  lists_progress *progress, void *arg, struct diag *diag)
+{
+	struct list_content *next[SEK_LISTS_MAX] = {};
+	int err;
+
+	lists_build_begin(lists);
+	err = contents_read(lists, policy, progress, arg, next, diag);
+	if (!err) {
+		memcpy(lists->staged.next, next, sizeof(next));
+		err = lists_table_stage(lists, false);
+	}
+	if (err) {
+		lists_table_failed(err, diag);
+		contents_drop(lists, next);
+		lists_build_end(lists);
+		return err;
+	}
+	contents_keep(lists, next, diag);
+	lists_table_offer(lists, generation);
+	return 0;
 }
 
 int lists_load_all(struct gate *gate, const struct policy *policy, struct diag *diag)
@@ -286,7 +325,7 @@ static int replacement_commit(struct lists *lists, struct list_content *content,
 	if (err) {
 		lists_table_failed(err, diag);
 	} else {
-		contents_keep(lists, diag);
+		contents_keep(lists, lists->content, diag);
 		pthread_mutex_lock(&lists->lock);
 		err = path ? hand_write(&content->hand, path) : 0;
 		if (err)

@@ -18,12 +18,12 @@
 
 static uint32_t next_number(const struct listmap *map)
 {
-	return !(map->heads->live & 1);
+	return !map->live;
 }
 
 struct sek_list_head *listmap_live(const struct listmap *map)
 {
-	return &map->heads->head[map->heads->live & 1];
+	return &map->heads->head[map->live];
 }
 
 struct sek_list_head *listmap_next(const struct listmap *map)
@@ -38,17 +38,28 @@ static size_t heads_bytes(void)
 	return (sizeof(struct sek_list_heads) + page - 1) / page * page;
 }
 
-int listmap_open(int head_fd, int chunk_fd, int overs_fd, struct listmap *ret_map)
+static void live_store(struct listmap *map, uint32_t live)
 {
-	void *heads = mmap(NULL, heads_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, head_fd, 0);
+	__atomic_store_n(&map->heads->live, live, __ATOMIC_RELEASE);
+}
+
+int listmap_open(int head_fd, int chunk_fd, int overs_fd, uint32_t slot, struct listmap *ret_map)
+{
+	struct sek_list_heads *heads =
+		mmap(NULL, heads_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, head_fd, 0);
 
 	if (heads == MAP_FAILED)
 		return -errno;
 	*ret_map = (struct listmap){ .chunk_fd = chunk_fd,
 				     .overs_fd = overs_fd,
 				     .heads = heads,
+				     .live = list_live(heads->live, slot),
 				     .over_fd = -1,
 				     .next_over_fd = -1 };
+	if (heads->version != SEK_LIST_VERSION)
+		memset(listmap_live(ret_map), 0, sizeof(struct sek_list_head));
+	/* An agent may have ended between the lists and the policy that they were for. */
+	live_store(ret_map, ret_map->live);
 	return 0;
 }
 
@@ -249,17 +260,39 @@ int listmap_make(struct listmap *map, const struct list_table *const tables[2])
 	return err;
 }
 
-void listmap_swap(struct listmap *map)
+/* The same again: the kernel waits for all programs that run now. */
+static void programs_wait(struct listmap *map)
 {
-	uint32_t number = next_number(map);
+	bpf_map_update_elem(map->overs_fd, &map->live, &map->over_fd, BPF_ANY);
+}
 
-	__atomic_store_n(&map->heads->version, SEK_LIST_VERSION, __ATOMIC_RELEASE);
-	__atomic_store_n(&map->heads->live, number, __ATOMIC_RELEASE);
+void listmap_take(struct listmap *map)
+{
+	map->live = next_number(map);
 	fd_close(&map->over_fd);
 	map->over_fd = map->next_over_fd;
 	map->next_over_fd = -1;
-	/* The same again: the kernel waits for all programs that might still use the former head. */
-	bpf_map_update_elem(map->overs_fd, &number, &map->over_fd, BPF_ANY);
+}
+
+void listmap_swap(struct listmap *map)
+{
+	__atomic_store_n(&map->heads->version, SEK_LIST_VERSION, __ATOMIC_RELEASE);
+	live_store(map, next_number(map));
+	listmap_take(map);
+	programs_wait(map);
+}
+
+void listmap_offer(struct listmap *map, uint32_t slot)
+{
+	__atomic_store_n(&map->heads->version, SEK_LIST_VERSION, __ATOMIC_RELEASE);
+	live_store(map, map->live | 2U << (slot & 1));
+}
+
+void listmap_settle(struct listmap *map)
+{
+	programs_wait(map);
+	live_store(map, map->live);
+	listmap_drop(map);
 }
 
 void listmap_drop(struct listmap *map)

@@ -12,6 +12,7 @@
 struct listmap {
 	int chunk_fd, overs_fd; /* sek_list, sek_list_over; not owned */
 	struct sek_list_heads *heads; /* sek_list_head, mapped */
+	uint32_t live; /* number of the live head */
 	int over_fd; /* the overlay of the live head; -1: none that this process made */
 	int next_over_fd; /* of the head that is being made, or -1 */
 };
@@ -20,8 +21,8 @@ struct listmap {
 struct sek_list_head *listmap_live(const struct listmap *map);
 struct sek_list_head *listmap_next(const struct listmap *map);
 
-/* 0 or -errno. What is live stays so. */
-int listmap_open(int head_fd, int chunk_fd, int overs_fd, struct listmap *ret_map);
+/* 0 or -errno. What is live for the policy in force, in this slot, stays so. */
+int listmap_open(int head_fd, int chunk_fd, int overs_fd, uint32_t slot, struct listmap *ret_map);
 
 /* Lets go of the mapping; the kernel's side stays. */
 void listmap_close(struct listmap *map);
@@ -35,6 +36,16 @@ int listmap_make(struct listmap *map, const struct list_table *const tables[2]);
 
 /* One store, after which every packet sees the new head. Waits until none uses the former one. */
 void listmap_swap(struct listmap *map);
+
+/*
+ * The same for the packets of a policy that is about to be live in this slot; all others stay with the
+ * former head. Nothing is waited for.
+ */
+void listmap_offer(struct listmap *map, uint32_t slot);
+/* That policy is the next thing to be live: its head is the live one from here on. */
+void listmap_take(struct listmap *map);
+/* After listmap_take() or an offer that nobody took: waits for the packets of the policy that has gone. */
+void listmap_settle(struct listmap *map);
 
 /* A head that shall not go live. Nothing to do when none was made. */
 void listmap_drop(struct listmap *map);

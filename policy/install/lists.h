@@ -22,6 +22,7 @@ struct lists;
 struct lists_kernel {
 	int head_fd, chunk_fd, over_fd; /* sek_list_head, sek_list, sek_list_over; not owned */
 	int count_fd; /* sek_list_count; -1: nothing is counted */
+	uint32_t slot; /* generation & 1 of the policy in force */
 	void (*changed)(void *arg); /* in any thread; may be NULL */
 	void *arg;
 };
@@ -43,11 +44,25 @@ typedef void lists_progress(void *arg, const char *list, size_t done, size_t tot
  * Takes the lists of a policy: reads their sources (or the kept content where that is newer), adds
  * what was changed by hand, puts all in force in one step. A source that cannot be read, is empty,
  * broken or less than half of what was in force leaves the former content and a warning in diag.
- * A list that the policy no longer names is dropped. Call before the policy's generation is
- * committed. 0 or -errno with words (nothing has changed then).
+ * A list that the policy no longer names is dropped. For a policy that is in force, whose numbers the
+ * lists have. 0 or -errno with words (nothing has changed then).
  */
 int lists_load(struct lists *lists, const struct policy *policy, lists_progress *progress,
 	       void *arg, struct diag *diag);
+
+/*
+ * The same for a policy that is about to be made live as this generation, which install_prepare() gave:
+ * its packets alone will ask these lists; until then, and for packets of the generation before to their
+ * end, all is as it was, changes by hand included. What else would make a table waits until
+ * lists_commit(), which makes the generation live with its lists and cannot fail, or lists_abort(). Both
+ * take no time; lists_settle() behind them, in a thread that may wait, gives memory back, or else
+ * whoever makes the next table.
+ */
+int lists_prepare(struct lists *lists, const struct policy *policy, uint32_t generation,
+		  lists_progress *progress, void *arg, struct diag *diag);
+void lists_commit(struct lists *lists, struct gate *gate, uint32_t generation);
+void lists_abort(struct lists *lists);
+int lists_settle(struct lists *lists, struct diag *diag);
 
 /* Into the maps of a gate, once, keeping nothing: for replays. */
 int lists_load_all(struct gate *gate, const struct policy *policy, struct diag *diag);

@@ -117,7 +117,7 @@ static int inner_share(const struct gate *live, struct gate *own, const char *na
 /* The chunks that the live head names; each look-up may wait for a grace period. */
 static int chunks_share(const struct gate *live, struct gate *own, const struct sek_list_heads *heads)
 {
-	const struct sek_list_head *head = &heads->head[heads->live & 1];
+	const struct sek_list_head *head = &heads->head[heads->live];
 	int r = 0;
 
 	for (int i = 0; i < 2 && !r; i++)
@@ -126,27 +126,37 @@ static int chunks_share(const struct gate *live, struct gate *own, const struct 
 	return r;
 }
 
+/* The heads, with the number of the one that the policy in force asks as the one for every slot. */
+static int heads_read(const struct gate *live, struct sek_list_heads *heads)
+{
+	uint32_t zero = 0;
+	int r = bpf_map_lookup_elem(gate_map_fd(live, "sek_list_head"), &zero, heads);
+
+	heads->live = list_live(heads->live, gate_generation(live));
+	return r;
+}
+
 /* Lists that are replaced meanwhile are another build: then all of it again. */
 static int lists_copy(const struct gate *live, struct gate *own)
 {
-	int from = gate_map_fd(live, "sek_list_head"), to = gate_map_fd(own, "sek_list_head"), r = 0;
+	int to = gate_map_fd(own, "sek_list_head"), r = 0;
 	struct sek_list_heads *heads, *after;
 	uint32_t zero = 0;
 
-	if (from < 0 || to < 0)
+	if (gate_map_fd(live, "sek_list_head") < 0 || to < 0)
 		return -ENOENT;
 	heads = calloc(2, sizeof(*heads));
 	if (!heads)
 		return -ENOMEM;
 	after = heads + 1;
 	for (int tries = 0; tries < LIST_TRIES; tries++) {
-		r = bpf_map_lookup_elem(from, &zero, heads);
+		r = heads_read(live, heads);
 		if (!r)
 			r = chunks_share(live, own, heads);
 		if (!r)
 			r = inner_share(live, own, "sek_list_over", 0, 2);
 		if (!r)
-			r = bpf_map_lookup_elem(from, &zero, after);
+			r = heads_read(live, after);
 		if (!r && heads->live == after->live) {
 			r = bpf_map_update_elem(to, &zero, heads, BPF_ANY);
 			break;

@@ -88,7 +88,7 @@ int list_ours(struct xdp_md *ctx)
 	if (!addr)
 		return XDP_ABORTED;
 	copy = *addr;
-	found += list_lookup(&copy);
+	found += list_lookup(&copy, 0);
 	return XDP_DROP;
 }
 

@@ -135,7 +135,7 @@ static int bed_fill(struct bed *bed, const struct listdata *const data[2])
 	struct list_table *tables[2] = {};
 	int r = listmap_open(bpf_map__fd(bed->skel->maps.sek_list_head),
 			     bpf_map__fd(bed->skel->maps.sek_list),
-			     bpf_map__fd(bed->skel->maps.sek_list_over), &bed->map);
+			     bpf_map__fd(bed->skel->maps.sek_list_over), 0, &bed->map);
 
 	for (int i = 0; i < 2 && !r; i++)
 		r = data[i] ? listdata_table(data[i], &tables[i]) : 0;

@@ -19,7 +19,7 @@ int list_answer(struct xdp_md *ctx)
 		if ((void *)(at + 1) > end)
 			break;
 		addr = *at;
-		at->q[0] = list_ask(&addr);
+		at->q[0] = list_ask(&addr, 0);
 		data = at + 1;
 	}
 	return XDP_PASS;

@@ -2,7 +2,8 @@
 /*
  * The kernel program by the real clock, where a replay cannot go: flows that the patrol ends,
  * quotas that come back exactly from two CPUs, one rate shared by them (G66), events that add up, a
- * flow table that holds what it promises (G36). Loads gates of its own, pins nothing.
+ * flow table that holds what it promises (G36), lists that policies renumber under traffic. Loads gates
+ * of its own, pins nothing.
  * Needs root; says SKIP else.
  */
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@
 
 #include "bpf/packet.h"
 #include "install/install.h"
+#include "install/lists.h"
 #include "model/model.h"
 #include "sekisho/event.h"
 
@@ -323,6 +326,160 @@ static void g36_table_holds_all_of_two_cpus(void **state)
 	fill(live, 2);
 }
 
+/* --- lists whose numbers change with every policy --- */
+
+#define NUMBERINGS 24
+#define NUMBERED_LEN 1024
+
+/* Of drop, partners and unused, in turn; alpha takes no notice of the last. */
+static void numbered(char out[NUMBERED_LEN], unsigned int turn)
+{
+	static const int numbers[][3] = { { 0, 1, 2 }, { 1, 2, 0 }, { 1, 0, 2 }, { 2, 0, 1 } };
+	const int *n = numbers[turn % 4];
+
+	snprintf(out, NUMBERED_LEN,
+		 ALPHA "    quota: {flows: 10000, half_open: 10000, source_flows: 10000,\n"
+		       "            source_half_open: 10000, source_rate: 10000000}\n"
+		       "    lists: {block: [drop], allow: [partners]}\n"
+		       "lists:\n"
+		       "  - {name: drop, id: %d, kind: block}\n"
+		       "  - {name: partners, id: %d, kind: allow}\n"
+		       "  - {name: unused, id: %d, kind: block}\n",
+		 n[0], n[1], n[2]);
+}
+
+/* What a packet to each of these must meet with, whatever the numbers are. */
+static const struct {
+	const char *far;
+	uint32_t action;
+} ways[] = {
+	{ "198.51.100.1", XDP_DROP }, /* drop */
+	{ "198.51.100.200", XDP_REDIRECT }, /* drop and partners */
+	{ "203.0.113.1", XDP_REDIRECT }, /* partners */
+	{ "192.0.2.1", XDP_REDIRECT }, /* unused */
+};
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+struct prober {
+	const struct live *live;
+	uint16_t port;
+	int *stop;
+	size_t sent[WAYS], wrong[WAYS];
+};
+
+/* First packets and later ones of flows. */
+static void *prober_run(void *arg)
+{
+	struct pkt pkt = { .src = "10.0.0.1", .proto = IPPROTO_UDP, .dport = 53 };
+	struct prober *prober = arg;
+	struct frame *frame = malloc(sizeof(*frame));
+
+	for (uint32_t n = 0; frame && !__atomic_load_n(prober->stop, __ATOMIC_RELAXED); n++) {
+		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->b, .repeat = 1);
+		size_t way = n % WAYS;
+
+		pkt.dst = ways[way].far;
+		pkt.sport = (uint16_t)(prober->port + n / WAYS % 1000);
+		pkt_build(&pkt, frame);
+		run.data_size_in = (uint32_t)frame->len;
+		if (bpf_prog_test_run_opts(prober->live->prog_fd, &run))
+			break;
+		prober->sent[way]++;
+		prober->wrong[way] += run.retval != ways[way].action;
+	}
+	free(frame);
+	return NULL;
+}
+
+static void list_fill(struct lists *lists, const char *name, const char *prefixes)
+{
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(
+		lists_replace(lists, name, prefixes, strlen(prefixes), NULL, true, NULL, &diag), 0);
+	diag_free(&diag);
+}
+
+/* As the agent makes a policy live. */
+static void renumber(const struct live *live, struct lists *lists, unsigned int turn)
+{
+	char text_numbered[NUMBERED_LEN];
+	struct policy *policy;
+	struct image *image;
+	uint32_t generation;
+	struct diag diag;
+
+	numbered(text_numbered, turn);
+	diag_init(&diag);
+	policy = policy_parse(text_numbered, strlen(text_numbered), "live.yaml", NULL, &diag);
+	image = policy ? image_compile(policy, &diag) : NULL;
+	assert_non_null(image);
+	assert_int_equal(install_prepare(live->gate, image, &generation, &diag), 0);
+	assert_int_equal(lists_prepare(lists, policy, generation, NULL, NULL, &diag), 0);
+	lists_commit(lists, live->gate, generation);
+	if (turn % 2)
+		assert_int_equal(lists_settle(lists, &diag), 0);
+	image_free(image);
+	policy_free(policy);
+	diag_free(&diag);
+}
+
+static void probers_judge(const struct prober probers[2])
+{
+	for (size_t way = 0; way < WAYS; way++) {
+		size_t sent = probers[0].sent[way] + probers[1].sent[way];
+		size_t wrong = probers[0].wrong[way] + probers[1].wrong[way];
+
+		print_message("# to %s: %zu packets\n", ways[way].far, sent);
+		if (wrong || !sent)
+			fail_msg("%zu of %zu packets to %s met with another list", wrong, sent,
+				 ways[way].far);
+	}
+}
+
+static int live_up_numbered(void **state)
+{
+	char text_numbered[NUMBERED_LEN];
+
+	numbered(text_numbered, 0);
+	return live_open(state, text_numbered, FLOWS);
+}
+
+/* No packet is ever judged by the numbers of another policy. */
+static void numbers_of_lists_change_under_traffic(void **state)
+{
+	const struct live *live = *state;
+	int stop = 0;
+	struct prober probers[2] = { { .live = live, .port = 1000, .stop = &stop },
+				     { .live = live, .port = 5000, .stop = &stop } };
+	pthread_t threads[2];
+	struct lists *lists;
+	struct diag diag;
+
+	if (!live->gate)
+		skip();
+	diag_init(&diag);
+	assert_int_equal(lists_open(live->gate, NULL, &lists, &diag), 0);
+	diag_free(&diag);
+	renumber(live, lists, 0);
+	list_fill(lists, "drop", "198.51.100.0/24\n");
+	list_fill(lists, "partners", "198.51.100.128/25\n203.0.113.0/24\n");
+	list_fill(lists, "unused", "192.0.2.0/24\n");
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, prober_run, &probers[i]), 0);
+	for (unsigned int turn = 1; turn <= NUMBERINGS; turn++) {
+		renumber(live, lists, turn);
+		if (turn % 3 == 0)
+			list_fill(lists, "unused", turn % 2 ? "192.0.2.0/25\n" : "192.0.2.0/24\n");
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	lists_close(lists);
+	probers_judge(probers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +489,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(g36_table_holds_all, live_up_wide, live_down),
 		cmocka_unit_test_setup_teardown(g36_table_holds_all_of_two_cpus, live_up_wide,
 						live_down),
+		cmocka_unit_test_setup_teardown(numbers_of_lists_change_under_traffic,
+						live_up_numbered, live_down),
 	};
 
 	return cmocka_run_group_tests_name("live", tests, live_up, live_down);

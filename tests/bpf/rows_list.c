@@ -6,8 +6,10 @@
  */
 #include "bpf/gatebed.h"
 
+#include "compile/compile.h"
 #include "install/lists.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char listed[] = BED_PORTS
@@ -291,6 +293,203 @@ static void g45_block_reaches_flows(void **state)
 	lists_close(lists);
 }
 
+/* --- the same lists under other numbers, as a policy that renumbers them --- */
+
+#define NUMBERED_LEN 1024
+
+/* Three lists of alpha's, which takes no notice of the last. */
+static void numbered(char text[NUMBERED_LEN], int drop, int partners, int unused)
+{
+	snprintf(text, NUMBERED_LEN,
+		 BED_PORTS "lists:\n"
+			   "  - {name: drop, id: %d, kind: block}\n"
+			   "  - {name: partners, id: %d, kind: allow}\n"
+			   "  - {name: unused, id: %d, kind: block}\n"
+			   "tenants:\n"
+			   "  - name: alpha\n"
+			   "    id: 1\n"
+			   "    attach: [{port: inside, vlan: 10}, {port: outside, vlan: 10}]\n"
+			   "    prefixes: [10.0.0.0/16, \"2001:db8:a::/48\"]\n"
+			   "    lists: {block: [drop], allow: [partners]}\n"
+			   "    default: {out: accept, in: accept}\n",
+		 drop, partners, unused);
+}
+
+/* A policy that is in the kernel with its lists, and in force no more than its generation is. */
+struct coming {
+	struct policy *policy;
+	uint32_t generation;
+};
+
+static struct coming coming(struct bed *bed, struct lists *lists, int drop, int partners, int unused)
+{
+	struct gate *gate = replay_gate(bed->replay);
+	struct coming next = { 0 };
+	char text[NUMBERED_LEN];
+	struct image *image;
+	struct diag diag;
+
+	numbered(text, drop, partners, unused);
+	diag_init(&diag);
+	next.policy = policy_parse(text, strlen(text), "numbered.yaml", NULL, &diag);
+	assert_non_null(next.policy);
+	image = image_compile(next.policy, &diag);
+	assert_non_null(image);
+	assert_int_equal(install_prepare(gate, image, &next.generation, &diag), 0);
+	assert_int_equal(lists_prepare(lists, next.policy, next.generation, NULL, NULL, &diag), 0);
+	image_free(image);
+	diag_free(&diag);
+	return next;
+}
+
+static void come(struct bed *bed, struct lists *lists, struct coming next)
+{
+	lists_commit(lists, replay_gate(bed->replay), next.generation);
+	policy_free(bed->policy);
+	bed->policy = next.policy;
+}
+
+static void stay_away(struct bed *bed, struct lists *lists, struct coming next)
+{
+	install_abort(replay_gate(bed->replay), next.generation);
+	lists_abort(lists);
+	policy_free(next.policy);
+}
+
+static void settle(struct lists *lists)
+{
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(lists_settle(lists, &diag), 0);
+	diag_free(&diag);
+}
+
+/* What holds under all numbers; `by_hand` as well. */
+static void numbers_hold(struct bed *bed, const char *by_hand)
+{
+	assert_string_equal(stopped_by(bed, 10, "10.0.1.5", "198.51.100.1"), "drop");
+	assert_string_equal(stopped_by(bed, 10, "2001:db8:a::5", "2001:db8:bad::1"), "drop");
+	assert_string_equal(stopped_by(bed, 10, "10.0.1.5", "198.51.100.200"), "");
+	assert_string_equal(stopped_by(bed, 10, "10.0.1.5", "203.0.113.1"), "");
+	assert_string_equal(stopped_by(bed, 10, "10.0.1.5", "192.0.2.1"), "");
+	if (by_hand)
+		assert_string_equal(stopped_by(bed, 10, "10.0.1.5", by_hand), "drop");
+}
+
+static struct lists *numbers_begin(struct bed *bed)
+{
+	char text[NUMBERED_LEN];
+	struct lists *lists = NULL;
+	struct diag diag;
+
+	numbered(text, 0, 1, 2);
+	bed_policy(bed, text);
+	diag_init(&diag);
+	assert_int_equal(lists_open(replay_gate(bed->replay), NULL, &lists, &diag), 0);
+	assert_int_equal(lists_load(lists, bed->policy, NULL, NULL, &diag), 0);
+	diag_free(&diag);
+	replace(lists, "drop", "198.51.100.0/24\n2001:db8:bad::/48\n");
+	replace(lists, "partners", "198.51.100.128/25\n203.0.113.0/24\n");
+	replace(lists, "unused", "192.0.2.0/24\n");
+	return lists;
+}
+
+static const int numbers[][3] = { { 1, 2, 0 }, { 2, 0, 1 }, { 1, 0, 2 }, { 0, 1, 2 }, { 63, 7, 0 } };
+
+/* At every point between one policy and the next: the list of the policy that decides. */
+static void numbers_change_with_the_policy(void **state)
+{
+	struct bed *bed = *state;
+	struct lists *lists = numbers_begin(bed);
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct coming next;
+		char added[32], meanwhile[32];
+
+		snprintf(added, sizeof(added), "100.66.%zu.1", i);
+		snprintf(meanwhile, sizeof(meanwhile), "100.66.%zu.2", i);
+		change(lists, true, "drop", added);
+		numbers_hold(bed, added);
+		next = coming(bed, lists, numbers[i][0], numbers[i][1], numbers[i][2]);
+		numbers_hold(bed, added);
+		change(lists, true, "drop", meanwhile);
+		numbers_hold(bed, meanwhile);
+		if (i % 2 == 0) { /* refused after all, and again */
+			stay_away(bed, lists, next);
+			numbers_hold(bed, meanwhile);
+			next = coming(bed, lists, numbers[i][0], numbers[i][1], numbers[i][2]);
+			numbers_hold(bed, meanwhile);
+		}
+		come(bed, lists, next);
+		numbers_hold(bed, meanwhile);
+		if (i % 3) /* else the next table clears up */
+			settle(lists);
+		replace(lists, "unused", "192.0.2.0/25\n");
+		numbers_hold(bed, meanwhile);
+		assert_string_equal(stopped_by(bed, 10, "10.0.1.5", added), "drop");
+	}
+	lists_close(lists);
+}
+
+/* What an overlay cannot hold, while the next policy's table waits for it: in force with that, or after. */
+static void much_by_hand_meanwhile(void **state)
+{
+	struct bed *bed = *state;
+	struct lists *lists = numbers_begin(bed);
+	static char text[64 * 1024];
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < 2200; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "100.80.%u.%u\n", i >> 8,
+					i & 255);
+	snprintf(text + len, sizeof(text) - len, "198.51.100.0/24\n2001:db8:bad::/48\n");
+	replace(lists, "drop", text);
+	for (int refused = 1; refused >= 0; refused--) {
+		struct coming next = coming(bed, lists, 1 + refused, 0, 2 - refused);
+
+		change(lists, true, "drop", refused ? "100.80.0.0/16" : "100.80.0.0/15");
+		change(lists, true, "drop", refused ? "100.66.9.1" : "100.66.9.2");
+		numbers_hold(bed, refused ? "100.66.9.1" : "100.66.9.2");
+		if (refused)
+			stay_away(bed, lists, next);
+		else
+			come(bed, lists, next);
+		settle(lists);
+		numbers_hold(bed, refused ? "100.80.200.1" : "100.81.200.1");
+		numbers_hold(bed, "100.66.9.1");
+	}
+	numbers_hold(bed, "100.66.9.2");
+	lists_close(lists);
+}
+
+/* An agent that ends in between: what is in force stays so, and the next one goes on from there. */
+static void numbers_outlive_an_agent(void **state)
+{
+	struct bed *bed = *state;
+	struct gate *gate = replay_gate(bed->replay);
+	struct lists *lists = numbers_begin(bed);
+	struct coming next = coming(bed, lists, 2, 0, 1);
+	struct diag diag;
+
+	lists_close(lists);
+	numbers_hold(bed, NULL);
+	policy_free(next.policy);
+	diag_init(&diag);
+	assert_int_equal(lists_open(gate, NULL, &lists, &diag), 0);
+	numbers_hold(bed, NULL);
+	lists_close(lists);
+
+	lists = numbers_begin(bed);
+	come(bed, lists, coming(bed, lists, 2, 0, 1));
+	lists_close(lists);
+	numbers_hold(bed, NULL);
+	assert_int_equal(lists_open(gate, NULL, &lists, &diag), 0);
+	numbers_hold(bed, NULL);
+	diag_free(&diag);
+	lists_close(lists);
+}
+
 static const struct CMUnitTest tests[] = {
 	{ "G47 three nested prefixes, all orders of adding and deleting", g47_all_orders, NULL,
 	  NULL, NULL },
@@ -298,6 +497,11 @@ static const struct CMUnitTest tests[] = {
 	{ "G49 one prefix in two lists, in two spellings", g49_shared_prefix, NULL, NULL, NULL },
 	{ "allow beats block; each body has its own lists", allow_beats_block, NULL, NULL, NULL },
 	{ "the remote end is asked, in both directions", from_outside, NULL, NULL, NULL },
+	{ "lists that a policy renumbers change with it in one step",
+	  numbers_change_with_the_policy, NULL, NULL, NULL },
+	{ "what an overlay cannot hold comes with the next table", much_by_hand_meanwhile, NULL,
+	  NULL, NULL },
+	{ "so they do when the agent ends in between", numbers_outlive_an_agent, NULL, NULL, NULL },
 	{ "G45 a new block reaches established flows", g45_block_reaches_flows, NULL, NULL, NULL },
 };
 ROWS(rows_list, tests);
