@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * sek_gateway for XDP: on every port, native where the driver can. stage/walk.h is the way of a
- * packet. Loaded by policy/install, attached by agent/dataplane.
+ * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release, which no packet meets.
  */
 #include "core/xdp.h"
+#include "stage/release.h"
 #include "stage/walk.h"
 
 SEC("xdp.frags")

@@ -34,6 +34,14 @@ struct sek_flow_key {
 };
 SEK_LAYOUT(struct sek_flow_key, 40);
 
+/* What the program sek_release is run with: a flow that user space has ended. */
+struct sek_release {
+	struct sek_flow_key key;
+	__u32 from_in; /* the Internet's side opened it */
+	__u32 half;    /* it was half-open to its end */
+};
+SEK_LAYOUT(struct sek_release, 48);
+
 enum sek_flow_state {
 	SEK_FLOW_NEW = 0,     /* UDP, ICMP, other: one direction seen */
 	SEK_FLOW_STREAM = 1,  /* UDP, ICMP, other: both directions seen */

@@ -158,8 +158,7 @@ struct flow_view {
 	uint32_t generation; /* live: policy is of it */
 	json_t *rows;
 	/* deleting */
-	int flow_fd, free_fd, source_fd;
-	struct sek_quota *quotas;
+	int flow_fd, free_fd, release_fd;
 	void (*each)(const struct sek_flow_key *key, const struct sek_flow *flow, void *arg);
 	void *arg;
 };
@@ -306,31 +305,25 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 			 "flows", view.rows);
 }
 
-/* A source forgotten since, or counted by a packet at this very moment, may be off by one. */
-static void source_return(int fd, const struct sek_flow_key *key, const struct sek_flow *flow)
+/* What the flow held, back to its tenant and its source, by the kernel's own hand. 0 or -errno. */
+static int quota_return(int release_fd, const struct sek_flow *flow)
 {
-	const struct sek_source_key source_key = {
-		.addr = key->addr[!!(flow->flags & SEK_FLOW_FROM_IN)],
-		.tenant = key->tenant,
-	};
-	struct sek_source source;
+	struct sek_release ended = { .key = flow->key,
+				     .from_in = !!(flow->flags & SEK_FLOW_FROM_IN),
+				     .half = !!(flow->flags & SEK_FLOW_HALF) };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &ended, .ctx_size_in = sizeof(ended));
 
-	if (bpf_map_lookup_elem(fd, &source_key, &source))
-		return;
-	if (source.flows > 0)
-		source.flows--;
-	if (source.half > 0 && flow->flags & SEK_FLOW_HALF)
-		source.half--;
-	(void)bpf_map_update_elem(fd, &source_key, &source, BPF_EXIST);
+	return bpf_prog_test_run_opts(release_fd, &run);
 }
 
 /*
  * Takes an entry for this thread alone, as the kernel program's flow_turn() does: who sets
- * SEK_FLOW_GONE ends the flow. Copies its last state; false: it is ending by itself.
+ * SEK_FLOW_GONE ends the flow. Copies its last state, which then is nobody else's: should the entry
+ * have changed hands since it was matched, it is that flow which ends. false: it is ending by itself.
  */
 static bool entry_take(struct sek_flow *flow, struct sek_flow *ret_last)
 {
-	uint8_t flags;
+	uint8_t flags, last;
 	uint32_t *word = (uint32_t *)(void *)&flow->rule, seen, gone;
 
 	_Static_assert(offsetof(struct sek_flow, rule) % 4 == 0 &&
@@ -341,13 +334,14 @@ static bool entry_take(struct sek_flow *flow, struct sek_flow *ret_last)
 		memcpy(&flags, (const char *)&seen + 3, sizeof(flags));
 		if (flags & SEK_FLOW_GONE)
 			return false;
-		*ret_last = *flow;
-		ret_last->flags = flags;
+		last = flags;
 		flags = SEK_FLOW_GONE | (flags & ~SEK_FLOW_HALF);
 		gone = seen;
 		memcpy((char *)&gone + 3, &flags, sizeof(flags));
 	} while (!__atomic_compare_exchange_n(word, &seen, gone, false, __ATOMIC_ACQ_REL,
 					      __ATOMIC_RELAXED));
+	*ret_last = *flow;
+	ret_last->flags = last;
 	return true;
 }
 
@@ -359,22 +353,16 @@ static int flow_end(const struct sek_flow_key *key, struct sek_flow *flow, void 
 
 	if (!flow_matches(view, key, flow) || !entry_take(flow, &last))
 		return 0;
-	err = bpf_map_delete_elem(view->flow_fd, key);
+	err = bpf_map_delete_elem(view->flow_fd, &last.key);
+	if (!err)
+		err = quota_return(view->release_fd, &last);
 	if (!err)
 		err = bpf_map_update_elem(view->free_fd, NULL, &last.number, BPF_ANY);
 	if (err)
 		return err;
-	if (key->tenant < SEK_TENANTS_MAX) {
-		struct sek_quota *quota = &view->quotas[key->tenant];
-
-		__atomic_sub_fetch(&quota->flows, 1, __ATOMIC_RELAXED);
-		if (last.flags & SEK_FLOW_HALF)
-			__atomic_sub_fetch(&quota->half, 1, __ATOMIC_RELAXED);
-	}
-	source_return(view->source_fd, key, &last);
 	view->matched++;
 	if (view->each)
-		view->each(key, &last, view->arg);
+		view->each(&last.key, &last, view->arg);
 	return 0;
 }
 
@@ -391,25 +379,20 @@ int state_flow_delete(const struct gate *gate, const struct policy *policy,
 				  .arg = arg,
 				  .flow_fd = gate_map_fd(gate, "sek_flow"),
 				  .free_fd = gate_map_fd(gate, "sek_flow_free"),
-				  .source_fd = gate_map_fd(gate, "sek_source") };
-	const size_t bytes = SEK_TENANTS_MAX * sizeof(*view.quotas);
+				  .release_fd = gate_release_fd(gate) };
 	struct flow_table table;
 	int err;
 
-	view.quotas = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   gate_map_fd(gate, "sek_quota"), 0);
-	if (view.quotas == MAP_FAILED) {
-		err = -errno;
+	if (view.release_fd < 0) {
 		diag_add(diag, DIAG_ERROR, NULL, 0, 0, "sekishod can; start it",
-			 "sek_quota cannot be written, so no flow was deleted: %s", strerror(-err));
-		return err;
+			 "quotas cannot be given back from here, so no flow was deleted");
+		return view.release_fd;
 	}
 	err = table_open(gate, &table);
 	if (!err) {
 		err = table.entries ? flow_walk(&table, flow_end, &view) : -EPERM;
 		table_close(&table);
 	}
-	munmap(view.quotas, bytes);
 	if (err) {
 		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL, "deleting stopped after %llu flows: %s",
 			 (unsigned long long)view.matched, strerror(-err));

@@ -44,6 +44,8 @@ struct gate {
 /* The map of this name, or NULL. */
 struct gate_map *gate_find(const struct gate *gate, const char *name);
 
+/* The program that gives back what an ended flow held: see struct sek_release. -EBADF after a peek. */
+int gate_release_fd(const struct gate *gate);
 /* What the XDP program was loaded with. */
 const struct sek_config *object_config(const struct gate *gate);
 #define VERIFIER_LOG_BYTES (1u << 20)

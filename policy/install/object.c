@@ -159,9 +159,7 @@ static int object_size(struct gateway *skel, const struct gate_options *options)
 		err = bpf_map__set_max_entries(skel->maps.sek_source, sources);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_events, ring_bytes(events));
-	if (!err)
-		err = map_make_mappable(skel->maps.sek_active);
-	return err ? err : map_make_mappable(skel->maps.sek_quota);
+	return err ? err : map_make_mappable(skel->maps.sek_active);
 }
 
 /* libbpf opens it without any privilege; sizes and flags are set so that layouts are final. */
@@ -348,6 +346,11 @@ void gate_close(struct gate *gate)
 const struct sek_config *object_config(const struct gate *gate)
 {
 	return (const struct sek_config *)&gate->skel->rodata->cfg;
+}
+
+int gate_release_fd(const struct gate *gate)
+{
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_release) : -EBADF;
 }
 
 int gate_prog_fd(const struct gate *gate)

@@ -15,6 +15,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,8 +28,10 @@
 #include "bpf/packet.h"
 #include "install/install.h"
 #include "install/lists.h"
+#include "install/state.h"
 #include "model/model.h"
 #include "sekisho/event.h"
+#include "text/address.h"
 
 #define LOOPBACK                                                                                   \
 	1 /* a test run takes its interface number from the namespace; this one is always there */
@@ -62,10 +65,45 @@ static const char text_wide[] = ALPHA
 	"            source_rate: 10000000}\n"
 	"    timeouts: {udp_new: 10m}\n";
 
+/* The same, and nothing goes. */
+static const char text_shut[] = ALPHA
+	"    quota: {flows: 20000, half_open: 20000, source_flows: 20000, source_half_open: 20000,\n"
+	"            source_rate: 10000000}\n"
+	"    timeouts: {udp_new: 10m}\n"
+	"    rules: [{dir: out, action: drop}]\n";
+
 struct live {
 	struct gate *gate;
 	int prog_fd;
 };
+
+/* Makes a policy live; lists (may be NULL) are its. */
+static int live_apply(struct gate *gate, const char *policy_text, struct lists *lists)
+{
+	struct policy *policy;
+	struct image *image;
+	uint32_t generation;
+	struct diag diag;
+	int err = -EINVAL;
+
+	diag_init(&diag);
+	policy = policy_parse(policy_text, strlen(policy_text), "live.yaml", NULL, &diag);
+	image = policy ? image_compile(policy, &diag) : NULL;
+	if (image)
+		err = install_prepare(gate, image, &generation, &diag);
+	if (!err && lists)
+		err = lists_prepare(lists, policy, generation, NULL, NULL, &diag);
+	if (err)
+		diag_print(&diag, stderr);
+	else if (lists)
+		lists_commit(lists, gate, generation);
+	else
+		install_commit(gate, generation);
+	image_free(image);
+	policy_free(policy);
+	diag_free(&diag);
+	return err;
+}
 
 static int live_open(void **state, const char *policy_text, uint32_t flows_max)
 {
@@ -73,25 +111,17 @@ static int live_open(void **state, const char *policy_text, uint32_t flows_max)
 	struct live *live = calloc(1, sizeof(*live));
 	struct sek_link link = { .port = INSIDE };
 	struct gate_adopted adopted;
-	struct policy *policy;
-	struct image *image;
-	uint32_t generation;
 	struct diag diag;
 
 	*state = live;
 	if (!live || geteuid())
 		return live ? 0 : -1;
 	diag_init(&diag);
-	policy = policy_parse(policy_text, strlen(policy_text), "live.yaml", NULL, &diag);
-	image = policy ? image_compile(policy, &diag) : NULL;
-	if (!image || gate_open(&options, &live->gate, &adopted, &diag) ||
-	    install_prepare(live->gate, image, &generation, &diag)) {
+	if (gate_open(&options, &live->gate, &adopted, &diag) ||
+	    live_apply(live->gate, policy_text, NULL)) {
 		diag_print(&diag, stderr);
 		return -1;
 	}
-	install_commit(live->gate, generation);
-	image_free(image);
-	policy_free(policy);
 	diag_free(&diag);
 	live->prog_fd = gate_prog_fd(live->gate);
 	return gate_link_set(live->gate, LOOPBACK, &link) ||
@@ -326,6 +356,93 @@ static void g36_table_holds_all_of_two_cpus(void **state)
 	fill(live, 2);
 }
 
+/* What alpha's one source holds. */
+static struct sek_source source_held(const struct live *live)
+{
+	struct sek_source_key key = { .tenant = 1 };
+	struct sek_source source;
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse("10.0.0.1", 8, &prefix, NULL), PREFIX_OK);
+	key.addr = prefix.addr;
+	assert_int_equal(bpf_map_lookup_elem(gate_map_fd(live->gate, "sek_source"), &key, &source),
+			 0);
+	return source;
+}
+
+static void flows_delete(const struct live *live, unsigned int turn)
+{
+	const struct state_filter all = { .tenant = -1, .proto = -1 };
+	uint64_t deleted = 0;
+	struct diag diag;
+
+	diag_init(&diag);
+	if (state_flow_delete(live->gate, NULL, &all, NULL, NULL, &deleted, &diag))
+		diag_print(&diag, stderr);
+	assert_int_equal(diag.cnt, 0);
+	diag_free(&diag);
+}
+
+static void policy_turn(const struct live *live, unsigned int turn)
+{
+	assert_int_equal(live_apply(live->gate, turn % 2 ? text_wide : text_shut, NULL), 0);
+}
+
+/* Ends flows again and again, by hand or by a policy, while packets open them. */
+struct ender {
+	const struct live *live;
+	void (*end)(const struct live *live, unsigned int turn);
+	int stop;
+	unsigned int turns;
+};
+
+static void *ender_run(void *arg)
+{
+	struct ender *ender = arg;
+
+	while (!__atomic_load_n(&ender->stop, __ATOMIC_RELAXED))
+		ender->end(ender->live, ender->turns++);
+	return NULL;
+}
+
+/* Half of the flows from both CPUs at once. What is held is exact, whoever ended which. */
+static void ended_under_traffic(const struct live *live,
+				void (*end)(const struct live *live, unsigned int turn))
+{
+	struct sender a = { .live = live, .cpu = 0, .cnt = 30000, .port = 1000, .len = 10 }, b = a;
+	struct ender ender = { .live = live, .end = end };
+	pthread_t thread;
+
+	if (!live->gate)
+		skip();
+	b.cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	b.port = 16000;
+	assert_int_equal(pthread_create(&thread, NULL, ender_run, &ender), 0);
+	send_from_both(&a, &b);
+	__atomic_store_n(&ender.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	assert_true(ender.turns > 0);
+	assert_int_equal(source_held(live).flows, entries(live));
+	assert_int_equal(source_held(live).half, held(live).half);
+	assert_int_equal(held(live).flows, entries(live));
+	flows_delete(live, 0);
+	assert_int_equal(held(live).flows, 0);
+	assert_int_equal(held(live).half, 0);
+	assert_int_equal(source_held(live).flows, 0);
+	assert_int_equal(source_held(live).half, 0);
+	assert_int_equal(entries(live), 0);
+}
+
+static void flows_that_are_deleted_give_back_what_they_held(void **state)
+{
+	ended_under_traffic(*state, flows_delete);
+}
+
+static void flows_that_a_policy_ends_give_back_what_they_held(void **state)
+{
+	ended_under_traffic(*state, policy_turn);
+}
+
 /* --- lists whose numbers change with every policy --- */
 
 #define NUMBERINGS 24
@@ -405,23 +522,13 @@ static void list_fill(struct lists *lists, const char *name, const char *prefixe
 static void renumber(const struct live *live, struct lists *lists, unsigned int turn)
 {
 	char text_numbered[NUMBERED_LEN];
-	struct policy *policy;
-	struct image *image;
-	uint32_t generation;
 	struct diag diag;
 
 	numbered(text_numbered, turn);
+	assert_int_equal(live_apply(live->gate, text_numbered, lists), 0);
 	diag_init(&diag);
-	policy = policy_parse(text_numbered, strlen(text_numbered), "live.yaml", NULL, &diag);
-	image = policy ? image_compile(policy, &diag) : NULL;
-	assert_non_null(image);
-	assert_int_equal(install_prepare(live->gate, image, &generation, &diag), 0);
-	assert_int_equal(lists_prepare(lists, policy, generation, NULL, NULL, &diag), 0);
-	lists_commit(lists, live->gate, generation);
 	if (turn % 2)
 		assert_int_equal(lists_settle(lists, &diag), 0);
-	image_free(image);
-	policy_free(policy);
 	diag_free(&diag);
 }
 
@@ -489,6 +596,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(g36_table_holds_all, live_up_wide, live_down),
 		cmocka_unit_test_setup_teardown(g36_table_holds_all_of_two_cpus, live_up_wide,
 						live_down),
+		cmocka_unit_test_setup_teardown(flows_that_are_deleted_give_back_what_they_held,
+						live_up_wide, live_down),
+		cmocka_unit_test_setup_teardown(flows_that_a_policy_ends_give_back_what_they_held,
+						live_up_wide, live_down),
 		cmocka_unit_test_setup_teardown(numbers_of_lists_change_under_traffic,
 						live_up_numbered, live_down),
 	};

@@ -4,6 +4,7 @@
  * upgrades, which puts it in the place of the first under traffic and back.
  */
 #include "core/xdp.h"
+#include "stage/release.h"
 #include "stage/walk.h"
 
 __u64 other_packets;
