@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "base/log.h"
 #include "lists_care.h"
+#include "prove/prove.h"
 #include "standing.h"
 #include "watch/probe.h"
 
@@ -142,6 +143,9 @@ static int change_compile(struct change *c)
 		return c->err;
 	c->image = image_compile(c->policy, &c->diag);
 	if (!c->image)
+		return -EINVAL;
+	/* what was in force once may come back, and a start must not fail, whatever is held of it now */
+	if (strcmp(c->action, "apply") == 0 && policy_prove(c->policy, c->image, &c->diag))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(c->image->hash); i++)
 		snprintf(c->hash + 2 * i, 3, "%02x", c->image->hash[i]);
@@ -319,6 +323,18 @@ static int edition_make(struct change *c, struct edition **ret_edition)
 	return err;
 }
 
+/* Rules that stayed the same keep their hits. Counters hold off no change of policy. */
+static void hits_follow(const struct change *c, const struct policy *policy)
+{
+	int err = c->live ? install_hits_carry(c->agent->gate, c->live->policy, c->live_generation,
+					       policy, c->generation)
+			  : 0;
+
+	if (err)
+		log_warn("policy: hits of rules begin at 0: those of generation %u cannot be read: %s",
+			 c->live_generation, strerror(-err));
+}
+
 static int change_commit(struct change *c)
 {
 	struct agent *agent = c->agent;
@@ -345,6 +361,7 @@ static int change_commit(struct change *c)
 		const struct journal_entry entry = change_entry(c);
 
 		lists_care_commit(agent->lists, agent->gate, c->generation);
+		hits_follow(c, policy);
 		change_record(agent, &entry);
 		log_info("policy: generation %u is live (%s of %s by %s)", c->generation, c->action,
 			 c->path, entry.user);

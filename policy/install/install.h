@@ -86,6 +86,14 @@ void install_abort(struct gate *gate, uint32_t generation);
  */
 int gate_forget(const struct gate *gate);
 
+/*
+ * What the rules of generation `from` were hit goes on in `to`, where a rule is the same under the same
+ * name; others begin at 0. Called once, after install_commit() of `to`. Returns 0, or -errno: then the
+ * rules that were not reached begin at 0.
+ */
+int install_hits_carry(const struct gate *gate, const struct policy *before, uint32_t from,
+		       const struct policy *after, uint32_t to);
+
 /* Makes flows ask again at their next packet, after list contents changed. */
 void install_list_epoch(struct gate *gate);
 

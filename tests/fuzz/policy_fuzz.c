@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * libFuzzer: any bytes as a policy or a bundle. What is accepted must compile (or be refused with
- * words), decide alike in both ways, and differ from itself in nothing.
+ * words), decide alike in both ways, be proved or refused with words, and differ from itself in nothing.
  */
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "compile/compile.h"
+#include "prove/prove.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,19 @@ static void compile(const struct policy *policy, struct diag *diag)
 			if (model_decide(policy, &probe) != image_decide(image, &probe))
 				abort();
 		}
+	}
+	if (image && policy_prove(policy, image, diag) && !diag->error_cnt)
+		abort();
+	if (image) {
+		json_t *meaning = policy_meaning(policy, image, policy, image, 1);
+
+		if (!meaning || json_array_size(json_object_get(meaning, "packets")))
+			abort();
+		json_decref(meaning);
+		meaning = policy_meaning(NULL, NULL, policy, image, 5);
+		if (!meaning)
+			abort();
+		json_decref(meaning);
 	}
 	json_decref(changes);
 	image_free(image);
