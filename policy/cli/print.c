@@ -114,7 +114,8 @@ static void print_json_text(FILE *out, const char *text, size_t len)
 
 int print_json(FILE *out, const json_t *value, bool pretty)
 {
-	char *text = json_dumps(value, JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) |
+					       (pretty ? JSON_INDENT(2) : JSON_COMPACT));
 
 	if (!text)
 		return -ENOMEM;
@@ -192,6 +193,9 @@ static void number_text(char *out, size_t cap, double value, enum column_kind ki
 		else
 			scaled_text(out, cap, value, "bit/s");
 		break;
+	case COLUMN_RATE:
+		scaled_text(out, cap, value, "bit/s");
+		break;
 	case COLUMN_SECONDS:
 		seconds_text(out, cap, value);
 		break;
@@ -248,8 +252,7 @@ void print_value(char *out, size_t cap, const json_t *value, enum column_kind ki
 	}
 }
 
-/* A member by "a.b" or "a|b.c". */
-static const json_t *member(const json_t *row, const char *path)
+const json_t *print_member(const json_t *row, const char *path)
 {
 	while (*path) {
 		size_t len = strcspn(path, "|");
@@ -297,7 +300,25 @@ static void print_cell(FILE *out, const char *text, size_t width, bool right, bo
 /* A cell as the column shows it; two passes make the same. */
 static void cell_text(char *out, size_t cap, const json_t *row, const struct column *column)
 {
-	print_value(out, cap, member(row, column->key), column->kind);
+	print_value(out, cap, print_member(row, column->key), column->kind);
+}
+
+void print_row(FILE *out, const json_t *row, const struct view *view, size_t *widths)
+{
+	char cell[CELL_MAX];
+
+	for (size_t c = 0; c < view->column_cnt; c++) {
+		const struct column *column = &view->columns[c];
+		size_t used;
+
+		if (row)
+			cell_text(cell, sizeof(cell), row, column);
+		else
+			snprintf(cell, sizeof(cell), "%s", column->title);
+		used = print_text(NULL, cell, strlen(cell));
+		widths[c] = used > widths[c] ? used : widths[c];
+		print_cell(out, cell, widths[c], is_right(column->kind), c + 1 == view->column_cnt);
+	}
 }
 
 static int print_table(FILE *out, const json_t *rows, const struct view *view)
@@ -318,15 +339,9 @@ static int print_table(FILE *out, const json_t *rows, const struct view *view)
 			used = print_text(NULL, cell, strlen(cell));
 			width[c] = used > width[c] ? used : width[c];
 		}
-	for (size_t c = 0; c < view->column_cnt; c++)
-		print_cell(out, view->columns[c].title, width[c], is_right(view->columns[c].kind),
-			   c + 1 == view->column_cnt);
+	print_row(out, NULL, view, width);
 	json_array_foreach(rows, i, row)
-		for (size_t c = 0; c < view->column_cnt; c++) {
-			cell_text(cell, sizeof(cell), row, &view->columns[c]);
-			print_cell(out, cell, width[c], is_right(view->columns[c].kind),
-				   c + 1 == view->column_cnt);
-		}
+		print_row(out, row, view, width);
 	free(width);
 	return 0;
 }

@@ -18,6 +18,7 @@ enum column_kind {
 	COLUMN_COUNT, /* 1,234,567 */
 	COLUMN_BYTES, /* 1.2 MB */
 	COLUMN_BITS, /* 130 Mbit/s; 0 is no limit */
+	COLUMN_RATE, /* the same of what is, not of what may be */
 	COLUMN_SECONDS, /* 2h 4m */
 	COLUMN_PERCENT, /* of 0..1 */
 	COLUMN_TIME, /* seconds since 1970, in local time */
@@ -44,6 +45,12 @@ struct view {
 /* A table, or when view->rows is NULL a line a column: "title  value". Returns 0 or -ENOMEM. */
 int print_view(FILE *out, const json_t *result, const struct view *view);
 
+/*
+ * One row of a table; NULL: its titles. widths, one a column, are those of the cells so far and grow with
+ * a wider one, so that rows can be printed as they come.
+ */
+void print_row(FILE *out, const json_t *row, const struct view *view, size_t *widths);
+
 /* JSON, one line (pretty: indented). Everything that ends a line or steers a terminal is escaped. */
 int print_json(FILE *out, const json_t *value, bool pretty);
 
@@ -52,6 +59,9 @@ size_t print_text(FILE *out, const char *text, size_t len);
 
 /* A JSON string of bytes that may be anything. NULL when out of memory. */
 json_t *print_string(const char *text);
+
+/* A member of a row by a column's key; NULL: it has none. */
+const json_t *print_member(const json_t *row, const char *path);
 
 /* One value as a column shows it, for sentences. Writes at most cap bytes, always ends with 0. */
 void print_value(char *out, size_t cap, const json_t *value, enum column_kind kind);

@@ -15,6 +15,7 @@
 #include "sekisho/flow.h"
 
 #define STATE_PROTO_ICMP 256 /* of either family */
+#define STATE_LARGEST_MAX 10000
 
 /* Which flows; a filter of zeros with proto and tenant -1 is all of them. */
 struct state_filter {
@@ -23,12 +24,14 @@ struct state_filter {
 	struct prefix src, dst; /* of the opener and its peer; len 0: any */
 	uint16_t port; /* host byte order, either side; 0: any */
 	uint32_t limit; /* flows to show; 0: no limit. Deleting pays no heed to it. */
+	bool largest; /* of all that match, those with the most bytes, the most first; has a limit */
 	bool expired; /* only what is past its state's timeout (needs a policy) */
 };
 
 /*
- * Reads {"tenant":"saga","src":"10.0.0.0/8","dst":"192.0.2.1","proto":"tcp","port":443,"limit":100},
- * every member optional; params may be NULL. Unknown members and bad values are told in diag.
+ * Reads {"tenant":"saga","src":"10.0.0.0/8","dst":"192.0.2.1","proto":"tcp","port":443,"limit":100,
+ *  "order":"bytes"}, every member optional (order needs a limit, of at most STATE_LARGEST_MAX);
+ * params may be NULL. Unknown members and bad values are told in diag.
  * Returns 0 or -EINVAL.
  */
 int state_filter_read(const json_t *params, const struct policy *policy,
@@ -61,7 +64,8 @@ int state_flow_delete(const struct gate *gate, const struct policy *policy,
 json_t *state_stats(const struct gate *gate, const struct policy *policy, struct diag *diag);
 
 /*
- * {"ports":[{"port","id","side","mode","interfaces":[{"ifindex","vlan","outer","mtu"}],
+ * {"ports":[{"port","id","side","mode","interfaces":[{"ifindex","interface","vlan","outer","mtu"}],
+ *   "link","hook","driver","speed_bits_per_s","kernel":{...} (interface.h; of id 0, no port, not),
  *   "packets","bytes","dropped","reasons":[{"verdict","reason","text","text_ja","packets","bytes"}]}]}
  */
 json_t *state_ports(const struct gate *gate, const struct policy *policy, struct diag *diag);
