@@ -40,7 +40,7 @@ __noinline int capture_keep(struct frame_ctx *ctx)
 	const struct sek_capture *want = capture_wanted();
 	struct sek_cap_room *room = capture_room();
 	struct eth_tag tag = frame_outer_tag(ctx);
-	__u32 len = frame_len(ctx);
+	__u32 len = frame_len(ctx), last;
 
 	if (!want || !room)
 		return 0;
@@ -53,10 +53,11 @@ __noinline int capture_keep(struct frame_ctx *ctx)
 		return 0;
 	if (len > want->snaplen)
 		len = want->snaplen;
-	barrier_var(len);
-	if (!len || len > SEK_CAPTURE_BYTES || frame_load(ctx, 0, room->bytes, len))
+	last = len - 1; /* 6.1 learns nothing from len != 0, but knows this plus 1 */
+	barrier_var(last);
+	if (last >= SEK_CAPTURE_BYTES || frame_load(ctx, 0, room->bytes, last + 1))
 		return 0;
-	room->head.len = len;
+	room->head.len = last + 1;
 	return 0;
 }
 
