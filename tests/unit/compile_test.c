@@ -255,7 +255,7 @@ static void spans_find_the_longest(void **state)
 	enum { CNT = 60 };
 
 	for (unsigned int seed = 0; seed < 60; seed++) {
-		struct span_entry entries[CNT];
+		struct span_entry entries[CNT] = {};
 		struct spans spans = {};
 
 		dice = seed + 1;
@@ -264,7 +264,6 @@ static void spans_find_the_longest(void **state)
 			unsigned int bits = roll(17);
 
 			/* the last or the first 16 bits are used, so that both ends are met */
-			memset(prefix, 0, sizeof(*prefix));
 			prefix->len = (uint8_t)(seed % 2 ? bits : 112 + bits);
 			for (unsigned int b = 0; b < bits; b++)
 				if (chance(3))
