@@ -22,6 +22,7 @@
 #include "dataplane/attach.h"
 #include "dataplane/join.h"
 #include "dataplane/flood.h"
+#include "dataplane/livecapture.h"
 #include "dataplane/sweep.h"
 #include "install/backup.h"
 #include "install/state.h"
@@ -369,6 +370,7 @@ static int parts_start(struct agent *agent)
 			     agent, &agent->sweep)) ||
 	    (err = flood_new(agent->loop, agent->gate, agent->editions, flood_turned, agent,
 			     &agent->flood)) ||
+	    (err = livecapture_new(agent->loop, agent->gate, agent->editions, &agent->livecapture)) ||
 	    (err = heartbeat_start(agent)))
 		return err;
 	return standing_start(agent, policy_started);
@@ -423,6 +425,7 @@ void agent_free(struct agent *agent)
 	worker_free(agent->readings);
 	worker_free(agent->long_jobs);
 	wholeness_free(agent->wholeness);
+	livecapture_free(agent->livecapture); /* answers its ticket and writes to the journal */
 	flood_free(agent->flood);
 	sweep_free(agent->sweep);
 	if (agent->events)

@@ -39,6 +39,7 @@ struct agent {
 	struct wholeness *wholeness;
 	struct sweep *sweep;
 	struct flood *flood;
+	struct livecapture *livecapture;
 	struct control *control;
 	struct metrics *metrics;
 	int signal_fd;

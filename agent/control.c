@@ -123,6 +123,11 @@ int ticket_file(const struct ticket *ticket)
 	return ticket->given;
 }
 
+bool ticket_waited(const struct ticket *ticket)
+{
+	return ticket->client != NULL;
+}
+
 /* --- clients --- */
 
 static void client_end(struct client *client)

@@ -47,6 +47,8 @@ const struct peer *ticket_peer(const struct ticket *ticket);
  * owner opened it with his own rights, and it may be anything. Open until the ticket ends.
  */
 int ticket_file(const struct ticket *ticket);
+/* Whether its client is still there to hear the answer. */
+bool ticket_waited(const struct ticket *ticket);
 /* Both end the ticket and take over the JSON. */
 void ticket_result(struct ticket *ticket, json_t *result);
 void ticket_fault(struct ticket *ticket, int code, json_t *data, const char *fmt, ...)

@@ -49,12 +49,13 @@ int counter_read(const struct gate *gate, const char *map, uint32_t index, struc
 	return 0;
 }
 
-int event_stat_read(const struct gate *gate, enum sek_cause cause, struct sek_event_stat *ret_sum)
+static int stat_read(const struct gate *gate, const char *map, uint32_t index,
+		     struct sek_event_stat *ret_sum)
 {
 	struct sek_event_stat sum = {}, *values;
 	int cpus;
 
-	values = cell_read(gate, "sek_event_stat", cause, sizeof(*values), &cpus);
+	values = cell_read(gate, map, index, sizeof(*values), &cpus);
 	if (!values)
 		return -errno;
 	for (int i = 0; i < cpus; i++) {
@@ -66,6 +67,16 @@ int event_stat_read(const struct gate *gate, enum sek_cause cause, struct sek_ev
 	free(values);
 	*ret_sum = sum;
 	return 0;
+}
+
+int event_stat_read(const struct gate *gate, enum sek_cause cause, struct sek_event_stat *ret_sum)
+{
+	return stat_read(gate, "sek_event_stat", cause, ret_sum);
+}
+
+int capture_stat_read(const struct gate *gate, struct sek_event_stat *ret_sum)
+{
+	return stat_read(gate, "sek_cap_stat", 0, ret_sum);
 }
 
 uint32_t count_index(uint16_t tenant, enum sek_dir dir, uint8_t reason)

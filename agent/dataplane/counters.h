@@ -14,6 +14,9 @@ int counter_read(const struct gate *gate, const char *map, uint32_t index, struc
 /* The same for a cause of events. */
 int event_stat_read(const struct gate *gate, enum sek_cause cause, struct sek_event_stat *ret_sum);
 
+/* The account of captured frames since the maps were made. */
+int capture_stat_read(const struct gate *gate, struct sek_event_stat *ret_sum);
+
 /* Index of sek_count and sek_port_count; see sekisho/event.h. */
 uint32_t count_index(uint16_t tenant, enum sek_dir dir, uint8_t reason);
 uint32_t port_count_index(uint16_t port, uint8_t reason);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,17 +61,6 @@ static struct safekeeping *safekeeping_new(struct agent *agent, struct ticket *t
 	s->err = -ECANCELED; /* unless it runs: the agent may end before */
 	diag_init(&s->diag);
 	return s;
-}
-
-/* A pipe or a terminal could hold the worker for ever. */
-static bool file_good(struct ticket *ticket)
-{
-	struct stat st;
-
-	if (ticket_file(ticket) >= 0 && !fstat(ticket_file(ticket), &st) && S_ISREG(st.st_mode))
-		return true;
-	ticket_fault(ticket, RPC_PARAMS, NULL, "a regular file must come with the request");
-	return false;
 }
 
 static void safekeeping_post(struct safekeeping *s, void (*run)(void *arg), void (*done)(void *arg))
@@ -149,7 +137,7 @@ static void backup_done(void *arg)
 
 void method_agent_backup(struct agent *agent, struct ticket *ticket, json_t *params)
 {
-	struct safekeeping *s = file_good(ticket) ? safekeeping_new(agent, ticket) : NULL;
+	struct safekeeping *s = param_file(ticket) ? safekeeping_new(agent, ticket) : NULL;
 
 	if (s)
 		safekeeping_post(s, backup_run, backup_done);
@@ -260,7 +248,7 @@ void method_agent_restore(struct agent *agent, struct ticket *ticket, json_t *pa
 	struct told told;
 
 	if (!param_told(ticket, params, &told) ||
-	    !param_string(ticket, params, "message", false, &message) || !file_good(ticket))
+	    !param_string(ticket, params, "message", false, &message) || !param_file(ticket))
 		return;
 	if (confirm_wait(agent->confirm)) {
 		ticket_fault(ticket, RPC_WAITS, NULL,

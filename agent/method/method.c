@@ -6,6 +6,7 @@
 #include "method/method.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "change.h"
@@ -74,6 +75,16 @@ bool param_number(struct ticket *ticket, const json_t *params, const char *name,
 	}
 	ticket_fault(ticket, RPC_PARAMS, NULL, "\"%s\" must be a whole number from %lld to %lld",
 		     name, (long long)least, (long long)most);
+	return false;
+}
+
+bool param_file(struct ticket *ticket)
+{
+	struct stat st;
+
+	if (ticket_file(ticket) >= 0 && !fstat(ticket_file(ticket), &st) && S_ISREG(st.st_mode))
+		return true;
+	ticket_fault(ticket, RPC_PARAMS, NULL, "a regular file must come with the request");
 	return false;
 }
 

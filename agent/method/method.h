@@ -22,6 +22,9 @@ bool param_string(struct ticket *ticket, const json_t *params, const char *name,
 bool param_number(struct ticket *ticket, const json_t *params, const char *name, int64_t least,
 		  int64_t most, int64_t *ret_number); /* absent: *ret_number stays */
 
+/* The file that must come along is there and a regular one: a pipe or a terminal could hold us for ever. */
+bool param_file(struct ticket *ticket);
+
 /* Member "from": {"login","tty","ssh"}, where the peer says that it sits; absent: nothing. */
 bool param_told(struct ticket *ticket, const json_t *params, struct told *ret_told);
 

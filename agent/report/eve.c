@@ -15,6 +15,7 @@
 
 #include "install/state.h"
 #include "text/escape.h"
+#include "text/service.h"
 
 #define STRING_MAX 600 /* bytes of one escaped string; eight of them fit a line */
 
@@ -115,18 +116,12 @@ static bool is_flow(const struct sek_event *e)
 
 static void put_proto(struct line *l, uint8_t proto)
 {
-	static const struct {
-		uint8_t number;
-		const char *name;
-	} names[] = { { 1, "ICMP" }, { 6, "TCP" }, { 17, "UDP" },	{ 47, "GRE" },
-		      { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" }, { 132, "SCTP" } };
+	const char *name = proto_record_name(proto);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].number == proto) {
-			put(l, ",\"proto\":\"%s\"", names[i].name);
-			return;
-		}
-	put(l, ",\"proto\":\"%03u\"", proto);
+	if (name)
+		put(l, ",\"proto\":\"%s\"", name);
+	else
+		put(l, ",\"proto\":\"%03u\"", proto);
 }
 
 /* FNV-1a over what both directions share. */

@@ -12,6 +12,22 @@
 #include "core/packet.h"
 #include "sekisho/event.h"
 
+/* Offers one more: whether the budget of this second, by now_ns, has room; else it is suppressed. */
+static __always_inline bool event_budget(struct sek_event_stat *stat, __u32 budget, __u64 now_ns)
+{
+	__u64 second = now_ns / NSEC_PER_SEC;
+
+	stat->offered++;
+	if (stat->second != second) {
+		stat->second = second;
+		stat->spent = 0;
+	}
+	if (stat->spent < budget)
+		return true;
+	stat->suppressed++;
+	return false;
+}
+
 /*
  * A zeroed record for bpf_ringbuf_submit(), with the exact time; NULL: over the budget of this
  * second, by now_ns, or no room, and counted as such.
@@ -19,20 +35,10 @@
 static __always_inline struct sek_event *event_open(__u32 cause, __u64 now_ns)
 {
 	struct sek_event_stat *stat = bpf_map_lookup_elem(&sek_event_stat, &cause);
-	__u64 second = now_ns / NSEC_PER_SEC;
 	struct sek_event *event;
 
-	if (!stat)
+	if (!stat || !event_budget(stat, cfg.event_budget, now_ns))
 		return NULL;
-	stat->offered++;
-	if (stat->second != second) {
-		stat->second = second;
-		stat->spent = 0;
-	}
-	if (stat->spent >= cfg.event_budget) {
-		stat->suppressed++;
-		return NULL;
-	}
 	event = bpf_ringbuf_reserve(&sek_events, sizeof(*event), 0);
 	if (!event) {
 		stat->lost++;

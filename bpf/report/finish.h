@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/maps.h"
 #include "core/packet.h"
+#include "report/capture.h"
 #include "report/count.h"
 #include "report/event.h"
 
@@ -77,6 +78,8 @@ static __always_inline int finish(struct frame_ctx *ctx, struct packet *p, enum 
 		cause = p->cause - 1;
 	if (cause < SEK_CAUSE_CNT)
 		event_packet(p, cause, verdict);
+	if (capture_is_on())
+		capture_tell(p, verdict);
 	finish_trace(ctx, p, verdict);
 	return action;
 }

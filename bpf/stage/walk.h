@@ -63,8 +63,11 @@ static __always_inline enum sek_verdict walk(struct frame_ctx *ctx, struct packe
 static __always_inline int walk_frame(struct frame_ctx *ctx)
 {
 	struct packet p = {};
-	enum sek_verdict verdict = walk(ctx, &p);
+	enum sek_verdict verdict;
 
+	if (capture_is_on())
+		capture_keep(ctx); /* before anything is rewritten */
+	verdict = walk(ctx, &p);
 	fragment_settle(&p, verdict); /* the other pieces of this datagram end as it did */
 	return finish(ctx, &p, verdict);
 }

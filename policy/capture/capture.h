@@ -56,6 +56,11 @@ int capture_create(FILE *out, const struct capture_format *format,
 /* Returns 0 or -errno; interface is an index of capture_format.interfaces. */
 int capture_write(struct capture_writer *writer, const struct capture_packet *packet,
 		  uint32_t interface);
+/* The same with words on the packet (pcap-ng's opt_comment; pcap has none); NULL: none. */
+int capture_write_comment(struct capture_writer *writer, const struct capture_packet *packet,
+			  uint32_t interface, const char *comment);
+/* Bytes of the file so far. */
+uint64_t capture_size(const struct capture_writer *writer);
 void capture_finish(struct capture_writer *writer);
 
 #endif

@@ -300,6 +300,23 @@ int live_policy(struct cli *cli, uint32_t generation, json_t **ret_entry)
 	return ret;
 }
 
+json_t *live_policy_past(struct cli *cli, uint32_t generation)
+{
+	json_t *params = json_pack("{s:I}", "generation", (json_int_t)generation), *entry = NULL;
+	struct client_answer answer = { 0 };
+	struct diag diag;
+
+	diag_init(&diag);
+	if (client_call(cli->socket, "policy.show", params, ASK_MS, &answer, &diag) < 0)
+		entry = journal_entry(cli->journal, generation, &diag);
+	else
+		entry = json_incref(answer.result);
+	client_answer_free(&answer);
+	diag_free(&diag);
+	json_decref(params);
+	return entry;
+}
+
 static int history_entry(const struct journal_entry *e, void *arg)
 {
 	return json_array_append_new(arg, journal_entry_json(e, false));

@@ -63,6 +63,9 @@ int live_print(struct cli *cli, json_t *result, const struct view *view);
  */
 int live_policy(struct cli *cli, uint32_t generation, json_t **ret_entry);
 
+/* The same of a former generation for who can do without: NULL, and nothing said, when none can be had. */
+json_t *live_policy_past(struct cli *cli, uint32_t generation);
+
 /*
  * {"entries":[without text, the newest first],"live":generation}: policy.history, else from the
  * journal (without live). limit 0: all.

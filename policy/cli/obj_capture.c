@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * `sekisho capture`: captures played through the gateway's own kernel program. Run by people and by
- * tests. Promises a line for every packet of the file, in order, decided by the program itself; what
- * could not be played as it stands is named and counted.
+ * `sekisho capture`: captures played through the gateway's own kernel program; live ones are in
+ * livecapture.c. Run by people and by tests. Promises a line for every packet of the file, in order,
+ * decided by the program itself; what could not be played as it stands is named and counted.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 
 #include "capture/capture.h"
 #include "cli/live.h"
+#include "cli/livecapture.h"
 #include "install/replay.h"
 
 #define START_NS 3600000000000ull /* the replay's clock at the first packet */
@@ -548,14 +549,39 @@ static const struct cli_command commands[] = {
 	    { "policy", CLI_KEY, "FILE", false, 0 },
 	    { "vlan", CLI_KEY, "N", false, 0 },
 	    { "out", CLI_KEY, "FILE", false, 0 } } },
+	{ "start",
+	  "writes live frames that match to FILE (pcap-ng), with the verdict on each, for a minute",
+	  live_capture_start,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
+	    { .name = "src", .kind = CLI_KEY, .value = "PREFIX" },
+	    { .name = "dst", .kind = CLI_KEY, .value = "PREFIX" },
+	    { .name = "port", .kind = CLI_KEY, .value = "PORT" },
+	    { .name = "proto", .kind = CLI_KEY, .value = "tcp|udp|icmp|icmp6|NUMBER" },
+	    { .name = "reason", .kind = CLI_KEY, .value = "REASON" },
+	    { .name = "count", .kind = CLI_KEY, .value = "N" },
+	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "size", .kind = CLI_KEY, .value = "BYTES" },
+	    { .name = "snaplen", .kind = CLI_KEY, .value = "BYTES" },
+	    { .name = "rate", .kind = CLI_KEY, .value = "N" },
+	    { .name = "force", .kind = CLI_FLAG },
+	    { .name = "message", .kind = CLI_KEY, .value = "TEXT", .letter = 'm' } } },
+	{ "stop", "ends the live capture that runs", live_capture_stop, { { 0 } } },
+	{ "show", "what the live capture takes, and what it could not", live_capture_show, { { 0 } } },
 	{ 0 },
 };
 
 const struct cli_object object_capture = {
 	.name = "capture",
-	.summary = "captures (pcap, pcap-ng) played through the gateway",
+	.summary = "live frames with their verdicts; captures played through the gateway",
 	.commands = commands,
 	.teach =
+		"  sekisho capture start why.pcapng tenant saga reason list_block count 20\n"
+		"      frames from now on and what the gateway says to each, as packet comments\n"
+		"  sekisho capture start one.pcapng src 10.1.0.7 port 443 for 5m snaplen 16384\n"
+		"  tshark -r why.pcapng -T fields -e frame.number -e frame.comment\n"
+		"Both directions are captured, as they came in; who captured what is in the history.\n"
+		"\n"
 		"FILE is pcap or pcap-ng, Ethernet or raw IP; - is standard input. Every frame arrives\n"
 		"on the port NAME at the capture's own times, in a gateway with no flows yet. Without a\n"
 		"policy FILE the one in force is taken, with its lists as they are. Needs root, no agent.\n"

@@ -8,6 +8,7 @@
 
 #include "cli/amend.h"
 #include "cli/live.h"
+#include "cli/preview.h"
 #include "compile/compile.h"
 #include "prove/prove.h"
 
@@ -276,6 +277,13 @@ static const struct cli_command commands[] = {
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
 	    { .name = "to", .kind = CLI_WORD, .value = "GENERATION" },
 	    { .name = "base", .kind = CLI_KEY, .value = "GENERATION" } } },
+	{ "preview",
+	  "which flows and refusals of the past FILE would decide otherwise, by the records",
+	  preview,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "since", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
+	    { .name = "records", .kind = CLI_KEY, .value = "FILE" } } },
 	{ "apply",
 	  "checks FILE, installs it beside the one in force and makes it live in one store",
 	  amend_apply,
@@ -314,6 +322,7 @@ const struct cli_object object_policy = {
 		"  sekisho policy check saga.yaml                    all errors at once, with hints\n"
 		"  sekisho policy diff saga.yaml                     what it would change, open and close\n"
 		"  sekisho policy diff 12 14                         from generation 12 to 14\n"
+		"  sekisho policy preview saga.yaml since 7d         what of last week it would refuse\n"
 		"  sekisho policy apply saga.yaml -m 'open port 8443 for Ogi, ticket 7'\n"
 		"  sekisho policy apply saga.yaml confirm 60         goes back after 60 s, unless\n"
 		"  sekisho policy confirm                            comes: a mistake cannot lock you out\n"

@@ -58,6 +58,15 @@ uint16_t model_decide(const struct policy *policy, const struct model_probe *pro
 uint16_t image_decide(const struct image *image, const struct model_probe *probe);
 
 /*
+ * The same for millions of probes: the image made ready for them. It must outlive the index. NULL when
+ * out of memory.
+ */
+struct image_index;
+struct image_index *image_index_new(const struct image *image);
+void image_index_free(struct image_index *index);
+uint16_t image_index_decide(const struct image_index *index, const struct model_probe *probe);
+
+/*
  * What changes between two policies, for people: an array of strings, one a change
  * ("tenant saga: rule web added (out tcp to any port 80 accept)"). before NULL: there was none.
  * Returns a new reference, or NULL when out of memory.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compile/compile.h"
+#include "compile/decide.h"
 #include "text/service.h"
 
 static bool end_holds(const struct model_end *end, const struct sek_addr *addr, uint16_t port)
@@ -85,11 +86,10 @@ static uint32_t table_row(const struct image *image, uint32_t table, unsigned in
 	return image->tables[table].row[index];
 }
 
-uint16_t image_decide(const struct image *image, const struct model_probe *probe)
+uint16_t image_first(const struct image *image, const struct model_probe *probe,
+		     const struct sek_class *src, const struct sek_class *dst)
 {
 	const struct sek_tenant *tenant = &image->tenants[probe->tenant];
-	const struct sek_class *src = class_find(image, probe->tenant, &probe->src);
-	const struct sek_class *dst = class_find(image, probe->tenant, &probe->dst);
 	const struct sek_row *rows = image->rows + tenant->row_base;
 	uint32_t sport = SEK_ROW_ALL, dport = SEK_ROW_ALL, proto;
 	unsigned int kind = (unsigned int)probe->icmp_type << 8 | probe->icmp_code;
@@ -114,4 +114,10 @@ uint16_t image_decide(const struct image *image, const struct model_probe *probe
 			return (uint16_t)(word * 64 + (unsigned int)__builtin_ctzll(bits));
 	}
 	return UINT16_MAX;
+}
+
+uint16_t image_decide(const struct image *image, const struct model_probe *probe)
+{
+	return image_first(image, probe, class_find(image, probe->tenant, &probe->src),
+			   class_find(image, probe->tenant, &probe->dst));
 }

@@ -15,7 +15,7 @@ struct journal;
 struct journal_entry {
 	uint32_t generation;
 	int64_t time; /* seconds since 1970 */
-	/* "apply", "confirm", "rollback", "start", "restore", "checks", "refused" */
+	/* "apply", "confirm", "rollback", "start", "restore", "checks", "refused", "capture" */
 	const char *action;
 	uint32_t uid; /* of the socket's peer: the kernel's word */
 	int32_t pid;

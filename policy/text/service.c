@@ -88,6 +88,41 @@ const char *proto_name(uint8_t proto)
 	return NULL;
 }
 
+static const struct {
+	uint8_t proto;
+	const char *name;
+} record_names[] = { { 1, "ICMP" }, { 6, "TCP" }, { 17, "UDP" },       { 47, "GRE" },
+		     { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" }, { 132, "SCTP" } };
+#define RECORD_NAME_CNT (sizeof(record_names) / sizeof(record_names[0]))
+
+const char *proto_record_name(uint8_t proto)
+{
+	for (size_t i = 0; i < RECORD_NAME_CNT; i++)
+		if (record_names[i].proto == proto)
+			return record_names[i].name;
+	return NULL;
+}
+
+int proto_record_parse(const char *text, size_t len, uint8_t *ret_proto)
+{
+	unsigned int value = 0;
+
+	for (size_t i = 0; i < RECORD_NAME_CNT; i++)
+		if (strlen(record_names[i].name) == len && !memcmp(record_names[i].name, text, len)) {
+			*ret_proto = record_names[i].proto;
+			return 0;
+		}
+	for (size_t i = 0; i < len && len == 3; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -EINVAL;
+		value = value * 10 + (unsigned int)(text[i] - '0');
+	}
+	if (len != 3 || value > UINT8_MAX)
+		return -EINVAL;
+	*ret_proto = (uint8_t)value;
+	return 0;
+}
+
 bool proto_has_ports(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;

@@ -7,6 +7,7 @@
 #define POLICY_TEXT_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -16,6 +17,10 @@
 int proto_parse(const char *text, uint8_t *ret_proto);
 /* Its name, or NULL. */
 const char *proto_name(uint8_t proto);
+/* Its name in records, which is Suricata's: "TCP", "IPv6-ICMP"; NULL: none, and "047" stands there. */
+const char *proto_record_name(uint8_t proto);
+/* The reverse of both forms, of len bytes. Returns 0 or -EINVAL. */
+int proto_record_parse(const char *text, size_t len, uint8_t *ret_proto);
 /* Does it have ports that the gateway reads? */
 bool proto_has_ports(uint8_t proto);
 

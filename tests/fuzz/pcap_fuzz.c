@@ -27,7 +27,8 @@ static void round_trip(const struct capture_packet *packet, bool ng)
 	size_t len = 0;
 	FILE *file = open_memstream(&bytes, &len);
 
-	if (!file || capture_create(file, &format, &writer) || capture_write(writer, packet, 0))
+	if (!file || capture_create(file, &format, &writer) ||
+	    capture_write_comment(writer, packet, 0, "verdict=drop"))
 		abort();
 	capture_finish(writer);
 	fclose(file);

@@ -217,6 +217,53 @@ lab_cli() { # BUILD WORD...: the command, against the lab's gateway
 	in_ns "$lab_prefix-gw" "$build/sekisho" --instance $lab_instance "$@"
 }
 
+lab_capturing() { lab_cli "$1" -j capture show | jq -e .running; } # BUILD
+
+# BUILD NS VLAN: two frames of a body to a listed address, as they were sent, with what was said to them.
+lab_captures() {
+	local build=$1 file=$lab_tmp/live.pcapng sent=$lab_tmp/sent.pcap
+	rm -f "$file" "$sent"
+	lab_spawn sniffer "$2" tcpdump -i eth0 -U -w "$sent" 'tcp and dst host 198.51.100.66'
+	lab_wait 20 test -s "$sent" || return 1
+	lab_spawn capture "$lab_prefix-gw" "$build/sekisho" --instance $lab_instance -j capture start "$file" \
+		reason list_block dst 198.51.100.66 proto tcp port 80 count 2 for 40s snaplen 1514 -m "why no $2"
+	lab_wait 20 lab_capturing "$build" || return 1
+	in_ns "$2" curl -s --max-time 5 http://198.51.100.66/
+	lab_wait 40 lab_ended capture || return 1
+	lab_wait 5 sh -c "[ \$(tshark -r '$sent' 2> /dev/null | wc -l) -ge 2 ]"
+	lab_stop sniffer
+	grep '^{' "$lab_tmp/capture.log" | jq -e '.ended == "the number of frames is reached" and .written == 2 and
+		.offered == .written + .suppressed + .lost + .late' || return 1
+	tshark -r "$file" -T fields -e frame.comment -e vlan.id -e frame.interface_name > "$lab_tmp/said" || return 1
+	cat "$lab_tmp/said"
+	[ "$(grep -cP "verdict=drop reason=list_block tenant=\S+ dir=out list=\S+ policy=\d+\t$3\t\S" "$lab_tmp/said")" = 2 ] ||
+		return 1
+	set -- -T fields -e ip.id -e ip.src -e tcp.srcport -e tcp.seq_raw -e tcp.options -e frame.len
+	tshark -r "$file" "$@" | awk -F'\t' '{ $6 -= 4; print }' > "$lab_tmp/captured" # the tag
+	tshark -r "$sent" -c 2 "$@" | awk -F'\t' '{ $6 += 0; print }' | diff "$lab_tmp/captured" - || return 1
+	tcpdump -nr "$file" > /dev/null && capinfos "$file" > /dev/null || return 1
+	lab_cli "$build" -j policy history last 4 | jq -e '[.entries[] | select(.action == "capture") | .message] |
+		any(startswith("begins")) and any(startswith("ended"))' &&
+		grep -q '"action":"capture".*begins: .*why no ' "$lab_logs/eve.json"
+}
+
+lab_capture_over() { lab_cli "$1" -j capture show | jq -e '.running == false'; } # BUILD
+# BUILD NS: it ends with the command that began it, and there is one at a time.
+lab_capture_ends() {
+	local build=$1
+	rm -f "$lab_tmp/live.pcapng"
+	lab_spawn capture "$lab_prefix-gw" "$build/sekisho" --instance $lab_instance capture start "$lab_tmp/live.pcapng" \
+		proto icmp
+	lab_wait 20 lab_capturing "$build" || return 1
+	! lab_cli "$build" capture start "$lab_tmp/other.pcapng" || return 1
+	[ ! -e "$lab_tmp/other.pcapng" ] || return 1
+	in_ns "$2" ping -q -c 3 -i 0.2 -W 5 203.0.113.80 || return 1
+	lab_stop capture KILL
+	lab_wait 20 lab_capture_over "$build" || return 1
+	[ "$(tshark -r "$lab_tmp/live.pcapng" -Y 'icmp' 2> /dev/null | wc -l)" = 6 ] &&
+		! lab_cli "$build" capture stop
+}
+
 lab_down() {
 	local pidfile ns
 	if [ -d "$lab_tmp" ]; then

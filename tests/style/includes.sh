@@ -13,7 +13,7 @@ breach() { # what pattern files...: no file may include what matches
 	status=1
 }
 
-policy_rooms='text|model|compile|prove|install|lists|capture|explain|cli'
+policy_rooms='text|model|compile|prove|install|lists|capture|explain|preview|cli'
 agent_tops='(agent|change|confirm|control|editions|lists_care|request|settings|standing|wholeness)\.h'
 agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|$agent_tops"
 bpf_rooms='core|parse|stage|rewrite'
@@ -31,8 +31,9 @@ find_c() { find "$1" -name '*.[ch]' | sort; }
 	breach "prove/ is pure" "install|cli" $(find_c policy/prove)
 	breach "lists/ is pure" "install|cli" $(find_c policy/lists)
 	breach "capture/ knows files, no policy" "model|compile|prove|install|lists|cli" $(find_c policy/capture)
-	breach "install/ serves the command, not the reverse" "explain|cli" $(find_c policy/install)
+	breach "install/ serves the command, not the reverse" "explain|preview|cli" $(find_c policy/install)
 	breach "explain/ answers the command" "lists|capture|cli" $(find_c policy/explain)
+	breach "preview/ knows files and policies, no kernel" "install|cli" $(find_c policy/preview)
 	breach "base/ knows no packet" "dataplane|report|control|agent|settings|model|compile|prove|install|lists|cli" $(find_c agent/base)
 }
 exit $status

@@ -278,10 +278,57 @@ static void damage(void **state)
 	has_words(&f, 0, "length of 4294967292 bytes is impossible");
 }
 
+/* The words stand in the block as option 1, padded, and the packet is read back as it was. */
+static void comments_are_written(void **state)
+{
+	static const char words[] = "verdict=drop reason=list_block";
+	const char *const names[] = { "inside", "outside" };
+	const struct capture_format format = { .ng = true, .interfaces = names, .interface_cnt = 2 };
+	uint8_t frame[64] = { 1, 2, 3 };
+
+	for (size_t cut = 0; cut < sizeof(words); cut++) {
+		const struct capture_packet packet = {
+			.time_ns = 1700000000123456789, .bytes = frame, .len = 61, .wire_len = 1500
+		};
+		struct capture_packet back;
+		struct capture_writer *writer;
+		struct capture *capture;
+		struct diag diag;
+		char *bytes = NULL;
+		size_t len = 0;
+		FILE *file = open_memstream(&bytes, &len);
+
+		assert_int_equal(capture_create(file, &format, &writer), 0);
+		assert_int_equal(capture_write_comment(writer, &packet, 1, words + cut), 0);
+		assert_int_equal(capture_write(writer, &packet, 0), 0);
+		fflush(file);
+		assert_int_equal(capture_size(writer), len);
+		capture_finish(writer);
+		fclose(file);
+		assert_non_null(memmem(bytes, len, words + cut, sizeof(words) - 1 - cut));
+		diag_init(&diag);
+		file = fmemopen(bytes, len, "r");
+		assert_int_equal(capture_open(file, "back", &capture, &diag), 0);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(capture_next(capture, &back, &diag), 1);
+			assert_int_equal(back.len, 61);
+			assert_int_equal(back.wire_len, 1500);
+			assert_int_equal(back.time_ns, packet.time_ns);
+			assert_memory_equal(back.bytes, frame, 61);
+		}
+		assert_int_equal(capture_next(capture, &back, &diag), 0);
+		capture_close(capture);
+		fclose(file);
+		diag_free(&diag);
+		free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "pcap in both orders, µs and ns", pcap, NULL, NULL, NULL },
+		{ "comments are written", comments_are_written, NULL, NULL, NULL },
 		{ "pcap-ng in both orders, four resolutions, two sections", ng, NULL, NULL, NULL },
 		{ "a file cut at every byte", every_cut, NULL, NULL, NULL },
 		{ "damage is named with its place", damage, NULL, NULL, NULL },

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "compile/compile.h"
+#include "compile/spans.h"
 
 #define POLICIES 40
 #define RULES_MOST 580 /* written; those that name services become four each: up to 1,000 */
@@ -214,6 +215,7 @@ static void image_decides_as_the_model_does(void **state)
 {
 	for (unsigned int seed = 0; seed < POLICIES; seed++) {
 		struct policy *policy;
+		struct image_index *index;
 		struct image *image;
 		char *text;
 
@@ -221,12 +223,15 @@ static void image_decides_as_the_model_does(void **state)
 		text = random_policy(seed % 10 ? 1 + seed * 3 : RULES_MOST);
 		policy = parse(text);
 		image = compile(policy);
+		index = image_index_new(image);
+		assert_non_null(index);
 		for (unsigned int i = 0; i < PACKETS; i++) {
 			struct model_probe probe = random_packet();
 			uint16_t model = model_decide(policy, &probe);
 			uint16_t decided = image_decide(image, &probe);
 			char src[64], dst[64];
 
+			assert_int_equal(image_index_decide(index, &probe), decided);
 			if (model == decided)
 				continue;
 			print_error("seed %u packet %u: tenant %u dir %u proto %u %s:%u > %s:%u "
@@ -237,9 +242,56 @@ static void image_decides_as_the_model_does(void **state)
 				    probe.icmp_code, model, decided);
 			fail();
 		}
+		image_index_free(index);
 		image_free(image);
 		policy_free(policy);
 		free(text);
+	}
+}
+
+/* Every address of a small world against every prefix: the longest that holds it, and of two the same. */
+static void spans_find_the_longest(void **state)
+{
+	enum { CNT = 60 };
+
+	for (unsigned int seed = 0; seed < 60; seed++) {
+		struct span_entry entries[CNT] = {};
+		struct spans spans = {};
+
+		dice = seed + 1;
+		for (unsigned int i = 0; i < CNT; i++) {
+			struct prefix *prefix = &entries[i].prefix;
+			unsigned int bits = roll(17);
+
+			/* the last or the first 16 bits are used, so that both ends are met */
+			prefix->len = (uint8_t)(seed % 2 ? bits : 112 + bits);
+			for (unsigned int b = 0; b < bits; b++)
+				if (chance(3))
+					prefix->addr.b[(seed % 2 ? 0 : 14) + b / 8] |= 0x80 >> b % 8;
+			entries[i].value = roll(1000);
+		}
+		assert_int_equal(spans_build(entries, CNT, &spans), 0);
+		for (unsigned int at = 0; at < 65536; at += 7) {
+			struct sek_addr addr = {};
+			const struct span_entry *best = NULL;
+
+			addr.b[seed % 2 ? 0 : 14] = (uint8_t)(at >> 8);
+			addr.b[seed % 2 ? 1 : 15] = (uint8_t)at;
+			for (unsigned int i = 0; i < CNT; i++) {
+				const struct span_entry *e = &entries[i];
+				unsigned int len = e->prefix.len, bytes = len / 8;
+
+				if (memcmp(e->prefix.addr.b, addr.b, bytes) != 0 ||
+				    (len % 8 &&
+				     (e->prefix.addr.b[bytes] ^ addr.b[bytes]) >> (8 - len % 8)))
+					continue;
+				if (!best || len > best->prefix.len ||
+				    (len == best->prefix.len && e->value > best->value))
+					best = e;
+			}
+			assert_int_equal(spans_find(&spans, &addr), best ? best->value : SPANS_NONE);
+		}
+		spans_free(&spans);
 	}
 }
 
@@ -465,6 +517,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_decides_as_the_model_does),
+		cmocka_unit_test(spans_find_the_longest),
 		cmocka_unit_test(full_policies_compile_soon),
 		cmocka_unit_test(the_same_policy_gives_the_same_image),
 		cmocka_unit_test(addresses_lead_to_tenants),
