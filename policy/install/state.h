@@ -24,6 +24,7 @@ struct state_filter {
 	uint16_t port; /* host byte order, either side; 0: any */
 	uint32_t limit; /* flows to show; 0: no limit. Deleting pays no heed to it. */
 	bool expired; /* only what is past its state's timeout (needs a policy) */
+	uint64_t now_ns; /* by this clock of the gate's; 0: the machine's */
 };
 
 /*
