@@ -38,6 +38,12 @@ static __always_inline bool addr_equal(const struct sek_addr *a, const struct se
 	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
 }
 
+/* An address of many: multicast, and IPv4's broadcast. */
+static __always_inline bool addr_is_group(const struct sek_addr *addr, __u8 family)
+{
+	return family == 4 ? addr->b[12] >= 224 : addr->b[0] == 0xff;
+}
+
 /*
  * Two words of an address as one, as they stand in memory. An address is written as it will be read:
  * a processor waits when a load wants what two stores before it wrote.

@@ -62,7 +62,7 @@ static __always_inline enum sek_verdict parse_ip(struct frame_ctx *ctx, struct p
 	if (verdict != SEK_NEXT)
 		return verdict;
 	end = p->l3 + p->ip_len;
-	if (!(p->flags & PKT_FRAG_LATER) && ext_is(p)) {
+	if (!(p->flags & PKT_FRAG_LATER) && ext_is(p->proto, p->family)) {
 		verdict = parse_chain(ctx, p, end);
 		if (verdict != SEK_NEXT)
 			return verdict;

@@ -63,10 +63,10 @@ static __always_inline bool ext_fragment(struct frame_ctx *ctx, struct packet *p
 	return true;
 }
 
-/* Bytes of the header at p->l4; 0: not one that can be passed over. */
-static __always_inline __u32 ext_len(const struct packet *p, const struct ext_head *head)
+/* Bytes of the header of this protocol. */
+static __always_inline __u32 ext_len(__u8 proto, const struct ext_head *head)
 {
-	switch (p->proto) {
+	switch (proto) {
 	case IPPROTO_FRAGMENT:
 		return sizeof(struct ext_fragment);
 	case IPPROTO_AH:
@@ -76,16 +76,16 @@ static __always_inline __u32 ext_len(const struct packet *p, const struct ext_he
 	}
 }
 
-static __always_inline bool ext_is(const struct packet *p)
+static __always_inline bool ext_is(__u8 proto, __u8 family)
 {
-	switch (p->proto) {
+	switch (proto) {
 	case IPPROTO_AH:
 		return true;
 	case IPPROTO_HOPOPTS:
 	case IPPROTO_ROUTING:
 	case IPPROTO_FRAGMENT:
 	case IPPROTO_DSTOPTS:
-		return p->family == 6;
+		return family == 6;
 	default:
 		return false;
 	}
@@ -101,7 +101,7 @@ __noinline enum sek_verdict parse_chain(struct frame_ctx *ctx, struct packet *p,
 	if (!p)
 		return SEK_BUG;
 	for (__u32 i = 0; i < EXT_HEADERS_MAX; i++) {
-		if (!ext_is(p))
+		if (!ext_is(p->proto, p->family))
 			return SEK_NEXT;
 		if (p->proto == IPPROTO_HOPOPTS && i)
 			return packet_end(p, SEK_R_ext_chain, SEK_DROP);
@@ -109,7 +109,7 @@ __noinline enum sek_verdict parse_chain(struct frame_ctx *ctx, struct packet *p,
 		head = frame_at(ctx, p->l4, sizeof(*head));
 		if (!head)
 			return ext_broken(p);
-		len = ext_len(p, head);
+		len = ext_len(p->proto, head);
 		if (p->l4 + len > end)
 			return ext_broken(p);
 		if (p->proto == IPPROTO_ROUTING && !head->kind)

@@ -31,11 +31,6 @@ struct answer_link {
 	__be16 type;
 } __attribute__((packed));
 
-static __always_inline bool addr_is_group(const struct sek_addr *addr, __u8 family)
-{
-	return family == 4 ? addr->b[12] >= 224 : addr->b[0] == 0xff;
-}
-
 /* An answer to a group, to nobody or to a piece would multiply or mislead. */
 static __always_inline bool answer_may(struct frame_ctx *ctx, const struct packet *p)
 {

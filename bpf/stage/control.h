@@ -19,11 +19,27 @@
 
 #define ARP_LEN 28 /* of Ethernet and IPv4 addresses */
 #define ND_HOP_LIMIT 255
+#define IP6_SCOPE_LINK 2 /* RFC 4291, 2.7 */
 #define IGMP_LEN 8 /* RFC 2236, 2, and at least that of version 3 */
 
 static __always_inline bool control_is_nd(const struct packet *p)
 {
 	return p->icmp_type >= ICMP6_ROUTER_SOLICIT && p->icmp_type <= ICMP6_ND_REDIRECT;
+}
+
+/*
+ * Whether it would go on beyond the link, where the next router takes it for any other packet: outward,
+ * to an address that is neither of the link's scope nor the body's. Then it has no right of its own.
+ */
+static __always_inline bool control_leaves(const struct packet *p)
+{
+	struct attach_place place = { .port = p->port, .vlan = p->vlan, .outer = p->outer };
+
+	if (p->dir == SEK_IN || !(p->port_flags & SEK_PORT_BRIDGE))
+		return false;
+	if (p->dst.b[0] == 0xff)
+		return (p->dst.b[1] & 0x0f) > IP6_SCOPE_LINK;
+	return !configure_link_local(&p->dst) && !attach_is_tenant(attach_find(p, &place, &p->dst));
 }
 
 /* Listener messages never leave the link: hop limit 1, from a link-local address or from none. */
@@ -139,7 +155,7 @@ __noinline enum sek_verdict control_packet(struct packet *p)
 	if (control_is_nd(p)) {
 		if (p->ttl != ND_HOP_LIMIT)
 			return packet_end(p, SEK_R_nd_hop_limit, SEK_DROP);
-		return control_neighbour(p);
+		return control_leaves(p) ? SEK_NEXT : control_neighbour(p);
 	}
 	return control_is_mld(p) ? control_neighbour(p) : SEK_NEXT;
 }

@@ -191,7 +191,7 @@ static __always_inline void patrol_start(void)
 	struct sek_patrol *patrol = flowtable_patrol();
 	long error;
 
-	if (!patrol || cfg.replay) /* a replay has no patrol: look-ups are enough */
+	if (!patrol || cfg.replay) /* the clock of a replay is its caller's, who looks after this */
 		return;
 	seen = READ_ONCE(patrol->owner);
 	if (seen == own || __sync_val_compare_and_swap(&patrol->owner, seen, own) != seen)

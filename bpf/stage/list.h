@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Address lists: is the remote end on a list that this tenant takes? Allow beats block.
- * Called for first packets by walk(), and by stage/flow.h when lists have changed under a flow.
+ * Called by walk() for what no flow has vouched for, and by stage/flow.h when lists have changed
+ * under a flow.
  */
 #ifndef BPF_STAGE_LIST_H
 #define BPF_STAGE_LIST_H
@@ -61,11 +62,20 @@ static __always_inline bool list_blocks(struct packet *p, const struct sek_addr 
 	return true;
 }
 
+/*
+ * Nobody has asked yet: a first packet; a piece ahead of its first; an ICMP error, whose flow says
+ * nothing of who sends it.
+ */
+static __always_inline bool list_is_due(const struct packet *p)
+{
+	return !p->reason || p->reason == SEK_R_fragment_early || p->reason == SEK_R_related;
+}
+
 static __always_inline enum sek_verdict stage_list(struct frame_ctx *ctx, struct packet *p)
 {
 	const struct sek_tenant *tenant;
 
-	if (p->reason)
+	if (!list_is_due(p))
 		return SEK_NEXT;
 	tenant = tenant_of(p);
 	if (!tenant)

@@ -9,13 +9,13 @@
 
 #include "core/maps.h"
 #include "core/packet.h"
+#include "parse/ipv6.h"
 
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-#define QUOTE_HEADERS_MAX 6 /* IPv6 extension headers in a quote */
 #define QUOTE_L4_MIN 8 /* RFC 792 promises so much of it */
 
 static __always_inline bool icmp_is_query(__u8 proto)
@@ -56,7 +56,7 @@ static __always_inline void icmp_key(struct sek_flow_key *key, __u8 type, __be16
 	key->port[1] = id;
 }
 
-/* Where the transport header of a quoted IPv4 packet starts; -1: not to be read. */
+/* Where what follows the header of a quoted IPv4 packet starts; -1: not to be read. */
 static __always_inline int quote_v4(struct frame_ctx *ctx, __u32 off, struct sek_flow_key *key,
 				    struct sek_addr *src, struct sek_addr *dst)
 {
@@ -72,32 +72,42 @@ static __always_inline int quote_v4(struct frame_ctx *ctx, __u32 off, struct sek
 	return off + ip.ihl * 4;
 }
 
-/* The same of an IPv6 packet, past its extension headers. */
+/* The same of an IPv6 packet. */
 static __always_inline int quote_v6(struct frame_ctx *ctx, __u32 off, struct sek_flow_key *key,
 				    struct sek_addr *src, struct sek_addr *dst)
 {
 	struct ipv6hdr ip;
-	__u8 next, head[4];
-	int i;
 
 	if (frame_load(ctx, off, &ip, sizeof(ip)) || ip.version != 6)
 		return -1;
 	__builtin_memcpy(src, &ip.saddr, sizeof(*src));
 	__builtin_memcpy(dst, &ip.daddr, sizeof(*dst));
-	next = ip.nexthdr;
-	off += sizeof(ip);
-	for (i = 0; i < QUOTE_HEADERS_MAX; i++) {
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
-		    next != IPPROTO_FRAGMENT && next != IPPROTO_DSTOPTS) {
-			key->proto = next;
+	key->proto = ip.nexthdr;
+	return off + sizeof(ip);
+}
+
+/*
+ * Past what the parser passes over as well, so that an error finds the flow which such a packet has
+ * made: where the transport header starts; -1: not to be read. Keeps its place in p->payload, as the
+ * parser's loops do: see parse/ipv4.h.
+ */
+static __always_inline int quote_chain(struct frame_ctx *ctx, struct packet *p,
+				       struct sek_flow_key *key)
+{
+	struct ext_head head;
+
+	for (int i = 0; i < EXT_HEADERS_MAX; i++) {
+		__u32 off = READ_ONCE(p->payload);
+
+		if (!ext_is(READ_ONCE(key->proto), p->family))
 			return off;
-		}
-		if (frame_load(ctx, off, head, sizeof(head)))
+		if (frame_load(ctx, off, &head, sizeof(head)))
 			return -1;
-		if (next == IPPROTO_FRAGMENT && (head[2] || head[3] & 0xf8))
+		/* Here kind and rest are the offset: a later piece has no transport header. */
+		if (key->proto == IPPROTO_FRAGMENT && (head.kind || head.rest & 0xf8))
 			return -1;
-		off += next == IPPROTO_FRAGMENT ? 8 : (head[1] + 1) * 8;
-		next = head[0];
+		WRITE_ONCE(p->payload, off + ext_len(key->proto, &head));
+		WRITE_ONCE(key->proto, head.next);
 	}
 	return -1;
 }
@@ -121,8 +131,9 @@ static __always_inline int quote_ports(struct frame_ctx *ctx, __u32 off, struct 
 }
 
 /*
- * The key of the flow that an ICMP error speaks of; the quoted packet went against the error.
- * 0; -1: the quote cannot be read; -2: it is not the packet of the error's receiver.
+ * The key of the flow that an ICMP error speaks of; the quoted packet went against the error. From
+ * then on p->payload is where its transport header starts. 0; -1: the quote cannot be read; -2: it is
+ * not the packet of the error's receiver.
  */
 __noinline int quote_key(struct frame_ctx *ctx, struct packet *p, struct sek_flow_key *key)
 {
@@ -138,6 +149,10 @@ __noinline int quote_key(struct frame_ctx *ctx, struct packet *p, struct sek_flo
 	end = p->l3 + p->ip_len;
 	l4 = p->family == 4 ? quote_v4(ctx, off, key, &src, &dst)
 			    : quote_v6(ctx, off, key, &src, &dst);
+	if (l4 < 0)
+		return -1;
+	p->payload = l4;
+	l4 = quote_chain(ctx, p, key);
 	if (l4 < 0 || l4 + QUOTE_L4_MIN > end || quote_ports(ctx, l4, key, dir))
 		return -1;
 	if (!addr_equal(&src, &p->dst))
@@ -145,7 +160,6 @@ __noinline int quote_key(struct frame_ctx *ctx, struct packet *p, struct sek_flo
 	key->addr[0] = dir == SEK_OUT ? src : dst;
 	key->addr[1] = dir == SEK_OUT ? dst : src;
 	key->tenant = p->tenant;
-	p->payload = l4; /* the quoted packet's */
 	return 0;
 }
 

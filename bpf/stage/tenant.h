@@ -10,6 +10,8 @@
 
 #include "core/maps.h"
 #include "core/packet.h"
+#include "parse/cursor.h"
+#include "stage/configure.h"
 
 /* What attach_find() answers beside tenants and SEK_ATTACH_ANY: port and VLAN are nobody's. */
 #define ATTACH_NONE 0xfffe
@@ -119,12 +121,45 @@ __noinline enum sek_verdict tenant_find(struct packet *p)
 	}
 	if (attach_is_tenant(attach_find(p, &place, &p->src)))
 		return packet_end(p, SEK_R_spoofed, SEK_DROP);
+	/* Hosts that have no address yet are stage/control.h's, and never come from beyond the link. */
+	if (!p->src.q[0] && !p->src.w[3])
+		return packet_end(p, SEK_R_martian, SEK_DROP);
+	return SEK_NEXT;
+}
+
+/* RFC 3927, 2.7; RFC 4291, 2.5.6. */
+static __always_inline bool tenant_link_local(const struct sek_addr *addr, __u8 family)
+{
+	return family == 4 ? addr->b[12] == 169 && addr->b[13] == 254 : configure_link_local(addr);
+}
+
+/*
+ * What a router never forwards, whatever its routes say: what was for all on the link but not for the
+ * router (RFC 1812, 5.3.4), what may not leave the link, and groups, for want of multicast routing.
+ */
+__noinline enum sek_verdict tenant_routed(struct frame_ctx *ctx, struct packet *p)
+{
+	const __u8 *mac = frame_at(ctx, 0, 1);
+
+	if (!p)
+		return SEK_BUG;
+	if (!mac || mac[0] & 1)
+		return packet_end(p, SEK_R_martian, SEK_DROP);
+	if (!p->tenant)
+		return SEK_NEXT; /* for the gateway itself, also from its link */
+	if (addr_is_group(&p->dst, p->family) || tenant_link_local(&p->src, p->family) ||
+	    tenant_link_local(&p->dst, p->family))
+		return packet_end(p, SEK_R_martian, SEK_DROP);
 	return SEK_NEXT;
 }
 
 static __always_inline enum sek_verdict stage_tenant(struct frame_ctx *ctx, struct packet *p)
 {
-	return tenant_find(p);
+	enum sek_verdict verdict = tenant_find(p);
+
+	if (verdict != SEK_NEXT || p->port_flags & SEK_PORT_BRIDGE)
+		return verdict;
+	return tenant_routed(ctx, p);
 }
 
 #endif

@@ -19,6 +19,7 @@
 #define LINK_IP6 229
 #define BLOCK_MAX (16u << 20) /* bytes of one pcap-ng block */
 #define INTERFACES_MAX 1024
+#define HINT_FORMATS "pcap and pcap-ng are read, as tcpdump and Wireshark write them"
 
 #define MAGIC_US 0xa1b2c3d4u
 #define MAGIC_NS 0xa1b23c4du
@@ -216,8 +217,11 @@ int capture_open(FILE *in, const char *name, struct capture **ret_capture, struc
 	if (!c->name)
 		goto fail;
 	r = take(c, 0, 4, "the file's head", diag);
-	if (r == 0)
-		r = broken(c, diag, "the file is empty, not a capture");
+	if (r == 0) {
+		diag_add(diag, DIAG_ERROR, c->name, 0, 0, HINT_FORMATS,
+			 "the file is empty, not a capture");
+		r = -EBADMSG;
+	}
 	if (r < 0)
 		goto fail;
 	memcpy(&magic, c->bytes, sizeof(magic));
@@ -230,8 +234,7 @@ int capture_open(FILE *in, const char *name, struct capture **ret_capture, struc
 	else if (magic == MAGIC_US || magic == MAGIC_NS)
 		r = pcap_open(c, magic, diag);
 	else {
-		diag_add(diag, DIAG_ERROR, name, 0, 0,
-			 "pcap and pcap-ng are read, as tcpdump and Wireshark write them",
+		diag_add(diag, DIAG_ERROR, name, 0, 0, HINT_FORMATS,
 			 "not a capture file (it starts with %02x %02x %02x %02x)", c->bytes[0],
 			 c->bytes[1], c->bytes[2], c->bytes[3]);
 		r = -EBADMSG;

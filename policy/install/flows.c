@@ -119,10 +119,13 @@ static int flow_walk(const struct flow_table *table, flow_each each, void *arg)
 	return result ? result : err == -ENOENT ? 0 : err;
 }
 
-static uint64_t now_ns(void)
+/* What the filter says it is. */
+static uint64_t now_ns(const struct state_filter *filter)
 {
 	struct timespec ts;
 
+	if (filter->now_ns)
+		return filter->now_ns;
 	clock_gettime(CLOCK_MONOTONIC, &ts); /* what bpf_ktime_get_ns() counts */
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
@@ -304,7 +307,7 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 {
 	struct flow_view view = { .policy = policy,
 				  .filter = filter,
-				  .now_ns = now_ns(),
+				  .now_ns = now_ns(filter),
 				  .generation = gate_generation(gate),
 				  .rows = json_array() };
 	struct flow_table table;
@@ -399,7 +402,7 @@ int state_flow_delete(const struct gate *gate, const struct policy *policy,
 {
 	struct flow_view view = { .policy = policy,
 				  .filter = filter,
-				  .now_ns = now_ns(),
+				  .now_ns = now_ns(filter),
 				  .each = each,
 				  .arg = arg,
 				  .flow_fd = gate_map_fd(gate, "sek_flow"),

@@ -34,7 +34,8 @@ struct replay_ways {
 
 /*
  * Loads the program with this policy. Needs CAP_BPF and CAP_NET_ADMIN. Returns 0 or -errno with
- * words in diag. Neither the policy nor the live gate is kept.
+ * words in diag. The policy must live until the next replay_apply() or replay_close(); the live gate
+ * is not kept.
  */
 struct replay_options {
 	uint32_t flows_max; /* and sources at most; 0: 65,536 */
@@ -47,7 +48,7 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 		struct replay **ret_replay, struct diag *diag);
 void replay_close(struct replay *replay);
 
-/* Makes another policy live, as `policy apply` does; flows stay. */
+/* Makes another policy live, as `policy apply` does; flows stay, until their time is over. */
 int replay_apply(struct replay *replay, const struct policy *policy, struct diag *diag);
 
 /* The gate below, for the caller that wants to read its maps or install lists. */

@@ -26,6 +26,7 @@ struct state_filter {
 	uint32_t limit; /* flows to show; 0: no limit. Deleting pays no heed to it. */
 	bool largest; /* of all that match, those with the most bytes, the most first; has a limit */
 	bool expired; /* only what is past its state's timeout (needs a policy) */
+	uint64_t now_ns; /* by this clock of the gate's; 0: the machine's */
 };
 
 /*

@@ -408,6 +408,39 @@ static void far_neighbours(void **state)
 	}
 }
 
+/* Outward, with a hop limit that the next router passes on: the rules', as any other packet. */
+static void leaving_neighbours(void **state)
+{
+	const struct row rows[] = {
+		{ "to an address of the body's",
+		  INSIDE,
+		  { .vlan = 10, .src = "2001:db8:a::5", .dst = "2001:db8:a::1", ND(135) },
+		  SEK_R_neighbour,
+		  NULL },
+		{ "to a router by its link's address",
+		  INSIDE,
+		  { .vlan = 10, .src = "2001:db8:a::5", .dst = LINK, ND(136) },
+		  SEK_R_neighbour,
+		  NULL },
+		{ "of a router outside by an address of its own",
+		  OUTSIDE,
+		  { .vlan = 10, .src = "2001:db8:ff::1", .dst = "2001:db8:a::5", ND(136) },
+		  SEK_R_neighbour,
+		  NULL },
+		{ "to a group beyond the link, forged",
+		  INSIDE,
+		  { .vlan = 10, .src = LINK, .dst = "ff0e::1", ND(135) },
+		  SEK_R_spoofed,
+		  NULL },
+	};
+	struct pkt far = { .vlan = 10, .src = "2001:db8:a::5", .dst = "2001:db8:ff::80", ND(135) };
+	struct bed *bed = *state;
+
+	bed_policy(bed, bed_bridge);
+	bed_table(bed, rows);
+	bed_answer(bed, "to anybody in the Internet", INSIDE, &far, default_reject);
+}
+
 static void route_keeps(void **state)
 {
 	const struct row rows[] = {
@@ -504,6 +537,8 @@ static const struct CMUnitTest tests[] = {
 	  NULL },
 	{ "G87 neighbour discovery from beyond the link is refused", far_neighbours, NULL, NULL,
 	  NULL },
+	{ "G87 neighbour discovery that would leave the link is the rules'", leaving_neighbours,
+	  NULL, NULL, NULL },
 	{ "G87 route: ARP, ND and MLD are the gateway's", route_keeps, NULL, NULL, NULL },
 	{ "bridge: DHCP and DHCPv6 on the link pass", bridge_configures, NULL, NULL, NULL },
 	{ "what looks like DHCP is martian, forged or the rules'", no_configuration, NULL, NULL,

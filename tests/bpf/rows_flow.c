@@ -201,6 +201,43 @@ static void quotes(void **state)
 	bed_expect(bed, "error about somebody else's packet", OUTSIDE, &foreign, icmp_no_flow);
 }
 
+/* An authentication header and options stand before TCP in what makes the flow, so in quotes of it. */
+static void quotes_of_chains(void **state)
+{
+	static const uint8_t ah[24 + 20] = { IPPROTO_TCP, 4,  [24] = 0x9c, 0x40,
+					     0,		  80, [36] = 0x50, TCP_SYN };
+	struct pkt four = bed_out(&bed_ends[0], (struct pkt){ .proto = IPPROTO_AH,
+							      .payload = ah,
+							      .payload_len = sizeof(ah) });
+	struct pkt six = bed_out(&bed_ends[1], (struct pkt){ .proto = IPPROTO_TCP,
+							     .sport = 40000,
+							     .dport = 80,
+							     .flags = TCP_SYN,
+							     .ext = { { 0, 8, { 0, 0, 1, 4 } },
+								      { 60, 8, { 0, 0, 1, 4 } },
+								      { 51, 24, { 0, 4 } } } });
+	struct pkt error = bed_in(&bed_ends[0], (struct pkt){ .proto = IPPROTO_ICMP,
+							      .type = 3,
+							      .code = 4,
+							      .rest = 1400,
+							      .quoted = &four,
+							      .quoted_len = 20 + 24 + 8 });
+	struct pkt error6 = bed_in(&bed_ends[1], (struct pkt){ .proto = IPPROTO_ICMPV6,
+							       .type = 2,
+							       .rest = 1400,
+							       .quoted = &six,
+							       .quoted_len = 40 + 16 + 24 + 8 });
+	struct bed *bed = *state;
+
+	bed_policy(bed, bed_bridge);
+	bed_expect(bed, "AH, TCP", INSIDE, &four, accepted);
+	bed_expect(bed, "too big, about AH", OUTSIDE, &error, related);
+	bed_expect(bed, "hop-by-hop, destination options, AH, TCP", INSIDE, &six, accepted);
+	bed_expect(bed, "too big, about the chain", OUTSIDE, &error6, related);
+	error6.quoted_len = 40 + 16 + 24 + 7;
+	bed_expect(bed, "a quote that ends before the ports", OUTSIDE, &error6, icmp_quote);
+}
+
 /* Protocols without ports: one flow between two addresses. */
 static void other_protocols(void **state)
 {
@@ -261,6 +298,7 @@ static const struct CMUnitTest tests[] = {
 	{ "G44 an id is no port", g44_id_is_no_port, NULL, NULL, NULL },
 	{ "G21 G26 ICMP errors follow the flow they speak of", related, NULL, NULL, NULL },
 	{ "quotes that cannot be read", quotes, NULL, NULL, NULL },
+	{ "errors that quote a chain of headers", quotes_of_chains, NULL, NULL, NULL },
 	{ "protocols without ports", other_protocols, NULL, NULL, NULL },
 	{ "G33 timeouts by the clock, each kind its own", timeouts, NULL, NULL, NULL },
 };

@@ -237,6 +237,50 @@ static void from_outside(void **state)
 	lists_close(lists);
 }
 
+/* What no flow vouches for: a piece ahead of its first, and an error about a flow by somebody else. */
+static void strangers(void **state)
+{
+	struct pkt piece = { .vlan = 10,
+			     .src = "10.0.1.5",
+			     .dst = "100.64.0.1",
+			     .proto = IPPROTO_UDP,
+			     .sport = 5000,
+			     .dport = 9,
+			     .payload_len = 2000,
+			     .from = 800,
+			     .piece = 400,
+			     .ip_id = 9 };
+	struct pkt back = piece;
+	struct pkt ask = { .vlan = 10,
+			   .src = "10.0.1.5",
+			   .dst = "100.65.0.1",
+			   .proto = IPPROTO_UDP,
+			   .sport = 5000,
+			   .dport = 9 };
+	struct pkt error = { .vlan = 10,
+			     .src = "100.64.0.1",
+			     .dst = "10.0.1.5",
+			     .proto = IPPROTO_ICMP,
+			     .type = 11,
+			     .quoted = &ask };
+	struct bed *bed = *state;
+	struct lists *lists = lists_begin(bed);
+
+	back.src = piece.dst;
+	back.dst = piece.src;
+	change(lists, true, "drop", "100.64.0.0/16");
+	bed_expect(bed, "piece ahead of its first", INSIDE, &piece, list_block);
+	bed_expect(bed, "the same inward", OUTSIDE, &back, list_block);
+	piece.dst = "100.65.0.1";
+	bed_expect(bed, "to an innocent", INSIDE, &piece, fragment_early);
+	bed_expect(bed, "question", INSIDE, &ask, accepted);
+	bed_expect(bed, "error by one who is listed", OUTSIDE, &error, list_block);
+	error.src = "100.66.0.1";
+	bed_expect(bed, "error by another", OUTSIDE, &error, related);
+	assert_int_equal(bed_flows(bed, NULL), 1);
+	lists_close(lists);
+}
+
 static void g45_block_reaches_flows(void **state)
 {
 	struct bed *bed = *state;
@@ -502,6 +546,7 @@ static const struct CMUnitTest tests[] = {
 	{ "what an overlay cannot hold comes with the next table", much_by_hand_meanwhile, NULL,
 	  NULL, NULL },
 	{ "so they do when the agent ends in between", numbers_outlive_an_agent, NULL, NULL, NULL },
+	{ "pieces ahead of their first, and errors, are asked as well", strangers, NULL, NULL, NULL },
 	{ "G45 a new block reaches established flows", g45_block_reaches_flows, NULL, NULL, NULL },
 };
 ROWS(rows_list, tests);

@@ -119,6 +119,23 @@ static void half_of_body(void **state)
 	bed_expect(bed, "data of the established flow", INSIDE, &data, established);
 }
 
+/* Whom nobody answers is forgotten, also when no packet asks for him again. */
+static void forgotten(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(bed, QUOTA(9000, 9000, 5, 5, 100000));
+	for (uint32_t n = 0; n < 10; n++)
+		assert_int_equal(syn(bed, 10, n, 1000),
+				 n < 5 ? SEK_R_accepted : SEK_R_half_source_quota);
+	bed_wait(bed, 30 * SECOND);
+	for (uint32_t n = 100; n < 110; n++)
+		assert_int_equal(syn(bed, 10, n, 1000),
+				 n < 105 ? SEK_R_accepted : SEK_R_half_source_quota);
+	assert_int_equal(bed_quota(bed, 1).half, 5);
+	assert_int_equal(bed_flows(bed, NULL), 5);
+}
+
 static void half_of_source(void **state)
 {
 	struct bed *bed = *state;
@@ -208,6 +225,7 @@ static const struct CMUnitTest tests[] = {
 	{ "a source's flows are limited", flows_of_source, NULL, NULL, NULL },
 	{ "a body's half-open flows are limited, established ones stay", half_of_body, NULL, NULL,
 	  NULL },
+	{ "half-open flows past their time hold nothing", forgotten, NULL, NULL, NULL },
 	{ "a source's half-open flows are limited", half_of_source, NULL, NULL, NULL },
 	{ "a source's new flows a second are limited", rate_of_source, NULL, NULL, NULL },
 	{ "G39 one body's scanner costs another no flow", g39_scanner, NULL, NULL, NULL },

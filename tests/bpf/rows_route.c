@@ -200,6 +200,62 @@ static void within_a_body(void **state)
 	bed_expect(bed, "a port that no rule has", IN_B, &back, default_drop);
 }
 
+static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+static const uint8_t some[6] = { 0x01, 0x00, 0x5e, 0x00, 0x00, 0x01 };
+
+#define BETA4 .src = "10.2.0.5"
+#define BETA6 .src = "2001:db8:b::5"
+#define FAR4 .dst = "198.51.100.80"
+
+/* beta accepts everything, so nothing but the rows' own fault stops them. */
+static void never_forwarded(void **state)
+{
+	static const struct row rows[] = {
+		{ "all on the link had it",
+		  IN_B,
+		  { .eth_dst = everybody, BETA4, FAR4, UDP_TO(80) },
+		  SEK_R_martian,
+		  NULL },
+		{ "many on the link had it",
+		  IN_B,
+		  { .eth_dst = some, BETA4, FAR4, UDP_TO(80) },
+		  SEK_R_martian,
+		  NULL },
+		{ "a group", IN_B, { BETA4, .dst = "239.1.2.3", UDP_TO(80) }, SEK_R_martian, NULL },
+		{ "a group of the link",
+		  IN_B,
+		  { BETA4, .dst = "224.0.0.251", UDP_TO(5353) },
+		  SEK_R_martian,
+		  NULL },
+		{ "an IPv6 group", IN_B, { BETA6, .dst = "ff0e::5", UDP_TO(80) }, SEK_R_martian, NULL },
+		{ "to a link-local address",
+		  IN_B,
+		  { BETA4, .dst = "169.254.169.254", TCP_TO(80) },
+		  SEK_R_martian,
+		  NULL },
+		{ "the same, IPv6", IN_B, { BETA6, .dst = "fe80::9", TCP_TO(80) }, SEK_R_martian, NULL },
+		{ "from a link-local address",
+		  OUTSIDE,
+		  { .src = "169.254.1.1", .dst = "10.2.0.5", TCP_TO(80) },
+		  SEK_R_martian,
+		  NULL },
+		{ "the same, IPv6",
+		  OUTSIDE,
+		  { .src = "fe80::9", .dst = "2001:db8:b::5", TCP_TO(80) },
+		  SEK_R_martian,
+		  NULL },
+	};
+	const struct pkt near = {
+		.src = "169.254.1.1", .dst = "192.0.2.1", .proto = IPPROTO_ICMP, .type = 8, .id = 1
+	};
+	struct bed *bed = *state;
+
+	bed_policy(bed, bed_route);
+	bed_table(bed, rows);
+	assert_int_equal(bed_flows(bed, NULL), 0);
+	bed_expect(bed, "ping of the gateway from its link", OUTSIDE, &near, stack_host);
+}
+
 static void set_lonely(struct sek_port *port)
 {
 	port->peer = 0;
@@ -223,6 +279,7 @@ static const struct CMUnitTest tests[] = {
 	{ "packets for the gateway itself", host, NULL, NULL, NULL },
 	{ "a body's packet for another body", between_bodies, NULL, NULL, NULL },
 	{ "from one network of a body to another", within_a_body, NULL, NULL, NULL },
+	{ "what a router never forwards", never_forwarded, NULL, NULL, NULL },
 	{ "a bridge port without its peer", no_peer, NULL, NULL, NULL },
 };
 ROWS(rows_route, tests);

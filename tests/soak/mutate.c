@@ -30,6 +30,7 @@ struct kept {
 };
 
 struct storm {
+	struct policy *policy;
 	struct replay *replay;
 	struct kept *kept;
 	size_t kept_cnt, files, broken; /* captures read, and those that end in a broken record */
@@ -212,16 +213,14 @@ static void tell(struct storm *storm)
 static int open_all(struct storm *storm, char **captures, const char *policy_path)
 {
 	const struct replay_options options = { .with_lists = true };
-	struct policy *policy;
 	struct diag diag;
 	int err = 0;
 
 	diag_init(&diag);
-	policy = policy_read(policy_path, &diag);
-	err = policy ? replay_open(policy, &options, &storm->replay, &diag) : -EINVAL;
+	storm->policy = policy_read(policy_path, &diag);
+	err = storm->policy ? replay_open(storm->policy, &options, &storm->replay, &diag) : -EINVAL;
 	if (err)
 		diag_print(&diag, stderr);
-	policy_free(policy);
 	diag_free(&diag);
 	storm->kept = calloc(KEPT_MAX, sizeof(*storm->kept));
 	if (!storm->kept)
@@ -255,5 +254,6 @@ int main(int argc, char **argv)
 		free(storm.kept[i].bytes);
 	free(storm.kept);
 	replay_close(storm.replay);
+	policy_free(storm.policy);
 	return err ? 1 : 0;
 }
