@@ -327,7 +327,7 @@ static void runs_end_with_their_status(void **state)
 	is_run(WORDS("list", "--help"), false, CLI_OK, "sekisho list add LIST PREFIX");
 	is_run(WORDS("list", "add", "--help"), false, CLI_OK, "sekisho list add LIST PREFIX");
 	is_run(WORDS("policy", "-j"), true, CLI_USAGE, "no command");
-	is_run(WORDS("version"), false, CLI_OK, CLI_VERSION);
+	is_run(WORDS("version"), false, CLI_OK, SEKISHO_VERSION);
 	is_run(WORDS("completion", "bash"), false, CLI_OK, "complete -F");
 	is_run(WORDS("completion", "fish"), true, CLI_USAGE, "bash");
 	is_run(WORDS("p"), true, CLI_USAGE, "policy port");
