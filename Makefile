@@ -144,7 +144,7 @@ $(OTHER)/sekishod: $(patsubst %.c,$(OTHER)/%.o,$(OTHER_SRC)) $(call obj,plain,$(
 PREFIX ?= /usr
 INSTALL_TO = $(DESTDIR)$(PREFIX)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-.PHONY: install deb
+.PHONY: install deb debtest
 install: all
 	install -D -t $(INSTALL_TO)/sbin $(B)/sekishod $(B)/sekisho
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) agent/system/*.service
@@ -158,6 +158,11 @@ deb:
 	tests/depends build package
 	$(MAKE) -j$$(nproc) --no-print-directory all
 	agent/system/package.sh $(B)
+# The package on fresh Debians of its own; each SUITE is fetched and kept in build/roots.
+SUITE ?= bookworm trixie
+debtest:
+	tests/depends root
+	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: bench soak test-programs test vmtest lint demo demo-down deps fuzz
 test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/net/trunk $(B)/tests/net/cut
@@ -199,6 +204,7 @@ help:
 	@echo 'make all        sekishod and sekisho, in build/'
 	@echo 'make install    programs, units, manuals under $$(DESTDIR)$$(PREFIX)'
 	@echo 'make deb        a Debian package, in build/deb/, looked at by lintian'
+	@echo 'make debtest    the package on fresh Debian 12 and 13 roots: install, upgrade under traffic, purge'
 	@echo 'make clean      remove build/'
 
 clean:
