@@ -23,6 +23,7 @@ SKEL := $(B)/gateway.skel.h $(B)/gateway_tc.skel.h $(B)/dispatcher.skel.h
 CHANGELOG := agent/system/debian/changelog
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' $(CHANGELOG))
 MADE := $(SKEL) $(B)/version.h
+.SECONDARY: $(MADE)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
 .PHONY: all bpf agent policy clean help
