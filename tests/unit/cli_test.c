@@ -19,6 +19,7 @@
 #include "cli/help.h"
 #include "cli/print.h"
 #include "cli/words.h"
+#include "version.h"
 
 #define WORDS(...)                                                                                 \
 	(char *[]){ __VA_ARGS__ }, (int)(sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *))
