@@ -163,6 +163,7 @@ deb:
 SUITE ?= bookworm trixie
 debtest:
 	tests/depends root
+	mkdir -p $(B)
 	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: bench soak test-programs test vmtest lint demo demo-down deps fuzz
