@@ -8,7 +8,9 @@ PKGS := libcurl libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 CPPFLAGS := -D_GNU_SOURCE -Iinclude -Ipolicy -Iagent -I$(B) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS := -std=gnu17 -O2 -g $(WARN)
-LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lelf -lz -lresolv -lpthread
+# What Debian asks of its programs; the sanitizers of the tests do without.
+HARDEN := -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
+LDLIBS := -Wl,--as-needed,-z,relro,-z,now $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lelf -lz -lresolv -lpthread
 CURSES = $(shell pkg-config --libs ncursesw 2>/dev/null) # of the command's screen alone
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wno-compare-distinct-pointer-types -D__TARGET_ARCH_$(BPF_ARCH) \
@@ -18,6 +20,11 @@ POLICY_SRC := $(filter-out policy/cli/%, $(wildcard policy/*/*.c))
 CLI_SRC := $(wildcard policy/cli/*.c)
 AGENT_SRC := $(wildcard agent/*.c agent/*/*.c)
 SKEL := $(B)/gateway.skel.h $(B)/gateway_tc.skel.h $(B)/dispatcher.skel.h
+# The version stands in one place, the changelog of the package.
+CHANGELOG := agent/system/debian/changelog
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' $(CHANGELOG))
+MADE := $(SKEL) $(B)/version.h
+.SECONDARY: $(MADE)
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
 .PHONY: all bpf agent policy clean help
@@ -34,10 +41,14 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	(echo '/* NOLINTBEGIN: generated */' && bpftool gen skeleton $< name $* && echo '/* NOLINTEND */') > $@.tmp
 	mv $@.tmp $@
 
-$(B)/plain/%.o: %.c | $(SKEL)
+$(B)/version.h: $(CHANGELOG)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-$(B)/asan/%.o: %.c | $(SKEL)
+	echo '#define SEKISHO_VERSION "$(VERSION)"' > $@
+
+$(B)/plain/%.o: %.c | $(MADE)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
+$(B)/asan/%.o: %.c | $(MADE)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
 
@@ -76,7 +87,7 @@ $(B)/tests/bpf/%: tests/bpf/%.c $(B)/asan/libbed.a $(B)/asan/libtested.a $(TEST_
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libbed.a $(B)/asan/libtested.a \
 		$(LDLIBS) $(CURSES) -lcmocka -o $@
-$(B)/fuzz/%.o: %.c | $(SKEL)
+$(B)/fuzz/%.o: %.c | $(MADE)
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP -c $< -o $@
 $(B)/fuzz/libtested.a: $(call obj,fuzz,$(LIBS_SRC))
@@ -134,14 +145,27 @@ $(OTHER)/sekishod: $(patsubst %.c,$(OTHER)/%.o,$(OTHER_SRC)) $(call obj,plain,$(
 # --- what a package holds, under DESTDIR; starts nothing ---
 PREFIX ?= /usr
 INSTALL_TO = $(DESTDIR)$(PREFIX)
-.PHONY: install
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+.PHONY: install deb debtest
 install: all
 	install -D -t $(INSTALL_TO)/sbin $(B)/sekishod $(B)/sekisho
-	install -D -m 644 -t $(INSTALL_TO)/lib/systemd/system agent/system/*.service
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) agent/system/*.service
 	install -D -m 644 agent/system/sekisho.sysctl.conf $(INSTALL_TO)/lib/sysctl.d/60-sekisho.conf
-	install -D -m 644 -t $(INSTALL_TO)/share/man/man8 policy/cli/man/*.8
+	install -D -m 644 agent/system/sekisho.sysusers.conf $(INSTALL_TO)/lib/sysusers.d/sekisho.conf
+	install -D -m 644 -t $(INSTALL_TO)/lib/sekisho agent/system/route.conf
+	install -D -m 644 -t $(INSTALL_TO)/share/man/man8 policy/cli/man/*.8 agent/system/*.8
 	install -d $(INSTALL_TO)/share/bash-completion/completions
 	$(B)/sekisho completion bash > $(INSTALL_TO)/share/bash-completion/completions/sekisho
+deb:
+	tests/depends build package
+	$(MAKE) -j$$(nproc) --no-print-directory all
+	agent/system/package.sh $(B)
+# The package on fresh Debians of its own; each SUITE is fetched and kept in build/roots.
+SUITE ?= bookworm trixie
+debtest:
+	tests/depends root
+	mkdir -p $(B)
+	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: bench soak test-programs test vmtest lint demo demo-down deps fuzz
 test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/net/trunk $(B)/tests/net/cut
@@ -163,7 +187,7 @@ vmtest: deps
 	vmtest/run.sh $(B)
 lint: deps
 	tests/depends lint
-	$(MAKE) -j$$(nproc) --no-print-directory $(SKEL) $(TEST_SKEL)
+	$(MAKE) -j$$(nproc) --no-print-directory $(MADE) $(TEST_SKEL)
 	tests/style/lint.sh $(B)
 demo:
 	tests/depends build demo
@@ -182,9 +206,11 @@ help:
 	@echo 'make lint       format, bugs, include graph, names'
 	@echo 'make all        sekishod and sekisho, in build/'
 	@echo 'make install    programs, units, manuals under $$(DESTDIR)$$(PREFIX)'
+	@echo 'make deb        a Debian package, in build/deb/, looked at by lintian'
+	@echo 'make debtest    the package on fresh Debian 12 and 13 roots: install, upgrade under traffic, purge'
 	@echo 'make clean      remove build/'
 
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/roots -prune -o -type f -name '*.d' -print 2>/dev/null)

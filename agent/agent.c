@@ -180,8 +180,8 @@ static void policy_started(struct agent *agent, int err)
 
 /*
  * What work at run time needs: maps and links (CAP_BPF, CAP_NET_ADMIN), loading a program (with
- * CAP_PERFMON, as the verifier wants it of this one), list sources of other owners. Measured: start
- * and adoption need no more but CAP_CHOWN and CAP_FSETID, for the group's doors; they are given up.
+ * CAP_PERFMON, as the verifier wants it of this one). Measured: start and adoption need no more; the
+ * group's doors are opened by a member of the group, or before this by what is given up here.
  */
 static int rights_drop(struct agent *agent)
 {
@@ -199,7 +199,8 @@ static int rights_drop(struct agent *agent)
 			log_warn("agent: %s of generation %u cannot be opened", names[i], generation);
 	if (geteuid())
 		return 0; /* it has what it was given */
-	capng_get_caps_process();
+	if (capng_get_caps_process())
+		return -EPERM;
 	/* Joining a dispatcher takes descriptors of other people's programs by their numbers. */
 	join = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) && join_any_dispatcher();
 	if (join)
@@ -207,7 +208,7 @@ static int rights_drop(struct agent *agent)
 			 "join it");
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		bool keep = cap == CAP_BPF || cap == CAP_NET_ADMIN || cap == CAP_PERFMON ||
-			    cap == CAP_DAC_READ_SEARCH || (cap == CAP_SYS_ADMIN && join);
+			    (cap == CAP_SYS_ADMIN && join);
 
 		if (!keep && capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap))
 			return -EPERM;

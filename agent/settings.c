@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION "0.1"
+#include "version.h"
 
 static int number_read(const char *text, uint32_t least, uint32_t most, uint32_t *ret_number)
 {
@@ -163,7 +163,7 @@ int settings_read(int argc, char **argv, struct settings *ret_settings, char *wh
 
 void settings_usage(FILE *out)
 {
-	fputs("sekishod " VERSION ": the agent of the sekisho gateway\n"
+	fputs("sekishod " SEKISHO_VERSION ": the agent of the sekisho gateway\n"
 	      "\n"
 	      "usage: sekishod [OPTIONS]\n"
 	      "  --instance NAME      a gateway of its own beside others (or SEKISHO_INSTANCE)\n"

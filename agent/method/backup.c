@@ -17,9 +17,8 @@
 #include "compile/compile.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "version.h"
 #include "wholeness.h"
-
-#define VERSION "0.1"
 
 struct safekeeping {
 	struct agent *agent;
@@ -100,7 +99,7 @@ static int state_write(const struct agent *agent, int fd, bool as_it_is, uint64_
 	struct backup_source source = { .state_dir = agent->settings->state_dir,
 					.host = host,
 					.instance = agent->settings->instance,
-					.version = VERSION,
+					.version = SEKISHO_VERSION,
 					.as_it_is = as_it_is };
 	int err;
 

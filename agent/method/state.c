@@ -15,6 +15,7 @@
 #include "install/feature.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "version.h"
 #include "wholeness.h"
 
 static void state_answer(struct agent *agent, struct ticket *ticket,
@@ -236,7 +237,7 @@ void method_agent_status(struct agent *agent, struct ticket *ticket, json_t *par
 	ticket_result(
 		ticket,
 		json_pack("{s:s, s:i, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:i, s:o, s:o}",
-			  "version", "0.1", "pid", (int)getpid(), "instance",
+			  "version", SEKISHO_VERSION, "pid", (int)getpid(), "instance",
 			  agent->settings->instance, "uptime_s",
 			  (json_int_t)((clock_mono_ns() - agent->started_ns) / 1000000000),
 			  "generation", (json_int_t)gate_generation(agent->gate), "policy",

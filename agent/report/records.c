@@ -75,10 +75,16 @@ static void flush_due(void *arg)
 static int folder_make(const char *path)
 {
 	struct group *group = getgrnam("sekisho");
+	struct stat st;
 
 	if (mkdir(path, 0750) && errno != EEXIST)
 		return -errno;
-	if (group && (chown(path, (uid_t)-1, group->gr_gid) || chmod(path, 02750)))
+	if (group && chown(path, (uid_t)-1, group->gr_gid))
+		return -errno;
+	if (stat(path, &st))
+		return -errno;
+	/* Under systemd it comes with this mode, and no right to set it. */
+	if (group && (st.st_mode & 07777) != 02750 && chmod(path, 02750))
 		return -errno;
 	return 0;
 }

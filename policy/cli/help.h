@@ -7,8 +7,6 @@
 
 #include "cli/cli.h"
 
-#define CLI_VERSION "0.1"
-
 void help_program(FILE *out);
 void help_object(FILE *out, const struct cli_object *object);
 /* One command: its line, its summary. */

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/offline.h"
+#include "version.h"
 
 enum { OPTION_INSTANCE = 256, OPTION_OFFLINE };
 
@@ -45,7 +46,7 @@ static int read_options(struct cli *cli, int argc, char **argv, const char **ret
 			cli->offline = true;
 			break;
 		case 'V':
-			printf("sekisho %s\n", CLI_VERSION);
+			printf("sekisho %s\n", SEKISHO_VERSION);
 			return CLI_OK;
 		case 'h':
 			help_program(stdout);

@@ -345,5 +345,7 @@ const struct cli_object object_list = {
 		 "  sekisho list delete drop 203.0.113.9       its inverse\n"
 		 "  sekisho list check firehol_level1.netset   before it is used\n"
 		 "  sekisho list replace drop firehol_level1.netset\n"
-		 "  sekisho list show                          entries and hits of every list\n",
+		 "  sekisho list show                          entries and hits of every list\n"
+		 "A list holds for the bodies that subscribe to it in the policy: an address in a list\n"
+		 "that one body alone has is blocked for that body alone.\n",
 };

@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/print.h"
 #include "cli/words.h"
+#include "version.h"
 
 #define WHY_MAX 1024
 #define COMMANDS_MAX 16
@@ -281,7 +282,7 @@ static int run_word(struct cli *cli, int word_cnt, char **words)
 	if (words[0][0] == 'h')
 		help_program(cli->out);
 	else
-		fprintf(cli->out, "sekisho %s\n", CLI_VERSION);
+		fprintf(cli->out, "sekisho %s\n", SEKISHO_VERSION);
 	return CLI_OK;
 }
 

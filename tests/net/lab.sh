@@ -76,15 +76,15 @@ lab_wait() { # SECONDS COMMAND...: until the command succeeds
 	done
 }
 
-lab_servers() { # the Internet's servers, in sek-net
+lab_servers() { # the Internet's servers, in "$lab_prefix-net"
 	local ip
 	for ip in 203.0.113.80 198.51.100.53 203.0.113.5 198.51.100.66; do
-		ip -n sek-net addr add $ip/32 dev lo
+		ip -n "$lab_prefix-net" addr add $ip/32 dev lo
 	done
 	for ip in 2001:db8:ffff::80 2001:db8:ffff::5 2001:db8:ff::53 2001:db8:bad::66; do
-		ip -n sek-net addr add $ip/128 dev lo
+		ip -n "$lab_prefix-net" addr add $ip/128 dev lo
 	done
-	in_ns sek-net sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_ns "$lab_prefix-net" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 
 	mkdir -p "$lab_tmp/www"
 	echo "the web server of the lab" > "$lab_tmp/www/index.html"
@@ -97,11 +97,11 @@ lab_servers() { # the Internet's servers, in sek-net
 		  uwsgi_temp_path $lab_tmp/uwsgi; scgi_temp_path $lab_tmp/scgi;
 		  server { listen 80; listen [::]:80; listen 8080; listen [::]:8080; location /slow { alias $lab_tmp/www/10M; limit_rate 1m; } } }
 	CONF
-	lab_spawn nginx sek-net nginx -c "$lab_tmp/nginx.conf"
-	lab_spawn dns sek-net dnsmasq --no-daemon --no-resolv --no-hosts --bind-interfaces \
+	lab_spawn nginx "$lab_prefix-net" nginx -c "$lab_tmp/nginx.conf"
+	lab_spawn dns "$lab_prefix-net" dnsmasq --no-daemon --no-resolv --no-hosts --bind-interfaces \
 		--listen-address=198.51.100.53 --listen-address=2001:db8:ff::53 --user=root --pid-file= \
 		--address=/www.example/203.0.113.80 --address=/www.example/2001:db8:ffff::80
-	lab_wait 30 in_ns sek-net curl -so /dev/null http://203.0.113.80/
+	lab_wait 30 in_ns "$lab_prefix-net" curl -so /dev/null http://203.0.113.80/
 }
 
 lab_listens() { # NS PORT: a TCP server stands there
@@ -166,34 +166,34 @@ lab_trunk() { # BUILD BODIES: switches and gateway of the bridge lab
 }
 
 lab_routed() { # the route lab: bodies alpha and beta on ports of their own, no VLAN
-	lab_ns sek-gw sek-net sek-b01 sek-b02
-	lab_wire sek-gw in-a sek-b01 eth0
-	lab_wire sek-gw in-b sek-b02 eth0
-	lab_wire sek-gw outside sek-net wan
+	lab_ns "$lab_prefix-gw" "$lab_prefix-net" "$lab_prefix-b01" "$lab_prefix-b02"
+	lab_wire "$lab_prefix-gw" in-a "$lab_prefix-b01" eth0
+	lab_wire "$lab_prefix-gw" in-b "$lab_prefix-b02" eth0
+	lab_wire "$lab_prefix-gw" outside "$lab_prefix-net" wan
 	local n port
 	for n in 1 2; do
 		port=in-a
 		[ $n = 1 ] || port=in-b
-		ip -n sek-gw addr add 10.$n.0.1/16 dev $port
-		ip -n sek-gw addr add 2001:db8:$n::1/48 dev $port nodad
-		ip -n sek-b0$n addr add 10.$n.0.10/16 dev eth0
-		ip -n sek-b0$n addr add 2001:db8:$n::10/48 dev eth0 nodad
-		ip -n sek-b0$n route add default via 10.$n.0.1
-		ip -n sek-b0$n -6 route add default via 2001:db8:$n::1
-		lab_real_nic sek-b0$n eth0
+		ip -n "$lab_prefix-gw" addr add 10.$n.0.1/16 dev $port
+		ip -n "$lab_prefix-gw" addr add 2001:db8:$n::1/48 dev $port nodad
+		ip -n "$lab_prefix-b0$n" addr add 10.$n.0.10/16 dev eth0
+		ip -n "$lab_prefix-b0$n" addr add 2001:db8:$n::10/48 dev eth0 nodad
+		ip -n "$lab_prefix-b0$n" route add default via 10.$n.0.1
+		ip -n "$lab_prefix-b0$n" -6 route add default via 2001:db8:$n::1
+		lab_real_nic "$lab_prefix-b0$n" eth0
 	done
-	lab_real_nic sek-net wan
-	ip -n sek-gw addr add 192.0.2.1/24 dev outside
-	ip -n sek-gw addr add 2001:db8:fe::1/64 dev outside nodad
-	ip -n sek-net addr add 192.0.2.2/24 dev wan
-	ip -n sek-net addr add 2001:db8:fe::2/64 dev wan nodad
+	lab_real_nic "$lab_prefix-net" wan
+	ip -n "$lab_prefix-gw" addr add 192.0.2.1/24 dev outside
+	ip -n "$lab_prefix-gw" addr add 2001:db8:fe::1/64 dev outside nodad
+	ip -n "$lab_prefix-net" addr add 192.0.2.2/24 dev wan
+	ip -n "$lab_prefix-net" addr add 2001:db8:fe::2/64 dev wan nodad
 	for n in 1 2; do
-		ip -n sek-net route add 10.$n.0.0/16 via 192.0.2.1
-		ip -n sek-net -6 route add 2001:db8:$n::/48 via 2001:db8:fe::1
+		ip -n "$lab_prefix-net" route add 10.$n.0.0/16 via 192.0.2.1
+		ip -n "$lab_prefix-net" -6 route add 2001:db8:$n::/48 via 2001:db8:fe::1
 	done
-	ip -n sek-gw route add default via 192.0.2.2
-	ip -n sek-gw -6 route add default via 2001:db8:fe::2
-	in_ns sek-gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$lab_prefix-gw" route add default via 192.0.2.2
+	ip -n "$lab_prefix-gw" -6 route add default via 2001:db8:fe::2
+	in_ns "$lab_prefix-gw" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
 lab_serves() { # BUILD: policy in force, every port attached

@@ -28,7 +28,7 @@ files() { git ls-files --cached --others --exclude-standard -- "$@" | while read
 mapfile -t user_c < <(files 'policy/*.c' 'agent/*.c' 'tests/*.c' | grep -v '\.bpf\.c$')
 mapfile -t kernel_c < <(files '*.bpf.c')
 mapfile -t all_c < <(files '*.c' '*.h')
-mapfile -t shell < <(files '*.sh' 'tests/net/*.test' 'tests/soak/*.test' tests/run tests/depends tests/fuzz/run)
+mapfile -t shell < <(files '*.sh' 'tests/net/*.test' 'tests/soak/*.test' 'tests/package/*.test' tests/run tests/depends tests/fuzz/run)
 flags=(-D_GNU_SOURCE -std=gnu17 -Iinclude -Ipolicy -Iagent -Itests "-I$build" "-I$build/tests")
 read -r -a packages < <(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd)
 kernel_flags=(-target bpf -mcpu=v3 -O2 -D__TARGET_ARCH_x86 -Iinclude -Ibpf "-I/usr/include/$(uname -m)-linux-gnu")
@@ -56,7 +56,7 @@ check "clang-tidy" tidy "${user_c[@]}" -- "${flags[@]}" "${packages[@]}"
 check "clang-tidy of the kernel program" tidy "${kernel_c[@]}" -- "${kernel_flags[@]}"
 check "shell syntax" shell_syntax
 if command -v mandoc > /dev/null && ls policy/cli/man/*.8 > /dev/null 2>&1; then
-	check "man pages" mandoc -T lint -W warning policy/cli/man/*.8
+	check "man pages" mandoc -T lint -W warning policy/cli/man/*.8 agent/system/*.8
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then

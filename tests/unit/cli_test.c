@@ -19,6 +19,7 @@
 #include "cli/help.h"
 #include "cli/print.h"
 #include "cli/words.h"
+#include "version.h"
 
 #define WORDS(...)                                                                                 \
 	(char *[]){ __VA_ARGS__ }, (int)(sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *))
@@ -327,7 +328,7 @@ static void runs_end_with_their_status(void **state)
 	is_run(WORDS("list", "--help"), false, CLI_OK, "sekisho list add LIST PREFIX");
 	is_run(WORDS("list", "add", "--help"), false, CLI_OK, "sekisho list add LIST PREFIX");
 	is_run(WORDS("policy", "-j"), true, CLI_USAGE, "no command");
-	is_run(WORDS("version"), false, CLI_OK, CLI_VERSION);
+	is_run(WORDS("version"), false, CLI_OK, SEKISHO_VERSION);
 	is_run(WORDS("completion", "bash"), false, CLI_OK, "complete -F");
 	is_run(WORDS("completion", "fish"), true, CLI_USAGE, "bash");
 	is_run(WORDS("p"), true, CLI_USAGE, "policy port");
