@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is fixed at load, and the clock. cfg is set by policy/install between open and load; the
+ * What is fixed at load, the clock, and where a replay tells. cfg is set by policy/install between open and load; the
  * verifier then removes what a site does not use.
  */
 #ifndef BPF_CORE_CONFIG_H
@@ -23,6 +23,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct clock_tick);
 } sek_tick SEC(".maps");
+
+/* Whether a packet leaves as the kernel's routes and this machine's ports say. */
+static __always_inline bool ways_are_real(void)
+{
+	return !cfg.replay || cfg.replay_ways;
+}
+
+/* What a replay tells; NULL: nobody asks. */
+static __always_inline struct sek_trace *trace_room(void)
+{
+	__u32 zero = 0;
+
+	return cfg.replay ? bpf_map_lookup_elem(&sek_trace, &zero) : NULL;
+}
 
 static __always_inline __u64 clock_replay(void)
 {

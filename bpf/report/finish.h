@@ -18,7 +18,7 @@ static __always_inline int finish_forward(struct frame_ctx *ctx, struct packet *
 {
 	int action;
 
-	if (cfg.replay)
+	if (!ways_are_real())
 		return FRAME_SENT;
 	action = frame_send(ctx, p->out_port);
 	if (action == FRAME_DROP)
@@ -47,12 +47,12 @@ static __always_inline int finish_action(struct frame_ctx *ctx, struct packet *p
 static __always_inline void finish_trace(const struct frame_ctx *ctx, const struct packet *p,
 					 enum sek_verdict verdict)
 {
-	struct eth_tag tag = frame_outer_tag(ctx);
-	__u32 zero = 0;
-	struct sek_trace *trace = bpf_map_lookup_elem(&sek_trace, &zero);
+	struct sek_trace *trace = trace_room();
+	struct eth_tag tag;
 
 	if (!trace)
 		return;
+	tag = frame_outer_tag(ctx);
 	trace->now_ns = p->now_ns;
 	trace->verdict = verdict;
 	trace->reason = p->reason;
@@ -77,8 +77,7 @@ static __always_inline int finish(struct frame_ctx *ctx, struct packet *p, enum 
 		cause = p->cause - 1;
 	if (cause < SEK_CAUSE_CNT)
 		event_packet(p, cause, verdict);
-	if (cfg.replay)
-		finish_trace(ctx, p, verdict);
+	finish_trace(ctx, p, verdict);
 	return action;
 }
 

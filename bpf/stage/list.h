@@ -7,6 +7,7 @@
 #ifndef BPF_STAGE_LIST_H
 #define BPF_STAGE_LIST_H
 
+#include "core/config.h"
 #include "core/listmaps.h"
 #include "core/maps.h"
 #include "core/packet.h"
@@ -28,6 +29,16 @@ static __always_inline void list_count(const struct packet *p, __u32 list)
 	}
 }
 
+/* The allow list that beats a block list: counted, and told to a replay. */
+static __always_inline void list_spare(const struct packet *p, __u32 list)
+{
+	struct sek_trace *trace = trace_room();
+
+	list_count(p, list);
+	if (trace)
+		trace->spared = list;
+}
+
 /*
  * Whether a list refuses this remote address to this tenant. The list that decided, a blocking or
  * a sparing one, is counted; p->list is set when it blocks.
@@ -43,7 +54,7 @@ static __always_inline bool list_blocks(struct packet *p, const struct sek_addr 
 	if (!(lists & block))
 		return false;
 	if (lists & allow) {
-		list_count(p, list_first(lists & allow));
+		list_spare(p, list_first(lists & allow));
 		return false;
 	}
 	p->list = list_first(lists & block);

@@ -27,7 +27,7 @@ static __always_inline bool steer_fits(const struct packet *p)
 {
 	__u32 mtu;
 
-	if (cfg.replay || !p->ip_len)
+	if (!ways_are_real() || !p->ip_len)
 		return true;
 	mtu = port_mtu(p->out_port);
 	return !mtu || packet_ip_longest(p) <= mtu;
@@ -74,6 +74,20 @@ static __always_inline void steer_question(struct frame_ctx *ctx, const struct p
 	}
 }
 
+/* Tells a replay where the route leads. A next hop may be of the other family (RFC 8950). */
+static __always_inline void steer_tell(const struct bpf_fib_lookup *fib)
+{
+	struct sek_trace *trace = trace_room();
+
+	if (!trace)
+		return;
+	trace->next_ifindex = fib->ifindex;
+	if (fib->family == AF_INET)
+		addr_set_v4(&trace->next_hop, fib->ipv4_dst);
+	else
+		addr_set_v6(&trace->next_hop, fib->ipv6_dst);
+}
+
 /* What the kernel's routes say. A way out: SEK_NEXT. */
 static __always_inline enum sek_verdict steer_fib(struct frame_ctx *ctx, struct packet *p,
 						  struct route_way *way)
@@ -84,8 +98,10 @@ static __always_inline enum sek_verdict steer_fib(struct frame_ctx *ctx, struct 
 	steer_question(ctx, p, &fib);
 	switch (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
+		steer_tell(&fib);
 		break;
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
+		steer_tell(&fib);
 		return packet_end(p, SEK_R_stack_resolve, SEK_STACK);
 	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
 		return packet_end(p, SEK_R_stack_mtu, SEK_STACK);
@@ -141,7 +157,7 @@ __noinline enum sek_verdict steer_route(struct frame_ctx *ctx, struct packet *p)
 		return SEK_BUG;
 	if (p->ttl <= 1)
 		return packet_end(p, SEK_R_stack_ttl, SEK_STACK);
-	verdict = cfg.replay ? steer_replay(p, &way) : steer_fib(ctx, p, &way);
+	verdict = ways_are_real() ? steer_fib(ctx, p, &way) : steer_replay(p, &way);
 	if (verdict != SEK_NEXT)
 		return verdict;
 	if (steer_crosses(p, &way))

@@ -71,7 +71,7 @@ SEK_LAYOUT(struct sek_event, 8 + 4 + 4 + 4 + 8 + 4 + 32 + 8 + 16 + 32);
 #define SEK_NO_RULE 0xffff
 #define SEK_NO_LIST 0xffff
 
-/* sek_trace[0], written by finish() in a replay only: how the packet that has just run ended. */
+/* sek_trace[0], written in a replay only, most of it by finish(): how the packet that has just run ended. */
 struct sek_trace {
 	__u64 now_ns;
 	__u8 verdict; /* enum sek_verdict */
@@ -85,8 +85,12 @@ struct sek_trace {
 	__u32 generation;
 	__be16 tag_type; /* of a tag that the frame leaves with and that is not in its bytes; 0: none */
 	__be16 tag_tci;
-	__u32 pad;
+	__u16 spared;          /* allow list that beat a block list; SEK_NO_LIST: none */
+	__u16 pad;
+	__u32 next_ifindex;    /* where the kernel's route leads; 0: it was not asked, or has none */
+	__u32 pad2;
+	struct sek_addr next_hop;/* and its next hop */
 };
-SEK_LAYOUT(struct sek_trace, 32);
+SEK_LAYOUT(struct sek_trace, 56);
 
 #endif

@@ -23,7 +23,7 @@ enum cli_exit {
 	CLI_NO_AGENT = 4, /* sekishod does not answer, and it could not be done without */
 };
 
-#define CLI_ARGS_MAX 12
+#define CLI_ARGS_MAX 16
 #define CLI_PATH_MAX 256
 
 /* One run of the program: options and places. Made by main.c, constant afterwards. */

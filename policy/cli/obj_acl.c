@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/live.h"
+#include "compile/spell.h"
 #include "text/address.h"
 #include "text/service.h"
 
@@ -66,13 +67,6 @@ static json_t *icmp_json(const struct model_rule *rule)
 	return list;
 }
 
-static const char *action_name(enum sek_action action)
-{
-	static const char *const names[] = { "none", "accept", "drop", "reject", "inspect" };
-
-	return action <= SEK_INSPECT ? names[action] : "unknown";
-}
-
 static json_t *place_json(const struct place *place)
 {
 	char text[512];
@@ -93,7 +87,7 @@ static json_t *rule_json(const struct model_tenant *tenant, uint16_t number)
 			 rule->dir == SEK_OUT ? "out" : "in", "proto", protos_json(rule), "src",
 			 prefixes_json(&rule->src), "sport", ports_json(&rule->src), "dst",
 			 prefixes_json(&rule->dst), "dport", ports_json(&rule->dst), "icmp",
-			 icmp_json(rule), "action", action_name(rule->action), "log", rule->log,
+			 icmp_json(rule), "action", spell_action(rule->action), "log", rule->log,
 			 "place", place_json(&rule->place), "comment",
 			 print_string(rule->comment ? rule->comment : ""));
 }
@@ -107,7 +101,7 @@ static json_t *default_json(const struct model_tenant *tenant, enum sek_dir dir)
 		"{s:s, s:i, s:s, s:s, s:[], s:[], s:[], s:[], s:[], s:[], s:s, s:b, s:o, s:s}",
 		"tenant", tenant->name, "n", number, "rule", policy_rule_name(tenant, number),
 		"dir", dir == SEK_OUT ? "out" : "in", "proto", "src", "sport", "dst", "dport",
-		"icmp", "action", action_name(tenant->default_action[dir]), "log",
+		"icmp", "action", spell_action(tenant->default_action[dir]), "log",
 		tenant->default_log[dir], "place", place_json(&tenant->place), "comment", "");
 }
 

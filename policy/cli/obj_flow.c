@@ -2,6 +2,7 @@
 /*
  * Owns `sekisho flow`: the connections that the gateway holds.
  */
+#include "cli/explain.h"
 #include "cli/live.h"
 #include "install/state.h"
 
@@ -110,6 +111,8 @@ static const struct cli_command commands[] = {
 	    { .name = "port", .kind = CLI_KEY, .value = "PORT" },
 	    { .name = "proto", .kind = CLI_KEY, .value = "tcp|udp|icmp|icmp6|NUMBER" },
 	    { .name = "all", .kind = CLI_FLAG } } },
+	{ "explain", "what the gateway's own program says of a packet, stage by stage, and why",
+	  explain_command, EXPLAIN_ARGS },
 	{ 0 },
 };
 
@@ -121,5 +124,11 @@ const struct cli_object object_flow = {
 	.teach = "  sekisho flow show tenant saga port 443       who of Saga city speaks TLS now\n"
 		 "  sekisho flow show dst 203.0.113.0/24 limit 0\n"
 		 "  sekisho flow delete src 10.1.0.7             cut one terminal off\n"
-		 "src is who opened the flow. A block list reaches running flows by itself.\n",
+		 "  sekisho flow explain tenant saga src 10.1.0.7 dst 203.0.113.80 dport 443\n"
+		 "      why is this blocked? By which rule or list, in which line of the policy?\n"
+		 "  sekisho flow explain src 10.1.0.7 dst 203.0.113.80 icmp echo-request at 12\n"
+		 "      and under the policy of generation 12? Or policy FILE, before it is applied?\n"
+		 "src is who opened the flow. A block list reaches running flows by itself.\n"
+		 "explain leaves no trace and needs root, but no agent: it loads the program a second\n"
+		 "time. out or in follows from whose address src is; so do port and vlan of arrival.\n",
 };

@@ -35,7 +35,7 @@ static char *spell_end(struct spell *s)
 	return NULL;
 }
 
-static const char *action_name(enum sek_action action)
+const char *spell_action(enum sek_action action)
 {
 	switch (action) {
 	case SEK_ACCEPT:
@@ -177,7 +177,7 @@ char *spell_rule(const struct model_rule *rule)
 	put_types(s.out, " icmp6 type ", rule->icmp6, rule->icmp6_cnt);
 	put_end(s.out, "from", &rule->src);
 	put_end(s.out, "to", &rule->dst);
-	fprintf(s.out, " %s%s", action_name(rule->action), rule->log ? " log" : "");
+	fprintf(s.out, " %s%s", spell_action(rule->action), rule->log ? " log" : "");
 	return spell_end(&s);
 }
 
@@ -287,9 +287,9 @@ char *spell_default(const struct model_tenant *tenant)
 
 	if (!spell_start(&s))
 		return NULL;
-	fprintf(s.out, "out %s%s, in %s%s", action_name(tenant->default_action[SEK_OUT]),
+	fprintf(s.out, "out %s%s, in %s%s", spell_action(tenant->default_action[SEK_OUT]),
 		tenant->default_log[SEK_OUT] ? " log" : "",
-		action_name(tenant->default_action[SEK_IN]),
+		spell_action(tenant->default_action[SEK_IN]),
 		tenant->default_log[SEK_IN] ? " log" : "");
 	return spell_end(&s);
 }

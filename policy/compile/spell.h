@@ -8,6 +8,8 @@
 
 #include "model/model.h"
 
+/* "accept", "drop", "reject", "inspect"; not to be freed. */
+const char *spell_action(enum sek_action action);
 char *spell_number(uint64_t number);
 char *spell_port(const struct model_port *port);
 char *spell_list(const struct model_list *list);

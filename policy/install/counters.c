@@ -200,7 +200,7 @@ static json_t *interfaces_json(const struct sek_link *links, size_t cnt, uint32_
 	return array;
 }
 
-static struct sek_link *links_read(const struct gate *gate, struct diag *diag)
+struct sek_link *links_read(const struct gate *gate, struct diag *diag)
 {
 	const struct gate_map *map = gate_find(gate, "sek_link");
 	uint32_t cap = SEK_IFINDEX_MAX, token = 0, cnt = cap;

@@ -46,6 +46,13 @@ struct gate_map *gate_find(const struct gate *gate, const char *name);
 
 /* The program that gives back what an ended flow held: see struct sek_release. -EBADF after a peek. */
 int gate_release_fd(const struct gate *gate);
+
+/* sek_link, by interface number: SEK_IFINDEX_MAX entries that the caller frees. NULL with words. */
+struct sek_link *links_read(const struct gate *gate, struct diag *diag);
+/* Gives a replay's gate the ports and interfaces of the live one. 0 or -errno with words. */
+struct replay_ways;
+int ways_copy(const struct replay_ways *ways, struct gate *own, struct diag *diag);
+
 /* What the XDP program was loaded with. */
 const struct sek_config *object_config(const struct gate *gate);
 #define VERIFIER_LOG_BYTES (1u << 20)

@@ -21,6 +21,7 @@ struct gate_options {
 	uint32_t events_bytes; /* 0: 4 MiB; rounded up to a power of two pages */
 	uint32_t event_budget; /* 0: 10,000 */
 	bool replay;
+	bool replay_ways; /* a replay asks the kernel's routes and ports */
 };
 
 struct gate_adopted {
@@ -78,6 +79,12 @@ int install_prepare(struct gate *gate, const struct image *image, uint32_t *ret_
 /* One store; cannot fail. */
 void install_commit(struct gate *gate, uint32_t generation);
 void install_abort(struct gate *gate, uint32_t generation);
+
+/*
+ * Takes all flows and sources away, and gives their quotas back: for replays. What rates, guards and
+ * pieces of datagrams know is forgotten by time, in less than an hour. 0 or -errno.
+ */
+int gate_forget(const struct gate *gate);
 
 /* Makes flows ask again at their next packet, after list contents changed. */
 void install_list_epoch(struct gate *gate);

@@ -148,6 +148,7 @@ static int object_size(struct gateway *skel, const struct gate_options *options)
 	cfg->flows_max = flows;
 	cfg->hint_mask = hints_mask(flows);
 	cfg->replay = options->replay;
+	cfg->replay_ways = options->replay_ways;
 	err = bpf_map__set_max_entries(skel->maps.sek_flow, flows);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_flow_entry, flows + 1);

@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "install/gate.h"
 #include "install/lists.h"
 #include "install/state.h"
 #include "sekisho/config.h"
@@ -38,6 +39,8 @@ struct replay {
 	int trace_fd, clock_fd;
 	bool tc;
 	struct __sk_buff merged; /* what TC is told beside the frame */
+	bool ways;
+	uint32_t ingress; /* the interface that frames arrive on; 0: LOOPBACK */
 	struct sek_clock clock;
 	uint8_t frame[REPLAY_FRAME_MAX + TAG_ROOM];
 };
@@ -196,9 +199,12 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 {
 	struct gate_options gate_options = {
 		.flows_max = options->flows_max ? options->flows_max : FLOWS_DEFAULT,
-		.sources_max = SOURCES_DEFAULT,
+		.sources_max = options->flows_max && options->flows_max < SOURCES_DEFAULT
+				       ? options->flows_max
+				       : SOURCES_DEFAULT,
 		.events_bytes = EVENTS_BYTES,
 		.replay = true,
+		.replay_ways = options->ways,
 	};
 	struct gate_adopted adopted;
 	struct replay *replay = calloc(1, sizeof(*replay));
@@ -207,6 +213,7 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 	if (!replay)
 		return -ENOMEM;
 	replay->tc = options->tc;
+	replay->ways = options->ways;
 	r = gate_open(&gate_options, &replay->gate, &adopted, diag);
 	if (r)
 		goto fail;
@@ -217,6 +224,8 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 	if (r)
 		goto fail;
 	r = lists_fill(replay, policy, options, diag);
+	if (!r && options->ways)
+		r = ways_copy(options->ways, replay->gate, diag);
 	if (r)
 		goto fail;
 	*ret_replay = replay;
@@ -243,8 +252,21 @@ struct gate *replay_gate(struct replay *replay)
 int replay_port(struct replay *replay, uint16_t port)
 {
 	struct sek_link link = { .port = port };
+	uint32_t key = port, ifindex = 0;
 
+	if (replay->ways && port < SEK_PORTS_MAX &&
+	    bpf_map_lookup_elem(gate_map_fd(replay->gate, "sek_out"), &key, &ifindex))
+		return -errno;
+	replay->ingress = ifindex;
+	replay->merged.ifindex = ifindex;
+	if (ifindex)
+		return 0;
 	return gate_link_set(replay->gate, LOOPBACK, &link);
+}
+
+bool replay_at_home(const struct replay *replay)
+{
+	return replay->ingress;
 }
 
 void replay_merge(struct replay *replay, uint16_t size, uint16_t segs)
@@ -261,7 +283,8 @@ static void refuse_tiny(const void *frame, uint32_t len, struct replay_result *r
 		.trace = { .verdict = SEK_DROP,
 			   .reason = SEK_R_short_frame,
 			   .rule = SEK_NO_RULE,
-			   .list = SEK_NO_LIST },
+			   .list = SEK_NO_LIST,
+			   .spared = SEK_NO_LIST },
 		.frame = frame,
 		.len = len,
 		.tiny = true,
@@ -292,23 +315,30 @@ static uint32_t tag_insert(uint8_t *frame, uint32_t len, const struct sek_trace 
 	return len + TAG_LEN;
 }
 
+static int frame_run_xdp(struct replay *replay, struct bpf_test_run_opts *run)
+{
+	struct xdp_md at = { .data_end = run->data_size_in, .ingress_ifindex = replay->ingress };
+
+	run->ctx_in = replay->ingress ? &at : NULL;
+	run->ctx_size_in = run->ctx_in ? sizeof(at) : 0;
+	return bpf_prog_test_run_opts(gate_prog_fd(replay->gate), run) ? -errno : 0;
+}
+
 /* One run, by TC's program if that can be. */
 static int frame_run(struct replay *replay, struct bpf_test_run_opts *run, bool *ret_by_xdp)
 {
 	__u32 room = run->data_size_out;
 
 	*ret_by_xdp = false;
-	run->ctx_in = replay->merged.gso_size ? &replay->merged : NULL;
+	run->ctx_in = replay->merged.gso_size || replay->ingress ? &replay->merged : NULL;
 	run->ctx_size_in = run->ctx_in ? sizeof(replay->merged) : 0;
 	if (replay->tc && !bpf_prog_test_run_opts(gate_tc_fd(replay->gate, NULL), run))
 		return 0;
 	if (replay->tc && errno != EINVAL)
 		return -errno;
 	*ret_by_xdp = replay->tc;
-	run->ctx_in = NULL;
-	run->ctx_size_in = 0;
 	run->data_size_out = room;
-	return bpf_prog_test_run_opts(gate_prog_fd(replay->gate), run) ? -errno : 0;
+	return frame_run_xdp(replay, run);
 }
 
 /*
@@ -340,7 +370,7 @@ int replay_run(struct replay *replay, uint64_t now_ns, const void *frame, uint32
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len - unseen,
 		    .data_out = replay->frame, .data_size_out = sizeof(replay->frame) - TAG_LEN,
 		    .repeat = 1);
-	static const struct sek_trace nothing = { .reason = SEK_R_none };
+	static const struct sek_trace nothing = { .reason = SEK_R_none, .spared = SEK_NO_LIST };
 	struct sek_trace trace;
 	bool by_xdp;
 	int r;

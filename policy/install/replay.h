@@ -2,7 +2,7 @@
 /*
  * The gateway's own kernel program, run over frames that nobody sent: loaded a second time with
  * fresh state, nothing pinned, nothing attached, its clock set by the caller. Used by
- * `capture gate` and by the tests of the kernel program, so both see what a wire would see.
+ * `capture gate`, by explain/ and by the tests of the kernel program, so both see what a wire would see.
  */
 #ifndef POLICY_INSTALL_REPLAY_H
 #define POLICY_INSTALL_REPLAY_H
@@ -25,16 +25,24 @@ struct replay_result {
 #define REPLAY_FRAME_MAX                                                                           \
 	65557 /* an IP packet of 65,535 bytes with its Ethernet header and two tags */
 
+/* The live gateway's ports and the kernel's routes, for packets that shall leave as live ones would. */
+struct replay_ways {
+	const struct gate *live;
+	uint16_t port[SEK_PORTS_MAX]; /* by the live port's id: its id in the replay's policy; 0: none */
+	uint32_t ifindex[SEK_PORTS_MAX]; /* by the policy's id: interfaces that are no live ports yet */
+};
+
 /*
  * Loads the program with this policy. Needs CAP_BPF and CAP_NET_ADMIN. Returns 0 or -errno with
  * words in diag. The policy must live until the next replay_apply() or replay_close(); the live gate
  * is not kept.
  */
 struct replay_options {
-	uint32_t flows_max; /* 0: 65,536 */
+	uint32_t flows_max; /* and sources at most; 0: 65,536 */
 	bool with_lists; /* fills the policy's lists from their sources */
 	bool tc; /* runs the program for TC; frames over 3 kB or of a few bytes still by XDP's */
 	const struct gate *live; /* takes the lists in force here instead; needs CAP_SYS_ADMIN */
+	const struct replay_ways *ways; /* NULL: bodies are at home, everybody else is outside */
 };
 int replay_open(const struct policy *policy, const struct replay_options *options,
 		struct replay **ret_replay, struct diag *diag);
@@ -46,8 +54,13 @@ int replay_apply(struct replay *replay, const struct policy *policy, struct diag
 /* The gate below, for the caller that wants to read its maps or install lists. */
 struct gate *replay_gate(struct replay *replay);
 
-/* Every frame from now on arrives on this port; ids are the policy's, 0 means a port of none. */
+/*
+ * Every frame from now on arrives on this port; ids are the policy's, 0 means a port of none. With
+ * ways it arrives on the port's own interface, where there is one.
+ */
 int replay_port(struct replay *replay, uint16_t port);
+/* Whether it does so: else routes are asked as from nowhere. */
+bool replay_at_home(const struct replay *replay);
 
 /* From now on frames stand for several of size bytes, as TC may have them; size 0: each for itself. */
 void replay_merge(struct replay *replay, uint16_t size, uint16_t segs);

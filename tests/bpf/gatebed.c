@@ -211,45 +211,10 @@ static int map_fd(struct bed *bed, const char *name)
 	return fd;
 }
 
-static void hash_clear(int fd, size_t key_len)
-{
-	uint8_t key[64];
-
-	assert_true(key_len <= sizeof(key));
-	while (bpf_map_get_next_key(fd, NULL, key) == 0)
-		assert_int_equal(bpf_map_delete_elem(fd, key), 0);
-}
-
-static void array_clear(int fd, uint32_t cnt, size_t value_len)
-{
-	void *zeros = calloc(1, value_len);
-
-	assert_non_null(zeros);
-	for (uint32_t i = 0; i < cnt; i++)
-		assert_int_equal(bpf_map_update_elem(fd, &i, zeros, BPF_ANY), 0);
-	free(zeros);
-}
-
-static void flows_clear(struct bed *bed)
-{
-	const struct state_filter all = { .tenant = -1, .proto = -1 };
-	uint64_t deleted;
-	struct diag diag;
-
-	diag_init(&diag);
-	assert_int_equal(state_flow_delete(replay_gate(bed->replay), NULL, &all, NULL, NULL,
-					   &deleted, &diag),
-			 0);
-	diag_free(&diag);
-}
-
 void bed_reset(struct bed *bed)
 {
-	flows_clear(bed);
-	hash_clear(map_fd(bed, "sek_source"), sizeof(struct sek_source_key));
-	array_clear(map_fd(bed, "sek_quota"), SEK_TENANTS_MAX, sizeof(struct sek_quota));
-	array_clear(map_fd(bed, "sek_bucket"), SEK_TENANTS_MAX * 2, sizeof(struct sek_bucket));
-	bed_wait(bed, 3600 * SECOND); /* pieces of datagrams are forgotten by time */
+	assert_int_equal(gate_forget(replay_gate(bed->replay)), 0);
+	bed_wait(bed, 3600 * SECOND); /* rates, guards and pieces are forgotten by time */
 }
 
 void bed_wait(struct bed *bed, uint64_t ns)

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the question "why is this packet blocked?": finds the policy that is meant and the gateway that
+ * is there, asks, prints. Called by obj_flow.c.
+ * Promises to say whose lists and routes the answer went by.
+ */
+#include "cli/explain.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/live.h"
+#include "explain/explain.h"
+#include "explain/question.h"
+
+/* One run of the command. */
+struct asking {
+	struct cli *cli;
+	const struct cli_args *args;
+	struct policy *policy; /* that is asked */
+	struct policy *in_force; /* NULL: not known */
+	struct gate *gate; /* the live one; NULL: there is none here */
+	uint64_t generation; /* of policy; 0: a file's */
+};
+
+/* The policy of a generation, 0 being the one in force. CLI_OK, or a status after the words. */
+static int policy_of(struct cli *cli, uint32_t generation, struct policy **ret_policy,
+		     uint64_t *ret_generation)
+{
+	const char *text, *path;
+	json_t *entry = NULL;
+	struct diag diag;
+	int status = live_policy(cli, generation, &entry);
+
+	if (status != CLI_OK)
+		return status;
+	diag_init(&diag);
+	text = json_string_value(json_object_get(entry, "text"));
+	path = json_string_value(json_object_get(entry, "path"));
+	*ret_generation = (uint64_t)json_integer_value(json_object_get(entry, "generation"));
+	if (text)
+		*ret_policy = policy_parse(text, strlen(text), path && path[0] ? path : "policy",
+					   NULL, &diag);
+	if (!*ret_policy)
+		status = cli_fail(cli, CLI_FAILED, &diag,
+				  "the policy of generation %llu cannot be read back",
+				  (unsigned long long)*ret_generation);
+	diag_free(&diag);
+	json_decref(entry);
+	return status;
+}
+
+static int file_read(struct asking *a, const char *path)
+{
+	struct diag diag;
+	int status = CLI_OK;
+
+	diag_init(&diag);
+	a->policy = policy_read(path, &diag);
+	if (!a->policy)
+		status = cli_fail(a->cli, CLI_FAILED, &diag, "%s is no policy that can be used",
+				  path);
+	diag_free(&diag);
+	return status;
+}
+
+/* The gateway on this machine, and what it has in force. */
+static int gate_find_live(struct asking *a)
+{
+	uint64_t generation;
+	struct diag diag;
+	int status = CLI_OK;
+
+	diag_init(&diag);
+	if (gate_peek(a->cli->pin_dir, &a->gate, &diag))
+		a->gate = NULL;
+	diag_free(&diag);
+	if (a->gate && gate_generation(a->gate))
+		status = policy_of(a->cli, 0, &a->in_force, &generation);
+	return status;
+}
+
+static int policies_find(struct asking *a)
+{
+	const char *path = cli_arg(a->args, "policy");
+	uint64_t at = 0;
+	int status;
+
+	if (path && cli_has(a->args, "at"))
+		return cli_fail(a->cli, CLI_USAGE, NULL,
+				"'at' and 'policy' contradict each other; leave one out");
+	if (cli_number(a->cli, a->args, "at", 1, UINT32_MAX, &at))
+		return CLI_USAGE;
+	status = path ? file_read(a, path)
+		      : policy_of(a->cli, (uint32_t)at, &a->policy, &a->generation);
+	return status == CLI_OK ? gate_find_live(a) : status;
+}
+
+static int packet_read(struct asking *a, struct explain_packet *packet)
+{
+	const struct cli_args *args = a->args;
+	const struct explain_words words = {
+		.tenant = cli_arg(args, "tenant"),
+		.out = cli_has(args, "out"),
+		.in = cli_has(args, "in"),
+		.src = cli_arg(args, "src"),
+		.dst = cli_arg(args, "dst"),
+		.proto = cli_arg(args, "proto"),
+		.sport = cli_arg(args, "sport"),
+		.dport = cli_arg(args, "dport"),
+		.icmp = cli_arg(args, "icmp"),
+		.flags = cli_arg(args, "flags"),
+		.port = cli_arg(args, "port"),
+		.vlan = cli_arg(args, "vlan"),
+		.size = cli_arg(args, "size"),
+		.fragment = cli_arg(args, "fragment"),
+	};
+	struct diag diag;
+	int status = CLI_OK;
+
+	diag_init(&diag);
+	if (explain_read(a->policy, &words, packet, &diag))
+		status = cli_fail(a->cli, CLI_USAGE, &diag, "that describes no packet");
+	diag_free(&diag);
+	return status;
+}
+
+static bool is_right_missing(int error)
+{
+	return error == -EPERM || error == -EACCES;
+}
+
+static int ask(struct asking *a, const struct explain_packet *packet, json_t **ret_answer)
+{
+	const struct model_port *port = policy_port_id(a->policy, packet->port);
+	const struct explain_options options = {
+		.live = a->gate,
+		.live_policy = a->in_force,
+		.tc = port && port->mode == MODE_TC,
+	};
+	struct explain *explain = NULL;
+	struct sek_trace trace;
+	struct diag diag;
+	int r, status = CLI_OK;
+
+	diag_init(&diag);
+	r = explain_open(a->policy, &options, &explain, &diag);
+	if (!r)
+		r = explain_ask(explain, packet, &trace);
+	if (!r)
+		*ret_answer = explain_json(explain, packet, &trace);
+	if (r)
+		status = cli_fail(a->cli, is_right_missing(r) ? CLI_REFUSED : CLI_FAILED, &diag,
+				  "the gateway's program cannot be asked: %s%s", strerror(-r),
+				  is_right_missing(r) ? "; it is loaded for the question, which "
+							"needs root"
+						      : "");
+	else if (!*ret_answer)
+		status = cli_fail(a->cli, CLI_FAILED, NULL, "no memory for the answer");
+	else
+		diag_print(&diag, a->cli->err);
+	explain_close(explain);
+	diag_free(&diag);
+	return status;
+}
+
+/* Which policy it was: {"generation":n|null,"live":bool,"policy":path}. */
+static void answer_add(const struct asking *a, json_t *answer)
+{
+	json_t *generation = a->generation ? json_integer((json_int_t)a->generation) : json_null();
+
+	json_object_set_new(answer, "generation", generation);
+	json_object_set_new(answer, "live",
+			    json_boolean(!cli_has(a->args, "policy") && !cli_has(a->args, "at")));
+	json_object_set_new(answer, "policy", print_string(a->policy->path ? a->policy->path : ""));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* A member of the table: words put together, "" when there is nothing to say. */
+static void __attribute__((format(printf, 3, 4)))
+fact(json_t *facts, const char *key, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	json_object_set_new(facts, key, print_string(text ? text : ""));
+	free(text);
+}
+
+static void facts_rule(json_t *facts, const json_t *rule)
+{
+	if (!json_is_object(rule))
+		return;
+	fact(facts, "rule", "%s: %s (%s:%lld)", text_of(rule, "name"), text_of(rule, "action"),
+	     text_of(rule, "file"), (long long)json_integer_value(json_object_get(rule, "line")));
+	fact(facts, "comment", "%s", text_of(rule, "comment"));
+}
+
+static void facts_list(json_t *facts, const json_t *list)
+{
+	const char *title = text_of(list, "title");
+
+	if (json_is_object(list))
+		fact(facts, "list", "%s (%s list%s%s)", text_of(list, "name"),
+		     text_of(list, "kind"), title[0] ? "; " : "", title);
+}
+
+static void facts_way(json_t *facts, const json_t *way)
+{
+	const char *hop = text_of(way, "next_hop"), *port = text_of(way, "port");
+
+	if (json_is_object(way))
+		fact(facts, "way", "%s%s%s%s%s", port[0] ? "port " : "", port,
+		     port[0] && hop[0] ? ", " : "", hop[0] ? "next hop " : "", hop);
+}
+
+static void facts_policy(json_t *facts, const struct asking *a, const json_t *answer)
+{
+	const char *lists = text_of(answer, "lists");
+	bool live = json_is_true(json_object_get(answer, "live"));
+
+	if (a->generation)
+		fact(facts, "policy", "generation %llu%s (%s)", (unsigned long long)a->generation,
+		     live ? ", in force" : "", text_of(answer, "policy"));
+	else
+		fact(facts, "policy", "%s, not in force", text_of(answer, "policy"));
+	fact(facts, "by", "%s; %s; a gateway without flows, quotas and rates unused",
+	     !strcmp(lists, "in force")	 ? "lists as they are in force"
+	     : !strcmp(lists, "sources") ? "lists from their sources"
+					 : "no lists",
+	     !strcmp(text_of(answer, "routes"), "kernel")
+		     ? "routes of the kernel"
+		     : "no routes: bodies at home, all else outside");
+}
+
+static json_t *facts_make(const struct asking *a, const json_t *answer)
+{
+	json_t *facts = json_object();
+
+	fact(facts, "verdict", "%s", text_of(answer, "verdict"));
+	fact(facts, "reason", "%s: %s", text_of(answer, "reason"),
+	     text_of(answer, a->cli->japanese ? "meaning_ja" : "meaning"));
+	fact(facts, "tenant", "%s%s%s", text_of(answer, "tenant"),
+	     text_of(answer, "dir")[0] ? ", " : "", text_of(answer, "dir"));
+	facts_rule(facts, json_object_get(answer, "rule"));
+	facts_list(facts, json_object_get(answer, "list"));
+	fact(facts, "rate", "%s", text_of(json_object_get(answer, "rate"), "text"));
+	facts_way(facts, json_object_get(answer, "way"));
+	facts_policy(facts, a, answer);
+	return facts;
+}
+
+static void show(const struct asking *a, const json_t *answer)
+{
+	static const struct column facts[] = {
+		{ "verdict", "verdict", COLUMN_TEXT }, { "reason", "reason", COLUMN_TEXT },
+		{ "tenant", "tenant", COLUMN_TEXT },   { "rule", "rule", COLUMN_TEXT },
+		{ "comment", "comment", COLUMN_TEXT }, { "list", "list", COLUMN_TEXT },
+		{ "rate", "rate", COLUMN_TEXT },       { "way", "way out", COLUMN_TEXT },
+		{ "policy", "policy", COLUMN_TEXT },   { "by", "decided by", COLUMN_TEXT },
+	};
+	static const struct column stages[] = {
+		{ "stage", "STAGE", COLUMN_TEXT },
+		{ "answer", "ANSWER", COLUMN_TEXT },
+	};
+	static const struct view record = { .columns = facts,
+					    .column_cnt = sizeof(facts) / sizeof(facts[0]) };
+	static const struct view table = VIEW("stages", stages, "No stage was asked.");
+	json_t *row = facts_make(a, answer);
+
+	fprintf(a->cli->out, "%s\n\n", text_of(answer, "packet"));
+	print_view(a->cli->out, row, &record);
+	fputc('\n', a->cli->out);
+	print_view(a->cli->out, answer, &table);
+	json_decref(row);
+}
+
+int explain_command(struct cli *cli, const struct cli_args *args)
+{
+	struct asking a = { .cli = cli, .args = args };
+	struct explain_packet packet;
+	json_t *answer = NULL;
+	int status = policies_find(&a);
+
+	if (status == CLI_OK)
+		status = packet_read(&a, &packet);
+	if (status == CLI_OK)
+		status = ask(&a, &packet, &answer);
+	if (status == CLI_OK) {
+		answer_add(&a, answer);
+		if (cli->json)
+			print_json(cli->out, answer, cli->pretty);
+		else
+			show(&a, answer);
+	}
+	json_decref(answer);
+	if (a.gate)
+		gate_close(a.gate);
+	policy_free(a.in_force);
+	policy_free(a.policy);
+	return status;
+}
