@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is fixed at load, the clock, and where a replay tells. cfg is set by policy/install between open and load; the
- * verifier then removes what a site does not use.
+ * What is fixed at load, the clock, and where a replay tells. cfg is set by policy/install between open
+ * and load; the verifier then removes what a site does not use.
  */
 #ifndef BPF_CORE_CONFIG_H
 #define BPF_CORE_CONFIG_H

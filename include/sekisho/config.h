@@ -13,8 +13,8 @@ struct sek_config {
 	__u64 hash_seed; /* of fragment sets; random at each load, so that nobody can aim collisions */
 	__u32 event_budget; /* events a second, each cause, each CPU */
 	__u32 flows_max;    /* flows at once */
-	__u8 replay;        /* 1: run over frames that nobody sent: time and routes from sek_clock */
-	__u8 replay_ways;   /* 1: but routes and ports are the kernel's, asked as for a frame on the wire */
+	__u8 replay; /* 1: run over frames that nobody sent: time and routes from sek_clock */
+	__u8 replay_ways; /* 1: but routes and ports are the kernel's, asked as for a frame on the wire */
 	__u8 pad[2];
 	__u32 hint_mask; /* entries of sek_flow_hint, a power of two, less one */
 };

@@ -85,11 +85,11 @@ struct sek_trace {
 	__u32 generation;
 	__be16 tag_type; /* of a tag that the frame leaves with and that is not in its bytes; 0: none */
 	__be16 tag_tci;
-	__u16 spared;          /* allow list that beat a block list; SEK_NO_LIST: none */
+	__u16 spared; /* allow list that beat a block list; SEK_NO_LIST: none */
 	__u16 pad;
-	__u32 next_ifindex;    /* where the kernel's route leads; 0: it was not asked, or has none */
+	__u32 next_ifindex; /* where the kernel's route leads; 0: it was not asked, or has none */
 	__u32 pad2;
-	struct sek_addr next_hop;/* and its next hop */
+	struct sek_addr next_hop; /* and its next hop */
 };
 SEK_LAYOUT(struct sek_trace, 56);
 

@@ -21,7 +21,7 @@ struct asking {
 	struct cli *cli;
 	const struct cli_args *args;
 	struct policy *policy; /* that is asked */
-	struct policy *in_force; /* NULL: not known */
+	struct policy *in_force; /* may be the same; NULL: not known */
 	struct gate *gate; /* the live one; NULL: there is none here */
 	uint64_t generation; /* of policy; 0: a file's */
 };
@@ -67,6 +67,12 @@ static int file_read(struct asking *a, const char *path)
 	return status;
 }
 
+/* Whether the policy in force is asked, not a past one or a file's. */
+static bool is_live(const struct asking *a)
+{
+	return !cli_has(a->args, "policy") && !cli_has(a->args, "at");
+}
+
 /* The gateway on this machine, and what it has in force. */
 static int gate_find_live(struct asking *a)
 {
@@ -78,7 +84,11 @@ static int gate_find_live(struct asking *a)
 	if (gate_peek(a->cli->pin_dir, &a->gate, &diag))
 		a->gate = NULL;
 	diag_free(&diag);
-	if (a->gate && gate_generation(a->gate))
+	if (!a->gate || !gate_generation(a->gate))
+		return CLI_OK;
+	if (is_live(a))
+		a->in_force = a->policy;
+	else
 		status = policy_of(a->cli, 0, &a->in_force, &generation);
 	return status;
 }
@@ -173,8 +183,7 @@ static void answer_add(const struct asking *a, json_t *answer)
 	json_t *generation = a->generation ? json_integer((json_int_t)a->generation) : json_null();
 
 	json_object_set_new(answer, "generation", generation);
-	json_object_set_new(answer, "live",
-			    json_boolean(!cli_has(a->args, "policy") && !cli_has(a->args, "at")));
+	json_object_set_new(answer, "live", json_boolean(is_live(a)));
 	json_object_set_new(answer, "policy", print_string(a->policy->path ? a->policy->path : ""));
 }
 
@@ -288,28 +297,37 @@ static void show(const struct asking *a, const json_t *answer)
 	json_decref(row);
 }
 
+/* The policy is there. */
+static int packet_answer(struct asking *a)
+{
+	struct explain_packet packet;
+	json_t *answer = NULL;
+	int status = packet_read(a, &packet);
+
+	if (status == CLI_OK)
+		status = ask(a, &packet, &answer);
+	if (status != CLI_OK)
+		return status;
+	answer_add(a, answer);
+	if (a->cli->json)
+		print_json(a->cli->out, answer, a->cli->pretty);
+	else
+		show(a, answer);
+	json_decref(answer);
+	return CLI_OK;
+}
+
 int explain_command(struct cli *cli, const struct cli_args *args)
 {
 	struct asking a = { .cli = cli, .args = args };
-	struct explain_packet packet;
-	json_t *answer = NULL;
 	int status = policies_find(&a);
 
-	if (status == CLI_OK)
-		status = packet_read(&a, &packet);
-	if (status == CLI_OK)
-		status = ask(&a, &packet, &answer);
-	if (status == CLI_OK) {
-		answer_add(&a, answer);
-		if (cli->json)
-			print_json(cli->out, answer, cli->pretty);
-		else
-			show(&a, answer);
-	}
-	json_decref(answer);
+	if (status == CLI_OK && a.policy)
+		status = packet_answer(&a);
 	if (a.gate)
 		gate_close(a.gate);
-	policy_free(a.in_force);
+	if (a.in_force != a.policy)
+		policy_free(a.in_force);
 	policy_free(a.policy);
 	return status;
 }

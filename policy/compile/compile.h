@@ -39,7 +39,8 @@ void image_free(struct image *image);
 
 /*
  * The reference: decides a first packet as the kernel must, by walking the rules of the model one
- * by one. For tests and for explain. Returns the rule number within the tenant.
+ * by one. For tests, and for what guards an operator's own session. Returns the rule number within
+ * the tenant.
  */
 struct model_probe {
 	uint16_t tenant;

@@ -258,15 +258,15 @@ static void put_udp(struct build *b, const struct explain_packet *packet)
 
 static void put_transport(struct build *b, const struct explain_packet *packet)
 {
-	if (packet->piece == PIECE_LATER)
-		put_zeros(b, OTHER_LEN);
-	else if (packet->proto == IPPROTO_TCP)
+	bool has_head = packet->piece != PIECE_LATER;
+
+	if (has_head && packet->proto == IPPROTO_TCP)
 		put_tcp(b, packet);
-	else if (packet->proto == IPPROTO_UDP)
+	else if (has_head && packet->proto == IPPROTO_UDP)
 		put_udp(b, packet);
-	else if (is_icmp(packet))
+	else if (has_head && is_icmp(packet))
 		put_icmp(b, packet);
-	else if (packet->proto == IPPROTO_IGMP)
+	else if (has_head && packet->proto == IPPROTO_IGMP)
 		put(b, (const uint8_t[]){ IGMP_REPORT, 0, 0xe9, 0xff, 0, 0, 0, 0 }, 8);
 	else
 		put_zeros(b, OTHER_LEN);

@@ -107,7 +107,7 @@ static void proto_read(struct question *q)
 	const struct explain_words *words = q->words;
 	struct suggest near;
 
-	if (words->proto && !strcmp(words->proto, "icmp")) {
+	if (words->proto ? !strcmp(words->proto, "icmp") : words->icmp != NULL) {
 		q->packet.proto = icmp;
 	} else if (words->proto && proto_parse(words->proto, &q->packet.proto)) {
 		suggest_start(&near, words->proto);
@@ -115,8 +115,6 @@ static void proto_read(struct question *q)
 			suggest_offer(&near, proto_known(i));
 		wrong(q, near.best ? near.best : "tcp, udp, icmp, or a number from 0 to 255",
 		      "proto '%.60s' is no protocol", words->proto);
-	} else if (!words->proto && words->icmp) {
-		q->packet.proto = icmp;
 	} else if (!words->proto && (words->dport || words->sport || words->flags)) {
 		q->packet.proto = IPPROTO_TCP;
 	} else if (!words->proto) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Image to kernel. The only room that loads the gateway's object, makes its maps and writes policy
- * into them. Used by sekishod (which pins and attaches) and by `capture gate` (which does neither).
+ * into them. Used by sekishod (which pins and attaches) and by replays (which do neither).
  */
 #ifndef POLICY_INSTALL_INSTALL_H
 #define POLICY_INSTALL_INSTALL_H

@@ -42,10 +42,11 @@ static const char *const commands[] = {
 	"ip route add default via 192.0.2.254 && ip -6 route add default via 2001:db8:ee::fe",
 	"ip route add unreachable 100.1.0.0/16 && ip route add 203.0.113.0/25 dev far-out",
 	"ip neigh add 203.0.113.9 lladdr 02:00:00:00:00:09 dev far-out nud permanent",
-	"for a in 10.0.1.5 10.2.1.5 2001:db8:a::5; do "
-	"ip neigh add $a lladdr 02:00:00:00:00:05 dev inside nud permanent; done",
-	"for a in 192.0.2.254 2001:db8:ee::fe; do "
-	"ip neigh add $a lladdr 02:00:00:00:00:fe dev outside nud permanent; done",
+	"ip neigh add 10.0.1.5 lladdr 02:00:00:00:00:05 dev inside nud permanent",
+	"ip neigh add 10.2.1.5 lladdr 02:00:00:00:00:05 dev inside nud permanent",
+	"ip neigh add 2001:db8:a::5 lladdr 02:00:00:00:00:05 dev inside nud permanent",
+	"ip neigh add 192.0.2.254 lladdr 02:00:00:00:00:fe dev outside nud permanent",
+	"ip neigh add 2001:db8:ee::fe lladdr 02:00:00:00:00:fe dev outside nud permanent",
 };
 
 static const char *namespace_up(void)
@@ -137,7 +138,7 @@ void livegate_down(struct livegate *live)
 void livegate_apply(struct livegate *live, const struct policy *policy)
 {
 	struct image *image;
-	uint32_t generation;
+	uint32_t generation = 0;
 	struct diag diag;
 
 	diag_init(&diag);

@@ -13,7 +13,7 @@ breach() { # what pattern files...: no file may include what matches
 	status=1
 }
 
-policy_rooms='text|model|compile|install|lists|capture|cli'
+policy_rooms='text|model|compile|install|lists|capture|explain|cli'
 agent_tops='(agent|change|confirm|control|editions|lists_care|request|settings|standing|wholeness)\.h'
 agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|$agent_tops"
 bpf_rooms='core|parse|stage|rewrite'
@@ -30,7 +30,8 @@ find_c() { find "$1" -name '*.[ch]' | sort; }
 	breach "compile/ is pure" "install|cli" $(find_c policy/compile)
 	breach "lists/ is pure" "install|cli" $(find_c policy/lists)
 	breach "capture/ knows files, no policy" "model|compile|install|lists|cli" $(find_c policy/capture)
-	breach "install/ serves the command, not the reverse" "cli" $(find_c policy/install)
+	breach "install/ serves the command, not the reverse" "explain|cli" $(find_c policy/install)
+	breach "explain/ answers the command" "lists|capture|cli" $(find_c policy/explain)
 	breach "base/ knows no packet" "dataplane|report|control|agent|settings|model|compile|install|lists|cli" $(find_c agent/base)
 }
 exit $status
