@@ -153,17 +153,26 @@ static bool is_stateless(const struct story *s)
 	return s->tenant && !s->tenant->id;
 }
 
-/* Pieces that are not the first are decided by it, whatever comes. */
+/* A piece that is not the first goes by the first: it makes no flow, lists and rules are not asked. */
 static bool is_carried(const struct story *s)
 {
-	return s->trace->reason == SEK_R_fragment || s->trace->reason == SEK_R_fragment_early;
+	return s->packet->piece == PIECE_LATER;
+}
+
+/* Its name, and the interface's where that is another. */
+static void say_port(FILE *out, const struct model_port *port)
+{
+	fputs(port->name, out);
+	if (strcmp(port->name, port->interface) != 0)
+		fprintf(out, " (%s)", port->interface);
 }
 
 static void say_frame(FILE *out, const struct story *s)
 {
 	const struct explain_packet *p = s->packet;
 
-	fprintf(out, "arrives on %s (%s)", s->arrival->name, s->arrival->interface);
+	fputs("arrives on ", out);
+	say_port(out, s->arrival);
 	if (p->outer)
 		fprintf(out, ", VLAN %u in %u", p->vlan, p->outer);
 	else if (p->vlan)
@@ -269,14 +278,17 @@ static void say_cookie(FILE *out, const struct story *s)
 static void say_quota(FILE *out, const struct story *s)
 {
 	const struct sek_tenant *limits = s->tenant ? &s->tenant->limits : NULL;
+	char number[QUANTITY_TEXT_MAX];
 
 	if (is_stateless(s) || !limits) {
 		fputs("no flow is kept", out);
 		return;
 	}
-	fprintf(out, "a flow is made, of %u that the tenant may have", limits->flows_max);
+	fprintf(out, "a flow is made, of %s that the tenant may have",
+		quantity_print(limits->flows_max, number));
 	if (limits->source_flows_max)
-		fprintf(out, " and %u of one source", limits->source_flows_max);
+		fprintf(out, " and %s of one source",
+			quantity_print(limits->source_flows_max, number));
 }
 
 static void say_rate(FILE *out, const struct story *s)
@@ -303,8 +315,8 @@ static void say_way(FILE *out, const struct story *s)
 {
 	if (s->out) {
 		say_hop(out, s);
-		fprintf(out, "%sleaves by %s (%s)", s->trace->next_ifindex ? ", " : "",
-			s->out->name, s->out->interface);
+		fputs(s->trace->next_ifindex ? ", leaves by " : "leaves by ", out);
+		say_port(out, s->out);
 	} else if (s->trace->reason == SEK_R_stack_host) {
 		fputs("to the gateway's own stack", out);
 	} else {

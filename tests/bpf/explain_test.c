@@ -499,6 +499,27 @@ static size_t descriptors(void)
 	return cnt;
 }
 
+/* The whole answer, as it is printed: up to the stage that ends such packets, and no further. */
+static void story_is_whole(const struct explain *explain, const struct told *told)
+{
+	json_t *answer = explain_json(explain, &told->packet, &told->trace), *stages;
+	const char *last;
+
+	assert_non_null(answer);
+	stages = json_object_get(answer, "stages");
+	last = json_string_value(
+		json_object_get(json_array_get(stages, json_array_size(stages) - 1), "stage"));
+	assert_non_null(last);
+	if (strcmp(last, explain_stage(told->trace.reason)) != 0 && strcmp(last, "control") != 0)
+		disagree(told, "last stage", 0, 1);
+	assert_string_equal(json_string_value(json_object_get(answer, "reason")),
+			    name_of(&told->trace));
+	for (size_t i = 0; i < json_array_size(stages); i++)
+		assert_true(json_string_length(json_object_get(json_array_get(stages, i), "answer")) >
+			    0);
+	json_decref(answer);
+}
+
 /* Asks of all packets; what explain has of the gateway, it has as the command does. */
 static void ask_all(struct trial *t, const struct policy *policy, const struct policy *in_force,
 		    uint64_t seed, struct told *told)
@@ -522,6 +543,8 @@ static void ask_all(struct trial *t, const struct policy *policy, const struct p
 		if (i % 10 == 0)
 			frames_are_equal(&told[i].packet);
 		assert_int_equal(explain_ask(explain, &told[i].packet, &told[i].trace), 0);
+		if (i % 25 == 0)
+			story_is_whole(explain, &told[i]);
 	}
 	explain_close(explain);
 	gate_close(peek);
