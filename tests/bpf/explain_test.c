@@ -524,7 +524,8 @@ static void story_is_whole(const struct explain *explain, const struct told *tol
 static void ask_all(struct trial *t, const struct policy *policy, const struct policy *in_force,
 		    uint64_t seed, struct told *told)
 {
-	struct explain_options options = { .live_policy = in_force };
+	/* by the hook's other program, which must answer alike */
+	struct explain_options options = { .live_policy = in_force, .tc = policy != in_force };
 	uint64_t before = livegate_digest(t->live);
 	size_t open = descriptors();
 	struct explain *explain;
