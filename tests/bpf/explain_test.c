@@ -296,15 +296,62 @@ static struct explain_packet packet_by_lot(const struct policy *policy, uint64_t
 	return p;
 }
 
+static const uint8_t zeros[4096];
+
+/* What a UDP datagram carries: DHCP says what it is. */
+static void udp_fill(const struct explain_packet *p, struct pkt *pkt, size_t wanted)
+{
+	static const uint8_t dhcp[4096] = { 1, [236] = 0x63, 0x82, 0x53, 0x63 };
+
+	pkt->payload_len = wanted > 8 ? wanted - 8 : 0;
+	if (p->sport == 546 && p->dport == 547 && pkt->payload_len < 4)
+		pkt->payload_len = 4;
+	if (p->sport != 68 || p->dport != 67 || !address_is_v4(&p->src))
+		return;
+	pkt->payload = dhcp;
+	if (pkt->payload_len < 240)
+		pkt->payload_len = 240;
+}
+
+static void icmp_fill(const struct explain_packet *p, struct pkt *pkt, size_t wanted)
+{
+	bool echo = p->icmp_type == 8 || p->icmp_type == 0 || p->icmp_type == 128 ||
+		    p->icmp_type == 129;
+
+	pkt->payload_len = wanted > 8 ? wanted - 8 : 0;
+	if (explain_is_link_talk(p) && pkt->payload_len < 16)
+		pkt->payload_len = 16;
+	if (!echo)
+		pkt->rest = 0x00010001;
+	if (explain_is_link_talk(p)) /* never routed: RFC 4861, RFC 2710 */
+		pkt->ttl = p->icmp_type >= 133 && p->icmp_type <= 137 ? 255 : 1;
+}
+
+static void payload_fill(const struct explain_packet *p, struct pkt *pkt)
+{
+	static const uint8_t report[8] = { 0x16, 0, 0xe9, 0xff };
+	bool six = !address_is_v4(&p->src), igmp = p->proto == IPPROTO_IGMP;
+	size_t head = six ? 40 : 20, wanted = p->size > head ? p->size - head : 0;
+
+	pkt->payload = zeros;
+	if (p->proto == IPPROTO_TCP)
+		pkt->payload_len = wanted > 20 ? wanted - 20 : 0;
+	else if (p->proto == IPPROTO_UDP)
+		udp_fill(p, pkt, wanted);
+	else if (p->proto == (six ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		icmp_fill(p, pkt, wanted);
+	else
+		pkt->payload_len = igmp ? sizeof(report) : wanted > 24 ? wanted : 24;
+	if (igmp)
+		pkt->payload = report;
+	if (igmp && !six)
+		pkt->ttl = 1;
+}
+
 /* The same packet built by other hands. */
 static void frame_build(const struct explain_packet *p, struct frame *frame)
 {
-	static const uint8_t zeros[4096], dhcp[4096] = { 1, [236] = 0x63, 0x82, 0x53, 0x63 };
-	static const uint8_t report[8] = { 0x16, 0, 0xe9, 0xff };
 	char src[PREFIX_TEXT_MAX], dst[PREFIX_TEXT_MAX];
-	bool six = !address_is_v4(&p->src), nd, mld;
-	bool icmp = p->proto == (six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	size_t head = six ? 40 : 20, wanted = p->size > head ? p->size - head : 0;
 	struct pkt quoted = { .proto = IPPROTO_UDP, .sport = 50000, .dport = 53 };
 	struct pkt pkt = { .vlan = p->vlan,
 			   .outer = p->outer,
@@ -317,36 +364,13 @@ static void frame_build(const struct explain_packet *p, struct frame *frame)
 			   .ip_id = 1,
 			   .id = 1,
 			   .icmp_seq = 1,
-			   .seq = 0x1000,
-			   .payload = zeros };
+			   .seq = 0x1000 };
 
 	pkt.src = quoted.dst = address_print(&p->src, src);
 	pkt.dst = quoted.src = address_print(&p->dst, dst);
-	nd = six && icmp && p->icmp_type >= 133 && p->icmp_type <= 137;
-	mld = six && icmp && ((p->icmp_type >= 130 && p->icmp_type <= 132) || p->icmp_type == 143);
-	pkt.ttl = nd ? 255 : mld || (!six && p->proto == IPPROTO_IGMP) ? 1 : 0;
-	if (p->proto == IPPROTO_TCP) {
-		pkt.payload_len = wanted > 20 ? wanted - 20 : 0;
-	} else if (p->proto == IPPROTO_UDP && p->sport == 68 && p->dport == 67 && !six) {
-		pkt.payload = dhcp;
-		pkt.payload_len = wanted > 248 ? wanted - 8 : 240;
-	} else if (p->proto == IPPROTO_UDP || icmp) {
-		pkt.payload_len = wanted > 8 ? wanted - 8 : 0;
-		if (pkt.payload_len < 16 && (nd || mld))
-			pkt.payload_len = 16;
-		if (pkt.payload_len < 4 && p->sport == 546 && p->dport == 547)
-			pkt.payload_len = 4;
-	} else {
-		bool igmp = p->proto == IPPROTO_IGMP;
-
-		pkt.payload = igmp ? report : zeros;
-		pkt.payload_len = igmp ? sizeof(report) : wanted > 24 ? wanted : 24;
-	}
+	payload_fill(p, &pkt);
 	if (explain_is_icmp_error(p))
 		pkt.quoted = &quoted;
-	if (icmp && p->icmp_type != 8 && p->icmp_type != 0 && p->icmp_type != 128 &&
-	    p->icmp_type != 129)
-		pkt.rest = 0x00010001;
 	if (p->piece != PIECE_WHOLE) {
 		pkt.payload = zeros;
 		pkt.payload_len = 3500;
