@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "base/log.h"
 #include "lists_care.h"
+#include "prove/prove.h"
 #include "standing.h"
 #include "watch/probe.h"
 
@@ -142,6 +143,9 @@ static int change_compile(struct change *c)
 		return c->err;
 	c->image = image_compile(c->policy, &c->diag);
 	if (!c->image)
+		return -EINVAL;
+	/* what was in force once may come back, and a start must not fail, whatever is held of it now */
+	if (strcmp(c->action, "apply") == 0 && policy_prove(c->policy, c->image, &c->diag))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(c->image->hash); i++)
 		snprintf(c->hash + 2 * i, 3, "%02x", c->image->hash[i]);

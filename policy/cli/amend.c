@@ -13,6 +13,7 @@
 #include "cli/live.h"
 #include "cli/session.h"
 #include "install/journal.h"
+#include "prove/prove.h"
 
 /* Reads and compiles a file. CLI_OK and both, or CLI_FAILED with every error said. */
 int amend_read(struct cli *cli, const char *path, struct diag *diag, struct policy **ret_policy,
@@ -30,6 +31,16 @@ int amend_read(struct cli *cli, const char *path, struct diag *diag, struct poli
 	*ret_policy = policy;
 	*ret_image = image;
 	return CLI_OK;
+}
+
+/* Do its assertions hold? CLI_OK, with warnings in diag, or CLI_FAILED with every error said. */
+int amend_prove(struct cli *cli, const char *path, const struct policy *policy,
+		const struct image *image, struct diag *diag)
+{
+	if (!policy_prove(policy, image, diag))
+		return CLI_OK;
+	return cli_fail(cli, CLI_FAILED, diag, "%s: %zu error%s; nothing was changed", path,
+			diag->error_cnt, diag->error_cnt == 1 ? "" : "s");
 }
 
 /* Changes as lines; an array of strings, or of objects with a text. */
@@ -339,6 +350,8 @@ int amend_apply(struct cli *cli, const struct cli_args *args)
 		return CLI_USAGE;
 	diag_init(&diag);
 	ret = amend_read(cli, path, &diag, &policy, &image);
+	if (ret == CLI_OK)
+		ret = amend_prove(cli, path, policy, image, &diag);
 	if (ret == CLI_OK)
 		ret = spare_session(cli, args, policy);
 	policy_free(policy);

@@ -19,6 +19,9 @@ int amend_read(struct cli *cli, const char *path, struct diag *diag, struct poli
 	       struct image **ret_image);
 /* What every change tells: why (message), and from where. NULL: no memory. */
 json_t *amend_params(const struct cli_args *args);
+/* Do its assertions hold, and is every rule reached? CLI_OK, with warnings in diag, or CLI_FAILED. */
+int amend_prove(struct cli *cli, const char *path, const struct policy *policy,
+		const struct image *image, struct diag *diag);
 /* Changes as lines; an array of strings, or of objects with a text. */
 void amend_print(FILE *out, const json_t *changes);
 /* Member "confirm", if one waits: what would come back, when, and what keeps it. */

@@ -19,13 +19,14 @@ static json_t *summary(const char *path, const struct policy *policy, const stru
 		rules += policy->tenants[i].rule_cnt;
 		prefixes += policy->tenants[i].prefix_cnt;
 	}
-	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", 1,
-			 "file", print_string(path), "ports", (json_int_t)policy->port_cnt,
+	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok",
+			 1, "file", print_string(path), "ports", (json_int_t)policy->port_cnt,
 			 "tenants", (json_int_t)policy->tenant_cnt - 1, "rules", (json_int_t)rules,
 			 "prefixes", (json_int_t)prefixes, "lists", (json_int_t)policy->list_cnt,
-			 "classes", (json_int_t)image->class_cnt, "rows",
-			 (json_int_t)image->row_cnt, "tables", (json_int_t)image->table_cnt,
-			 "attaches", (json_int_t)image->attach_cnt, "diag", cli_diag_json(diag));
+			 "assertions", (json_int_t)policy->assert_cnt, "classes",
+			 (json_int_t)image->class_cnt, "rows", (json_int_t)image->row_cnt, "tables",
+			 (json_int_t)image->table_cnt, "attaches", (json_int_t)image->attach_cnt,
+			 "diag", cli_diag_json(diag));
 }
 
 static int check(struct cli *cli, const struct cli_args *args)
@@ -37,6 +38,7 @@ static int check(struct cli *cli, const struct cli_args *args)
 		{ "prefixes", "their prefixes", COLUMN_COUNT },
 		{ "rules", "rules", COLUMN_COUNT },
 		{ "lists", "lists", COLUMN_COUNT },
+		{ "assertions", "assertions, which hold", COLUMN_COUNT },
 		{ "attaches", "kernel: prefixes by port and VLAN", COLUMN_COUNT },
 		{ "classes", "kernel: address classes", COLUMN_COUNT },
 		{ "rows", "kernel: rule vectors", COLUMN_COUNT },
@@ -54,14 +56,16 @@ static int check(struct cli *cli, const struct cli_args *args)
 
 	diag_init(&diag);
 	ret = amend_read(cli, path, &diag, &policy, &image);
+	if (ret == CLI_OK)
+		ret = amend_prove(cli, path, policy, image, &diag);
 	if (ret == CLI_OK) {
 		result = summary(path, policy, image, &diag);
 		if (!cli->json)
 			diag_print(&diag, cli->err);
-		image_free(image);
-		policy_free(policy);
 		ret = live_print(cli, result, &view);
 	}
+	image_free(image);
+	policy_free(policy);
 	diag_free(&diag);
 	return ret;
 }

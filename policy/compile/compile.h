@@ -49,6 +49,8 @@ struct model_probe {
 	uint16_t sport, dport; /* host byte order */
 	uint8_t icmp_type, icmp_code;
 };
+/* Does a rule fit, its direction aside? */
+bool model_holds(const struct model_rule *rule, const struct model_probe *probe);
 uint16_t model_decide(const struct policy *policy, const struct model_probe *probe);
 
 /* The same over the image, by classes and rows: what the kernel program does, in C. */

@@ -32,7 +32,7 @@ static bool icmp_holds(const uint16_t *icmp, size_t cnt, const struct model_prob
 	return !cnt;
 }
 
-static bool rule_holds(const struct model_rule *rule, const struct model_probe *probe)
+bool model_holds(const struct model_rule *rule, const struct model_probe *probe)
 {
 	if (!rule->any_proto && !(rule->protos[probe->proto / 8] >> (probe->proto % 8) & 1))
 		return false;
@@ -54,7 +54,7 @@ uint16_t model_decide(const struct policy *policy, const struct model_probe *pro
 	if (!tenant)
 		return UINT16_MAX;
 	for (size_t i = 0; i < tenant->rule_cnt; i++)
-		if (tenant->rules[i].dir == dir && rule_holds(&tenant->rules[i], probe))
+		if (tenant->rules[i].dir == dir && model_holds(&tenant->rules[i], probe))
 			return (uint16_t)i;
 	return (uint16_t)(tenant->rule_cnt + dir);
 }

@@ -124,6 +124,31 @@ static void confirm_diff(struct changes *c, const struct model_confirm *before,
 	}
 }
 
+static const struct model_assert *assert_find(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->assert_cnt; i++)
+		if (!strcmp(policy->asserts[i].name, name))
+			return &policy->asserts[i];
+	return NULL;
+}
+
+static void asserts_diff(struct changes *c, const struct policy *before, const struct policy *after)
+{
+	char name[OBJECT_MAX];
+
+	for (size_t i = 0; i < before->assert_cnt; i++)
+		if (!assert_find(after, before->asserts[i].name))
+			change(c, "assertion %s: removed", before->asserts[i].name);
+	for (size_t i = 0; i < after->assert_cnt; i++) {
+		const struct model_assert *now = &after->asserts[i];
+		const struct model_assert *was = assert_find(before, now->name);
+
+		object(name, "assertion", now->name);
+		property(c, name, "is", was ? spell_assert(before, was) : text(NULL),
+			 spell_assert(after, now));
+	}
+}
+
 /* A rule in the comparison. */
 struct match {
 	char *spelling;
@@ -284,6 +309,7 @@ struct json_t *policy_diff(const struct policy *before, const struct policy *aft
 	lists_diff(&c, before, after);
 	confirm_diff(&c, &before->confirm, &after->confirm);
 	tenants_diff(&c, before, after);
+	asserts_diff(&c, before, after);
 	if (c.failed) {
 		json_decref(c.lines);
 		return NULL;

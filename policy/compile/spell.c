@@ -165,19 +165,45 @@ static void put_types(FILE *out, const char *word, const uint16_t *types, size_t
 	}
 }
 
+static void put_rule(FILE *out, const struct model_rule *rule)
+{
+	fputs(rule->dir == SEK_OUT ? "out" : "in", out);
+	put_protos(out, rule);
+	put_types(out, " icmp4 type ", rule->icmp, rule->icmp_cnt);
+	put_types(out, " icmp6 type ", rule->icmp6, rule->icmp6_cnt);
+	put_end(out, "from", &rule->src);
+	put_end(out, "to", &rule->dst);
+	fprintf(out, " %s%s", action_name(rule->action), rule->log ? " log" : "");
+}
+
 char *spell_rule(const struct model_rule *rule)
 {
 	struct spell s;
 
 	if (!spell_start(&s))
 		return NULL;
-	fputs(rule->dir == SEK_OUT ? "out" : "in", s.out);
-	put_protos(s.out, rule);
-	put_types(s.out, " icmp4 type ", rule->icmp, rule->icmp_cnt);
-	put_types(s.out, " icmp6 type ", rule->icmp6, rule->icmp6_cnt);
-	put_end(s.out, "from", &rule->src);
-	put_end(s.out, "to", &rule->dst);
-	fprintf(s.out, " %s%s", action_name(rule->action), rule->log ? " log" : "");
+	put_rule(s.out, rule);
+	return spell_end(&s);
+}
+
+char *spell_assert(const struct policy *policy, const struct model_assert *assertion)
+{
+	const char *comma = "";
+	struct spell s;
+
+	if (!spell_start(&s))
+		return NULL;
+	if (assertion->all)
+		fputs("all", s.out);
+	for (size_t i = 0; i < policy->tenant_cnt && !assertion->all; i++)
+		if (assertion->tenants >> policy->tenants[i].id & 1) {
+			fprintf(s.out, "%s%s", comma, policy->tenants[i].name);
+			comma = ",";
+		}
+	for (size_t i = 0; i < assertion->set_cnt; i++) {
+		fputs(i ? "; " : ": ", s.out);
+		put_rule(s.out, &assertion->sets[i]);
+	}
 	return spell_end(&s);
 }
 

@@ -13,6 +13,8 @@ char *spell_port(const struct model_port *port);
 char *spell_list(const struct model_list *list);
 /* Without the name: "out tcp from 10.0.0.0/8 to any port 22 accept log". */
 char *spell_rule(const struct model_rule *rule);
+/* "all: out tcp to any port 445 drop" */
+char *spell_assert(const struct policy *policy, const struct model_assert *assertion);
 /* Long rows of prefixes are cut, and their number and a sum of their bytes said. */
 char *spell_prefixes(const struct prefix *prefixes, size_t cnt);
 char *spell_attaches(const struct policy *policy, const struct model_tenant *tenant);

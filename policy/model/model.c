@@ -22,7 +22,7 @@ static const struct section {
 #undef SECTION
 };
 #define SECTION_CNT (sizeof(sections) / sizeof(sections[0]))
-#define RANK_MAX 3
+#define RANK_MAX 4
 
 static void section_unknown(struct reader *r, const struct node *key)
 {
@@ -36,7 +36,7 @@ static void section_unknown(struct reader *r, const struct node *key)
 	}
 	reader_unknown(r, key, &near,
 		       "known: version, include, ports, groups, services, lists, confirm, defaults, "
-		       "host, tenants",
+		       "host, tenants, assert",
 		       "section");
 }
 
@@ -173,6 +173,9 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->tenant_cnt; i++)
 		tenant_free(&policy->tenants[i]);
+	for (size_t i = 0; i < policy->assert_cnt; i++)
+		assert_free(&policy->asserts[i]);
+	free(policy->asserts);
 	for (size_t i = 0; i < policy->file_cnt; i++)
 		free(policy->files[i]);
 	free(policy->ports);

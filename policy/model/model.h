@@ -65,6 +65,7 @@ struct model_rule {
 	enum sek_dir dir; /* of the host: SEK_IN always */
 	char *name; /* "out-3" unless given */
 	bool unnamed; /* the name was not given */
+	bool shared; /* of the defaults: other tenants have it as well */
 	char *comment; /* may be NULL */
 	bool any_proto;
 	uint8_t protos[256 / 8]; /* bit set of protocols; unused when any_proto */
@@ -127,6 +128,20 @@ struct model_confirm {
 	struct place place;
 };
 
+/*
+ * What must hold whatever the rules are: none, or every one, of the described packets passes.
+ * Checked by policy_prove().
+ */
+struct model_assert {
+	char *name;
+	uint64_t tenants; /* bit x: of the tenant with id x */
+	bool all; /* of all bodies: those of which it describes no packet are passed over */
+	bool pass; /* expect: accept; else drop */
+	struct model_rule *sets; /* the packets; more than one where a service has parts */
+	size_t set_cnt;
+	struct place place;
+};
+
 struct policy {
 	char *path; /* of the document */
 	char *text; /* the whole text, includes not expanded; owned */
@@ -139,6 +154,8 @@ struct policy {
 	struct model_confirm confirm;
 	struct model_tenant *tenants; /* tenants[0] is the host, always there */
 	size_t tenant_cnt;
+	struct model_assert *asserts;
+	size_t assert_cnt;
 };
 
 /*

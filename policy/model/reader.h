@@ -11,6 +11,7 @@
 #include "text/suggest.h"
 
 #define MODEL_RULES_MAX 1000 /* written rules of one tenant; the defaults come on top */
+#define MODEL_ASSERTS_MAX 1000
 #define MODEL_PREFIXES_MAX (1U << 20) /* of the whole policy, groups counted where they are used */
 #define MODEL_SEATS_MAX (1U << 17) /* tenants' prefixes, counted on each port and VLAN */
 #define MODEL_NAME_LEN (SEK_NAME_MAX - 1)
@@ -170,6 +171,7 @@ void rules_append(struct reader *r, const struct node *at, const struct model_te
 void rules_name(struct reader *r, struct model_tenant *tenant);
 void rule_free(struct model_rule *rule);
 void tenant_free(struct model_tenant *tenant);
+void assert_free(struct model_assert *assertion);
 
 /* What only the whole can show: peers, overlaps, sums. */
 void policy_check(struct reader *r);

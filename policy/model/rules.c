@@ -8,21 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/reader.h"
+#include "model/draft.h"
 #include "text/escape.h"
 #include "text/service.h"
 
 static const char *const dirs[] = { "out", "in", NULL };
 static const char *const actions[] = { "accept", "drop", "reject", "inspect", NULL };
 static const enum sek_action action_values[] = { SEK_ACCEPT, SEK_REFUSE, SEK_REJECT, SEK_INSPECT };
-
-/* A rule as written, before services are taken apart. */
-struct draft {
-	struct model_rule rule;
-	const struct node *at, *proto, *sport, *dport, *icmp, *service;
-	int dir, action; /* -1: not given */
-	bool icmp_both; /* proto: icmp */
-};
 
 static void set_proto(struct model_rule *rule, uint8_t proto)
 {
@@ -61,7 +53,7 @@ static void keep(struct reader *r, const struct node *value, const struct field 
 	*(const struct node **)member = value;
 }
 
-static const struct field fields[] = {
+const struct field draft_fields[] = {
 	{ .name = "name", .read = read_name, .offset = offsetof(struct draft, rule.name) },
 	{ .name = "dir", .read = read_word, .offset = offsetof(struct draft, dir), .words = dirs },
 	{ .name = "src", .read = read_end, .offset = offsetof(struct draft, rule.src) },
@@ -71,15 +63,31 @@ static const struct field fields[] = {
 	{ .name = "dport", .read = keep, .offset = offsetof(struct draft, dport) },
 	{ .name = "icmp", .read = keep, .offset = offsetof(struct draft, icmp) },
 	{ .name = "service", .read = keep, .offset = offsetof(struct draft, service) },
+	{ .name = "comment", .read = read_title, .offset = offsetof(struct draft, rule.comment) },
+	{},
+};
+
+/* What a rule says besides. */
+static const struct field rule_fields[] = {
 	{ .name = "action",
 	  .read = read_word,
 	  .offset = offsetof(struct draft, action),
 	  .words = actions,
 	  .needed = true },
 	{ .name = "log", .read = read_bool, .offset = offsetof(struct draft, rule.log) },
-	{ .name = "comment", .read = read_title, .offset = offsetof(struct draft, rule.comment) },
 	{},
 };
+
+void draft_table(const struct field *own, struct field to[DRAFT_TABLE_MAX])
+{
+	size_t cnt = 0;
+
+	for (; own->name && cnt < DRAFT_TABLE_MAX - 1; own++)
+		to[cnt++] = *own;
+	for (const struct field *f = draft_fields; f->name && cnt < DRAFT_TABLE_MAX - 1; f++)
+		to[cnt++] = *f;
+	to[cnt] = (struct field){};
+}
 
 void rule_free(struct model_rule *rule)
 {
@@ -437,26 +445,49 @@ static bool name_is_taken(const char *name)
 	       (*digits && strspn(digits, "0123456789") == strlen(digits));
 }
 
-static void draft_check(struct reader *r, struct draft *d, const struct model_tenant *tenant)
+void draft_direct(struct reader *r, struct draft *d, bool host)
 {
-	bool host = tenant->limits.flags & SEK_TENANT_STATELESS;
-
-	if (d->rule.name && name_is_taken(d->rule.name))
-		reader_error(r, node_find(d->at, "name"), "unnamed rules are called so",
-			     "\"%s\" is no name to choose", d->rule.name);
 	if (d->dir < 0 && !host && !node_find(d->at, "dir"))
 		reader_error(r, d->at, "out: from the body, in: towards it", "\"dir\" is missing");
 	if (host && d->dir == SEK_OUT)
 		reader_error(r, node_find(d->at, "dir"), "leave dir out",
 			     "rules of the host are about what comes in");
 	d->rule.dir = host || d->dir == SEK_IN ? SEK_IN : SEK_OUT;
+}
+
+static void rule_check(struct reader *r, struct draft *d, const struct model_tenant *tenant)
+{
+	if (d->rule.name && name_is_taken(d->rule.name))
+		reader_error(r, node_find(d->at, "name"), "unnamed rules are called so",
+			     "\"%s\" is no name to choose", d->rule.name);
+	draft_direct(r, d, tenant->limits.flags & SEK_TENANT_STATELESS);
 	if (d->action >= 0)
 		d->rule.action = action_values[d->action];
+}
+
+void draft_expand(struct reader *r, struct draft *d, struct model_tenant *to)
+{
+	d->rule.place = reader_place(d->at);
+	d->rule.unnamed = !d->rule.name;
+	if (d->proto)
+		reader_each(r, d->proto, add_proto, d);
+	else
+		d->rule.any_proto = !d->service;
+	take_ports(r, d, d->sport, "sport", &d->rule.src);
+	if (d->service) {
+		take_service(r, d, to);
+		rule_free(&d->rule);
+		return;
+	}
+	take_ports(r, d, d->dport, "dport", &d->rule.dst);
+	take_types(r, d);
+	rule_add(r, d->at, &d->rule, to);
 }
 
 static void take_rule(struct reader *r, const struct node *item, void *arg)
 {
 	struct draft d = { .at = item, .dir = -1, .action = -1 };
+	struct field fields[DRAFT_TABLE_MAX];
 	struct model_tenant *tenant = arg;
 
 	if (tenant->rule_cnt >= MODEL_RULES_MAX) {
@@ -466,24 +497,11 @@ static void take_rule(struct reader *r, const struct node *item, void *arg)
 		tenant->rule_cnt = MODEL_RULES_MAX;
 		return;
 	}
+	draft_table(rule_fields, fields);
 	if (!reader_map(r, item, fields, &d))
 		return;
-	d.rule.place = reader_place(item);
-	d.rule.unnamed = !d.rule.name;
-	draft_check(r, &d, tenant);
-	if (d.proto)
-		reader_each(r, d.proto, add_proto, &d);
-	else
-		d.rule.any_proto = !d.service;
-	take_ports(r, &d, d.sport, "sport", &d.rule.src);
-	if (d.service) {
-		take_service(r, &d, tenant);
-		rule_free(&d.rule);
-		return;
-	}
-	take_ports(r, &d, d.dport, "dport", &d.rule.dst);
-	take_types(r, &d);
-	rule_add(r, item, &d.rule, tenant);
+	rule_check(r, &d, tenant);
+	draft_expand(r, &d, tenant);
 }
 
 void read_rules(struct reader *r, const struct node *value, const struct field *f, void *member)
@@ -510,6 +528,7 @@ void rules_append(struct reader *r, const struct node *at, const struct model_te
 			return;
 		}
 		rule = rule_copy(r, &from->rules[i]);
+		rule.shared = true;
 		rule_add(r, at, &rule, to);
 	}
 }

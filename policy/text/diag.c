@@ -50,6 +50,22 @@ static bool copy(const char *text, char **ret_copy)
 	return !text || *ret_copy;
 }
 
+/* An error finds room where something less was said. */
+static void diag_yield(struct diag *d)
+{
+	size_t at = d->cnt;
+
+	while (at && d->entries[at - 1].level == DIAG_ERROR)
+		at--;
+	if (!at--)
+		return;
+	free(d->entries[at].file);
+	free(d->entries[at].text);
+	free(d->entries[at].hint);
+	memmove(&d->entries[at], &d->entries[at + 1], (--d->cnt - at) * sizeof(*d->entries));
+	d->dropped_cnt++;
+}
+
 void diag_add(struct diag *d, enum diag_level level, const char *file, uint32_t line,
 	      uint32_t column, const char *hint, const char *fmt, ...)
 {
@@ -58,6 +74,8 @@ void diag_add(struct diag *d, enum diag_level level, const char *file, uint32_t 
 
 	if (level == DIAG_ERROR)
 		d->error_cnt++;
+	if (level == DIAG_ERROR && d->cnt >= DIAG_MAX)
+		diag_yield(d);
 	if (d->cnt >= DIAG_MAX || !diag_grow(d)) {
 		d->dropped_cnt++;
 		return;

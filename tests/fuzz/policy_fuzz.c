@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * libFuzzer: any bytes as a policy or a bundle. What is accepted must compile (or be refused with
- * words), decide alike in both ways, and differ from itself in nothing.
+ * words), decide alike in both ways, be proved or refused with words, and differ from itself in nothing.
  */
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "compile/compile.h"
+#include "prove/prove.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +34,8 @@ static void compile(const struct policy *policy, struct diag *diag)
 				abort();
 		}
 	}
+	if (image && policy_prove(policy, image, diag) && !diag->error_cnt)
+		abort();
 	json_decref(changes);
 	image_free(image);
 }

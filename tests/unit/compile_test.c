@@ -431,7 +431,10 @@ static void differences_are_told_by_meaning(void **state)
 				       "    {name: new, dir: in, proto: icmp, icmp: echo-request, action: accept},\n"
 				       "    {dir: out, proto: tcp, dport: 22, action: accept},\n"
 				       "    {name: web, dir: out, proto: tcp, dport: [80, 443], action: accept}]}\n" TENANT(
-					       "c", "3", "10.1.0.0/16") "}\n");
+					       "c", "3",
+					       "10.1.0.0/16") "}\n"
+							      "assert: [{name: s, tenant: all, dir: out, "
+							      "proto: tcp, dport: 23, expect: drop}]\n");
 	json_t *none = policy_diff(before, same), *some = policy_diff(before, after);
 
 	assert_int_equal(json_array_size(none), 0);
@@ -449,7 +452,8 @@ static void differences_are_told_by_meaning(void **state)
 			       "of 2s"));
 	assert_true(told(some, "check hop: removed"));
 	assert_true(told(some, "check web: is none → http http://x/ status 200"));
-	assert_int_equal(json_array_size(some), 11);
+	assert_true(told(some, "assertion s: is none → all: out tcp to any port 23 drop"));
+	assert_int_equal(json_array_size(some), 12);
 	json_decref(none);
 	json_decref(some);
 	policy_free(before);

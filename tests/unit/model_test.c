@@ -25,6 +25,8 @@
 	"  - {name: " name ", id: " id ", attach: [{port: in, vlan: " vlan                         \
 	"}, {port: out, vlan: " vlan "}], prefixes: [10.0.0.0/16]"
 #define CHECK(rest) PORTS "confirm:\n  checks:\n    - {" rest "}\n"
+#define ASSERT(rest)                                                                               \
+	PORTS "tenants:\n" TENANT("a", "1", "10") "}\nassert:\n  - {name: x, " rest "}\n"
 #define RULES PORTS "tenants:\n" TENANT("a", "1", "10") ",\n    rules: [\n"
 
 static struct policy *parse(const char *text, struct diag *diag)
@@ -173,6 +175,21 @@ static const struct row {
 	  9, 7, "rule \"x\" of a is there twice; first in t.yaml:8", NULL },
 	{ RULES "      {name: out-1, dir: out, action: accept}]}\n", 8, 14,
 	  "\"out-1\" is no name to choose", NULL },
+	{ ASSERT("dir: out, expect: drop"), 8, 5, "\"tenant\" is missing", NULL },
+	{ ASSERT("tenant: a, dir: out"), 8, 5, "\"expect\" is missing", NULL },
+	{ ASSERT("tenant: a, expect: drop"), 8, 5, "\"dir\" is missing", "out: from the body" },
+	{ ASSERT("tenant: a, dir: out, expect: never"), 8, 44, "unknown word \"never\"",
+	  "drop, accept" },
+	{ ASSERT("tenant: b, dir: out, expect: drop"), 8, 23, "unknown tenant \"b\"", "\"a\"" },
+	{ ASSERT("tenant: [], dir: out, expect: drop"), 8, 23, "tenant is empty", "all" },
+	{ ASSERT("tenant: host, dir: out, expect: drop"), 8, 34, "about what comes in", "leave dir" },
+	{ ASSERT("tenant: a, dir: out, expect: drop, action: drop"), 8, 50,
+	  "unknown key \"action\"", NULL },
+	{ ASSERT("tenant: a, dir: out, expect: drop, dport: 25"), 8, 57,
+	  "only tcp and udp have ports", NULL },
+	{ ASSERT("tenant: a, dir: out, expect: drop}\n  - {name: x, tenant: all, dir: in, expect: drop"),
+	  9, 5, "assertion x is there twice; first in t.yaml:8", NULL },
+	{ PORTS "assert:\n  - {tenant: host, expect: drop}\n", 6, 5, "\"name\" is missing", NULL },
 };
 
 static void every_error_has_its_place(void **state)
