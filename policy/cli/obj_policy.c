@@ -9,6 +9,7 @@
 #include "cli/amend.h"
 #include "cli/live.h"
 #include "compile/compile.h"
+#include "prove/prove.h"
 
 static json_t *summary(const char *path, const struct policy *policy, const struct image *image,
 		       const struct diag *diag)
@@ -86,17 +87,57 @@ static struct policy *parse_entry(struct cli *cli, const json_t *entry)
 	return policy;
 }
 
+#define SETS_SHOWN 40
+
+/* What a difference is made of. */
+struct state {
+	struct policy *policy;
+	struct image *image;
+};
+
+static void state_free(struct state *state)
+{
+	policy_free(state->policy);
+	image_free(state->image);
+}
+
+/* Which packets are answered otherwise, for people. */
+static void say_packets(struct cli *cli, const json_t *head)
+{
+	json_int_t more = json_integer_value(json_object_get(head, "more"));
+	json_int_t unsettled = json_integer_value(json_object_get(head, "unsettled"));
+	const json_t *packets = json_object_get(head, "packets");
+
+	if (!json_array_size(packets) && !unsettled) {
+		fputs("no packet is answered otherwise\n", cli->out);
+		return;
+	}
+	fputs("packets that are answered otherwise, lists aside:\n", cli->out);
+	if (json_array_size(packets))
+		amend_print(cli->out, packets);
+	if (more)
+		fprintf(cli->out, "  and %lld more sets of packets\n", (long long)more);
+	if (unsettled)
+		fprintf(cli->out,
+			"  perhaps others: the rules of %lld tenants are too entangled to find all\n",
+			(long long)unsettled);
+}
+
 /* Changes between two policies, told as from one and to the other. */
-static int say_diff(struct cli *cli, const struct policy *before, const struct policy *after,
+static int say_diff(struct cli *cli, const struct state *before, const struct state *after,
 		    json_t *head)
 {
-	json_t *changes = policy_diff(before, after);
+	json_t *changes = policy_diff(before->policy, after->policy);
+	json_t *meaning = policy_meaning(before->policy, before->image, after->policy, after->image,
+					 SETS_SHOWN);
 	const char *to = json_string_value(json_object_get(head, "file"));
 	char from[32], until[32];
 	int ret = CLI_OK;
+	bool whole = changes && meaning && !json_object_update(head, meaning);
 
+	json_decref(meaning);
 	json_object_set_new(head, "changes", changes);
-	if (!changes)
+	if (!whole)
 		ret = cli_fail(cli, CLI_FAILED, NULL, "no memory for the difference");
 	else if (cli->json)
 		print_json(cli->out, head, cli->pretty);
@@ -108,31 +149,47 @@ static int say_diff(struct cli *cli, const struct policy *before, const struct p
 	print_text(cli->out, to ? to : until, strlen(to ? to : until));
 	fputs(":\n", cli->out);
 	amend_print(cli->out, changes);
+	say_packets(cli, head);
 	return CLI_OK;
+}
+
+/* A policy that was in force once, compiled. NULL after the words were said. */
+static struct image *compile_kept(struct cli *cli, const struct policy *policy)
+{
+	struct image *image;
+	struct diag diag;
+
+	diag_init(&diag);
+	image = image_compile(policy, &diag);
+	if (!image)
+		cli_fail(cli, CLI_FAILED, &diag, "a policy that was kept cannot be compiled");
+	diag_free(&diag);
+	return image;
 }
 
 /* The policy of a generation, 0: of the one in force. The caller frees both. */
 static int generation_read(struct cli *cli, uint64_t generation, json_t **ret_number,
-			   struct policy **ret_policy)
+			   struct state *ret_state)
 {
 	json_t *entry = NULL;
 	int ret = live_policy(cli, (uint32_t)generation, &entry);
 
 	if (ret != CLI_OK)
 		return ret;
-	*ret_policy = parse_entry(cli, entry);
+	ret_state->policy = parse_entry(cli, entry);
+	if (ret_state->policy)
+		ret_state->image = compile_kept(cli, ret_state->policy);
 	*ret_number = json_incref(json_object_get(entry, "generation"));
 	json_decref(entry);
-	return *ret_policy && *ret_number ? CLI_OK : CLI_FAILED;
+	return ret_state->image && *ret_number ? CLI_OK : CLI_FAILED;
 }
 
 /* FILE against a generation, or with a second word one generation against another. */
 static int diff(struct cli *cli, const struct cli_args *args)
 {
 	bool file = !cli_has(args, "to");
-	struct policy *before = NULL, *after = NULL;
+	struct state before = {}, after = {};
 	json_t *from = NULL, *to = NULL, *head;
-	struct image *image = NULL;
 	uint64_t base = 0, until = 0;
 	struct diag diag;
 	int ret;
@@ -141,7 +198,7 @@ static int diff(struct cli *cli, const struct cli_args *args)
 	    cli_number(cli, args, file ? "base" : "file", 1, UINT32_MAX, &base))
 		return CLI_USAGE;
 	diag_init(&diag);
-	ret = file ? amend_read(cli, cli_arg(args, "file"), &diag, &after, &image)
+	ret = file ? amend_read(cli, cli_arg(args, "file"), &diag, &after.policy, &after.image)
 		   : generation_read(cli, until, &to, &after);
 	diag_free(&diag);
 	if (ret == CLI_OK)
@@ -149,12 +206,11 @@ static int diff(struct cli *cli, const struct cli_args *args)
 	if (ret == CLI_OK) {
 		head = json_pack("{s:O, s:O*, s:o*}", "generation", from, "to", to, "file",
 				 file ? print_string(cli_arg(args, "file")) : NULL);
-		ret = say_diff(cli, before, after, head);
+		ret = say_diff(cli, &before, &after, head);
 		json_decref(head);
 	}
-	policy_free(before);
-	policy_free(after);
-	image_free(image);
+	state_free(&before);
+	state_free(&after);
 	json_decref(from);
 	json_decref(to);
 	return ret;
@@ -215,7 +271,7 @@ static const struct cli_command commands[] = {
 	  check,
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true } } },
 	{ "diff",
-	  "what FILE would change of the policy in force; or between two generations",
+	  "what FILE would change of the policy in force, and for which packets; or between two generations",
 	  diff,
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
 	    { .name = "to", .kind = CLI_WORD, .value = "GENERATION" },
@@ -256,7 +312,7 @@ const struct cli_object object_policy = {
 	.commands = commands,
 	.teach =
 		"  sekisho policy check saga.yaml                    all errors at once, with hints\n"
-		"  sekisho policy diff saga.yaml                     what it would change\n"
+		"  sekisho policy diff saga.yaml                     what it would change, open and close\n"
 		"  sekisho policy diff 12 14                         from generation 12 to 14\n"
 		"  sekisho policy apply saga.yaml -m 'open port 8443 for Ogi, ticket 7'\n"
 		"  sekisho policy apply saga.yaml confirm 60         goes back after 60 s, unless\n"

@@ -222,17 +222,26 @@ static uint32_t descend(struct diagram *d, unsigned int level, uint64_t *vector)
 	return err ? failed(d, err) : ret;
 }
 
-/* Fields of few cells first: what they have in common is found once. */
+static bool goes_before(const struct strip *a, const struct strip *b)
+{
+	return a->uneven != b->uneven ? a->uneven : a->cell_cnt < b->cell_cnt;
+}
+
+/*
+ * Uneven fields first, because behind them the same rules mean the same answer; then those of few
+ * cells: what these have in common is found once.
+ */
 static void order_make(struct diagram *d)
 {
+	const struct strip *strips = d->region->strips;
+
 	for (int field = 0; field < FIELD_CNT; field++) {
 		int at = field;
 
-		for (; at > 0 && d->region->strips[d->order[at - 1]].cell_cnt >
-					 d->region->strips[field].cell_cnt;
-		     at--)
+		for (; at > 0 && goes_before(&strips[field], &strips[d->order[at - 1]]); at--)
 			d->order[at] = d->order[at - 1];
 		d->order[at] = (enum field)field;
+		d->uneven_cnt += strips[field].uneven;
 	}
 }
 

@@ -38,6 +38,7 @@ struct diagram {
 	void *arg;
 	uint64_t steps_left; /* cells that may be looked at */
 	enum field order[FIELD_CNT]; /* by level */
+	unsigned int uneven_cnt; /* levels of uneven fields, which come first */
 	/* before each level: candidates that some packet may still meet, and those that all meet */
 	uint64_t *some, *all;
 	uint64_t *scratch;

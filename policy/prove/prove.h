@@ -34,7 +34,20 @@ int shadows_find(const struct policy *policy, const struct image *image,
 		 void (*each)(const struct shadow *shadow, void *arg), void *arg, size_t *ret_open);
 
 /*
- * Both of the above, shadowed rules (not foreign ones) as warnings: what `policy check` and
+ * Which packets two policies answer otherwise, before (NULL: there was none) and after, as few sets:
+ * {"packets":[{"tenants":[],"dir","change","before","after","proto":[],"src":[],"sport":[],"dst":[],
+ *   "dport":[],"icmp":[],"icmp6":[],"text"}],"more":n,"unsettled":n}
+ * change: "opened", "closed", or "otherwise" (such as drop and reject). An empty list fits everything.
+ * At most `most` sets; more: how many there are besides. unsettled: tenants whose rules are too
+ * entangled to find all. Returns a new reference, or NULL when out of memory.
+ */
+struct json_t;
+struct json_t *policy_meaning(const struct policy *before, const struct image *before_image,
+			      const struct policy *after, const struct image *after_image,
+			      size_t most);
+
+/*
+ * Assertions, and shadowed rules (not foreign ones) as warnings: what `policy check` and
  * `policy apply` look at. Returns 0 or -EINVAL.
  */
 int policy_prove(const struct policy *policy, const struct image *image, struct diag *diag);

@@ -374,6 +374,8 @@ static void strip_divide(const struct region *r, struct strip *strip, struct fin
 			f->by_rows[at] = cell_find(r, strip, f) + 1;
 		}
 		strip->cell[i] = f->by_rows[at] - 1;
+		strip->uneven |= r->space->side_cnt > 1 &&
+				 !piece->row[0] != !piece->row[1]; /* SEK_ROW_NONE */
 	}
 }
 

@@ -19,6 +19,7 @@ struct strip {
 	uint32_t *cell; /* of each piece */
 	uint64_t *vectors; /* of each cell */
 	size_t cell_cnt;
+	bool uneven; /* some values are the tenant's packets on one side alone */
 };
 
 struct region {

@@ -36,6 +36,17 @@ static void compile(const struct policy *policy, struct diag *diag)
 	}
 	if (image && policy_prove(policy, image, diag) && !diag->error_cnt)
 		abort();
+	if (image) {
+		json_t *meaning = policy_meaning(policy, image, policy, image, 1);
+
+		if (!meaning || json_array_size(json_object_get(meaning, "packets")))
+			abort();
+		json_decref(meaning);
+		meaning = policy_meaning(NULL, NULL, policy, image, 5);
+		if (!meaning)
+			abort();
+		json_decref(meaning);
+	}
 	json_decref(changes);
 	image_free(image);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "prove/meaning.h"
 #include "prove/prove.h"
 
 #define POLICIES 60
@@ -115,9 +116,10 @@ static void put_match(FILE *out)
 	}
 }
 
+static const char *const actions[] = { "accept", "drop", "reject", "inspect" };
+
 static char *small_policy(unsigned int asserts)
 {
-	static const char *const actions[] = { "accept", "drop", "reject", "inspect" };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -502,6 +504,172 @@ static void warnings_name_what_covers(void **state)
 	policy_free(policy);
 }
 
+/* --- differences --- */
+
+struct change {
+	const struct policy *before, *after;
+	const struct boxes *boxes;
+	unsigned int cnt;
+};
+
+static enum sek_action answer(const struct policy *policy, const struct model_probe *probe)
+{
+	const struct model_tenant *tenant = policy_tenant_id(policy, probe->tenant);
+
+	if (!tenant || !is_asked(tenant, probe))
+		return 0;
+	return action_of(tenant, model_decide(policy, probe));
+}
+
+static void change_check(const struct model_probe *probe, void *arg)
+{
+	struct change *c = arg;
+	enum sek_action before = answer(c->before, probe), after = answer(c->after, probe);
+	const struct box *in = NULL;
+	unsigned int cnt = 0;
+
+	if (!before && !after)
+		return;
+	for (size_t i = 0; i < c->boxes->cnt; i++)
+		if (box_holds(&c->boxes->list[i], probe)) {
+			in = &c->boxes->list[i];
+			cnt++;
+		}
+	if ((before ? before : SEK_REFUSE) == (after ? after : SEK_REFUSE)) {
+		assert_int_equal(cnt, 0);
+		return;
+	}
+	if (!in || cnt != 1) {
+		fail_msg("a packet that is answered otherwise lies in %u boxes", cnt);
+		return;
+	}
+	assert_int_equal(in->before, before);
+	assert_int_equal(in->after, after);
+	c->cnt++;
+}
+
+/* Another rule in one's place, a rule less, two that change places; sometimes other prefixes. */
+static char *changed(const char *text)
+{
+	static const char before[] = "prefixes: [10.0.0.0/30, \"2001:db8::/127\"]";
+	static const char after[] = "prefixes: [10.0.0.0/31, \"2001:db8::/126\"]";
+	unsigned int at = roll(RULES - 1), what = roll(4);
+	char *out = NULL, head[32], next[32], *rule, *second, *end;
+	size_t len;
+	FILE *file = open_memstream(&out, &len);
+
+	snprintf(head, sizeof(head), "      - {name: r%u,", at);
+	snprintf(next, sizeof(next), "      - {name: r%u,", at + 1);
+	rule = strstr(text, head);
+	second = strstr(text, next);
+	end = strchr(second, '\n') + 1;
+	if (what == 3) { /* of the same length */
+		rule = strstr(text, before);
+		fprintf(file, "%.*s%s%s", (int)(rule - text), text, after, rule + strlen(before));
+	} else {
+		fwrite(text, 1, (size_t)(rule - text), file);
+		fwrite(second, 1, (size_t)(end - second), file);
+		if (what == 0)
+			fwrite(rule, 1, (size_t)(second - rule), file);
+		if (what == 1) {
+			fprintf(file, "%s action: %s", head, actions[roll(4)]);
+			put_match(file);
+			fputs("}\n", file);
+		}
+		fputs(end, file);
+	}
+	fclose(file);
+	return out;
+}
+
+static void differences_are_all_and_only_these(void **state)
+{
+	unsigned int packets = 0, some = 0;
+	size_t boxes_cnt = 0;
+
+	for (unsigned int seed = 0; seed < POLICIES; seed++) {
+		struct boxes boxes = {};
+		struct change change = { .boxes = &boxes };
+		struct policy *before, *after;
+		struct image *x, *y;
+		char *text, *other;
+		size_t open = 1;
+
+		dice = seed * 2654435761u + 777;
+		text = small_policy(0);
+		other = changed(text);
+		change.before = before = parse(text);
+		change.after = after = parse(other);
+		x = compile(before);
+		y = compile(after);
+		assert_int_equal(meaning_find(before, x, after, y, &boxes, &open), 0);
+		assert_int_equal(open, 0);
+		assert_int_equal(boxes.more, 0);
+		packets_each(5, change_check, &change);
+		packets += change.cnt;
+		some += change.cnt > 0;
+		boxes_cnt += boxes.cnt;
+		boxes_free(&boxes);
+		image_free(x);
+		image_free(y);
+		policy_free(before);
+		policy_free(after);
+		free(text);
+		free(other);
+	}
+	print_message("# %u changes: %u packets in %zu boxes\n", some, packets, boxes_cnt);
+	assert_true(some > POLICIES / 4);
+}
+
+#define WORDS(ports, more_a, more_b)                                                               \
+	"version: 1\n"                                                                             \
+	"ports: [{name: in, id: 1, side: inside, mode: route},\n"                                  \
+	"  {name: out, id: 2, side: outside, mode: route}]\n"                                      \
+	"host: {addresses: [192.0.2.1]}\n"                                                         \
+	"defaults: {rules: [{dir: out, proto: tcp, dport: " ports ", action: accept}]}\n"          \
+	"tenants:\n"                                                                               \
+	"  - {name: a, id: 1, attach: [{port: in}, {port: out}], prefixes: [10.1.0.0/16,\n"        \
+	"     \"2001:db8:1::/48\"], routers: [10.1.0.1], rules: [{dir: in, proto: icmp,\n"         \
+	"     icmp: echo-request, dst: 10.1.0.0/25, action: drop}" more_a "]}\n"                   \
+	"  - {name: b, id: 2, attach: [{port: in}, {port: out}], prefixes: [10.2.0.0/16],\n"       \
+	"     rules: [" more_b "]}\n"
+
+static void differences_are_few_words(void **state)
+{
+	static const char *const lines[] = {
+		"opened for all bodies: out tcp to any port 443 (reject → accept)",
+		"opened for a: in 0,2-255 from 203.0.113.0-203.0.113.5 to 10.1.0.2-10.1.0.128 "
+		"(drop → accept)",
+		"opened for a: in icmp4 icmp4 type 0-7,9-255 from 203.0.113.0-203.0.113.5 to "
+		"10.1.0.2-10.1.0.128 (drop → accept)",
+		"opened for a: in icmp4 icmp4 type 8 from 203.0.113.0-203.0.113.5 to 10.1.0.128 "
+		"(drop → accept)",
+		"otherwise for b: out udp to any port 53 (reject → drop)",
+	};
+	struct policy *before = parse(WORDS("80", "", ""));
+	struct policy *after =
+		parse(WORDS("[80, 443]",
+			    ", {dir: in, src: [203.0.113.0/30, 203.0.113.4/31], dst: [10.1.0.2/31, "
+			    "10.1.0.4/30, 10.1.0.8/29, 10.1.0.16/28, 10.1.0.32/27, 10.1.0.64/26, "
+			    "10.1.0.128], action: accept}",
+			    "{dir: out, proto: udp, dport: 53, action: drop}"));
+	struct image *x = compile(before), *y = compile(after);
+	json_t *meaning = policy_meaning(before, x, after, y, 40), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(meaning, "packets"), i, row) {
+		print_message("# %s\n", json_string_value(json_object_get(row, "text")));
+		assert_in_range(i, 0, 4);
+		assert_string_equal(json_string_value(json_object_get(row, "text")), lines[i]);
+	}
+	assert_int_equal(i, 5);
+	json_decref(meaning);
+	image_free(x);
+	image_free(y);
+	policy_free(before);
+	policy_free(after);
+}
+
 /* --- the policy of Saga, full --- */
 
 static char *file_read(const char *path)
@@ -519,11 +687,10 @@ static char *file_read(const char *path)
 /* A rule of a body as one finds them: from a part of it, to somewhere, a few ports. */
 static void put_saga_rule(FILE *out, unsigned int body, unsigned int n)
 {
-	static const char *const actions[] = { "accept", "accept", "drop", "reject" };
 	bool inward = chance(4);
 
 	fprintf(out, "      - {name: s%u, dir: %s, action: %s, ", n, inward ? "in" : "out",
-		actions[roll(4)]);
+		actions[roll(3)]);
 	if (chance(2))
 		fprintf(out, "%s: 10.%u.%u.0/%u, ", inward ? "dst" : "src", body, roll(8) * 32,
 			19 + roll(6));
@@ -654,20 +821,30 @@ static const struct model_tenant *tenant_told(const struct policy *policy, const
 	return policy_tenant(policy, copy);
 }
 
+static struct policy *saga_parse(const char *text)
+{
+	struct policy *policy;
+	struct diag diag;
+
+	diag_init(&diag);
+	policy = policy_parse(text, strlen(text), SAGA, "policy/saga/", &diag);
+	diag_free(&diag);
+	assert_non_null(policy);
+	return policy;
+}
+
 static void saga_is_proved_soon(void **state)
 {
-	struct diag diag, parsed;
 	struct policy *policy;
 	struct image *image;
+	struct diag diag;
 	size_t broken = 0;
 	double from, to;
 	char *text;
 
 	dice = 20261129;
 	text = saga_full();
-	diag_init(&parsed);
-	policy = policy_parse(text, strlen(text), SAGA, "policy/saga/", &parsed);
-	assert_non_null(policy);
+	policy = saga_parse(text);
 	image = compile(policy);
 	diag_init(&diag);
 	from = cpu_seconds();
@@ -688,10 +865,71 @@ static void saga_is_proved_soon(void **state)
 	print_message("# %zu of them are broken\n", broken);
 	assert_in_range(broken, 1, SAGA_ASSERTS - 1);
 	diag_free(&diag);
-	diag_free(&parsed);
 	image_free(image);
 	policy_free(policy);
 	free(text);
+}
+
+static char *put_before(const char *text, const char *mark, const char *line)
+{
+	const char *at = strstr(text, mark);
+	char *out = NULL;
+	size_t len;
+	FILE *file = open_memstream(&out, &len);
+
+	assert_non_null(at);
+	fprintf(file, "%.*s%s%s", (int)(at - text), text, line, at);
+	fclose(file);
+	return out;
+}
+
+/* Packets by lot: they are answered otherwise exactly when they are in a box. */
+static void saga_differs_as_packets_say(void **state)
+{
+	struct boxes boxes = {};
+	struct change change = { .boxes = &boxes };
+	struct model_assert anything = { .set_cnt = 1 };
+	struct model_rule set = { .any_proto = true };
+	struct policy *before, *after;
+	struct image *x, *y;
+	char *text, *other;
+	size_t open = 1;
+	double from;
+
+	dice = 4711;
+	text = saga_full();
+	other = put_before(text, "      - {name: s20,",
+			   "      - {name: new, dir: out, src: 10.1.64.0/18, dst: [192.0.0.0/13, "
+			   "195.7.0.0/16], proto: tcp, dport: 1-300, action: accept}\n");
+	change.before = before = saga_parse(text);
+	change.after = after = saga_parse(other);
+	x = compile(before);
+	y = compile(after);
+	from = cpu_seconds();
+	assert_int_equal(meaning_find(before, x, after, y, &boxes, &open), 0);
+	print_message("# a rule more among %zu: %zu boxes and %llu more, %.3f s under sanitizers\n",
+		      y->rule_cnt, boxes.cnt, (unsigned long long)boxes.more, cpu_seconds() - from);
+	assert_int_equal(open, 0);
+	anything.sets = &set;
+	for (unsigned int i = 0; i < SAGA_PACKETS * 50; i++) {
+		struct model_probe p =
+			lot(&anything, &after->tenants[1 + (chance(9) ? roll(21) : 0)]);
+
+		p.dst.b[12] = (uint8_t)(chance(2) ? 192 : p.dst.b[12]);
+		p.dst.b[13] &= chance(2) ? 7 : 255;
+		p.dport = (uint16_t)(1 + roll(400));
+		if (address_is_v4(&p.src) && address_is_v4(&p.dst))
+			change_check(&p, &change);
+	}
+	print_message("# %u packets by lot are answered otherwise\n", change.cnt);
+	assert_true(change.cnt > 0);
+	boxes_free(&boxes);
+	image_free(x);
+	image_free(y);
+	policy_free(before);
+	policy_free(after);
+	free(text);
+	free(other);
 }
 
 int main(void)
@@ -700,7 +938,10 @@ int main(void)
 		cmocka_unit_test(assertions_hold_for_every_packet),
 		cmocka_unit_test(shadowed_rules_are_found),
 		cmocka_unit_test(warnings_name_what_covers),
+		cmocka_unit_test(differences_are_all_and_only_these),
+		cmocka_unit_test(differences_are_few_words),
 		cmocka_unit_test(saga_is_proved_soon),
+		cmocka_unit_test(saga_differs_as_packets_say),
 	};
 
 	return cmocka_run_group_tests_name("prove", tests, NULL, NULL);
