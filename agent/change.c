@@ -323,6 +323,18 @@ static int edition_make(struct change *c, struct edition **ret_edition)
 	return err;
 }
 
+/* Rules that stayed the same keep their hits. Counters hold off no change of policy. */
+static void hits_follow(const struct change *c, const struct policy *policy)
+{
+	int err = c->live ? install_hits_carry(c->agent->gate, c->live->policy, c->live_generation,
+					       policy, c->generation)
+			  : 0;
+
+	if (err)
+		log_warn("policy: hits of rules begin at 0: those of generation %u cannot be read: %s",
+			 c->live_generation, strerror(-err));
+}
+
 static int change_commit(struct change *c)
 {
 	struct agent *agent = c->agent;
@@ -349,6 +361,7 @@ static int change_commit(struct change *c)
 		const struct journal_entry entry = change_entry(c);
 
 		lists_care_commit(agent->lists, agent->gate, c->generation);
+		hits_follow(c, policy);
 		change_record(agent, &entry);
 		log_info("policy: generation %u is live (%s of %s by %s)", c->generation, c->action,
 			 c->path, entry.user);

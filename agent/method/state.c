@@ -33,6 +33,11 @@ void method_stats_show(struct agent *agent, struct ticket *ticket, json_t *param
 	state_answer(agent, ticket, state_stats);
 }
 
+void method_acl_hits(struct agent *agent, struct ticket *ticket, json_t *params)
+{
+	state_answer(agent, ticket, state_rule_hits);
+}
+
 void method_rate_show(struct agent *agent, struct ticket *ticket, json_t *params)
 {
 	state_answer(agent, ticket, state_rates);

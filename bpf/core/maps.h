@@ -173,6 +173,20 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SEK_HITS_MAX);
+	__type(key, __u32);
+	__type(value, struct sek_hit);
+} sek_hit SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEK_HITS_MAX);
+	__type(key, __u32);
+	__type(value, struct sek_hit_base);
+} sek_hit_base SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SEK_LISTS_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_count);

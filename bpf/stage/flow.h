@@ -100,6 +100,7 @@ static __always_inline void flow_ask(const struct packet *p, const struct sek_fl
 	ask->sport = from_in ? key->port[1] : key->port[0];
 	ask->dport = from_in ? key->port[0] : key->port[1];
 	ask->slot = p->slot;
+	ask->now_ns = 0;
 	ask->tenant = key->tenant;
 	ask->dir = from_in ? SEK_IN : SEK_OUT;
 	ask->proto = key->proto;

@@ -22,6 +22,7 @@ struct policy_ask {
 	struct sek_addr src, dst;
 	__be16 sport, dport;
 	__u32 slot;
+	__u64 now_ns; /* a first packet, which is a hit; 0: a flow that is asked about again */
 	__u16 tenant;
 	__u8 dir;
 	__u8 proto;
@@ -156,6 +157,17 @@ static __always_inline __u32 policy_first(const struct policy_rows *rows)
 	return SEK_NO_RULE;
 }
 
+static __always_inline void policy_hit(const struct policy_ask *ask)
+{
+	__u32 index = sek_hit_index(ask->slot, ask->tenant, ask->rule);
+	struct sek_hit *hit = bpf_map_lookup_elem(&sek_hit, &index);
+
+	if (!hit)
+		return;
+	hit->hits++;
+	hit->last_ns = ask->now_ns;
+}
+
 /*
  * Answers a question: rule, action, flags. Where tables are missing nothing is accepted: SEK_REFUSE
  * with SEK_NO_RULE and -ENOENT. Else 0. The verifier sees it once, whoever calls.
@@ -184,6 +196,8 @@ __noinline int policy_decide(struct policy_ask *ask)
 	ask->action = entry->action;
 	ask->rule_flags = entry->flags;
 	ask->rule = rule;
+	if (ask->now_ns)
+		policy_hit(ask);
 	return 0;
 }
 
@@ -243,6 +257,7 @@ static __always_inline enum sek_verdict stage_policy(struct frame_ctx *ctx, stru
 	ask->sport = p->sport;
 	ask->dport = p->dport;
 	ask->slot = p->slot;
+	ask->now_ns = p->now_ns;
 	ask->tenant = p->tenant;
 	ask->dir = p->dir;
 	ask->proto = p->proto;

@@ -67,4 +67,30 @@ struct sek_rule {
 };
 SEK_LAYOUT(struct sek_rule, 8);
 
+/*
+ * Hits: first packets of flows, and packets without one, that a rule decided. sek_hit (per CPU) counts
+ * what the program sees; sek_hit_base holds what the rule had before the policy changed, and is
+ * written by policy/install alone. Both by sek_hit_index().
+ */
+#define SEK_HITS_MAX (2 * SEK_TENANTS_MAX * SEK_RULES_MAX)
+struct sek_hit {
+	__u64 hits;
+	__u64 last_ns; /* of the monotonic clock; 0: never */
+};
+SEK_LAYOUT(struct sek_hit, 16);
+
+struct sek_hit_base {
+	__u64 hits;
+	__u64 last_ns;
+	__u64 since_s; /* seconds since 1970 when counting began */
+};
+SEK_LAYOUT(struct sek_hit_base, 24);
+
+static inline __u32 sek_hit_index(__u32 generation, __u32 tenant, __u32 rule)
+{
+	return ((generation & 1) * SEK_TENANTS_MAX + (tenant & (SEK_TENANTS_MAX - 1))) *
+		       SEK_RULES_MAX +
+	       (rule & (SEK_RULES_MAX - 1));
+}
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compile/compile.h"
+#include "compile/pair.h"
 #include "compile/spell.h"
 
 /* The changes so far. */
@@ -149,67 +150,6 @@ static void asserts_diff(struct changes *c, const struct policy *before, const s
 	}
 }
 
-/* A rule in the comparison. */
-struct match {
-	char *spelling;
-	size_t other; /* its like in the other policy; SIZE_MAX: none */
-};
-
-static struct match *matches_make(struct changes *c, const struct model_tenant *tenant)
-{
-	struct match *list = calloc(tenant->rule_cnt + 1, sizeof(*list));
-
-	for (size_t i = 0; list && i < tenant->rule_cnt; i++) {
-		list[i].spelling = spell_rule(&tenant->rules[i]);
-		list[i].other = SIZE_MAX;
-		c->failed |= !list[i].spelling;
-	}
-	c->failed |= !list;
-	return list;
-}
-
-static void matches_free(struct match *list, size_t cnt)
-{
-	for (size_t i = 0; list && i < cnt; i++)
-		free(list[i].spelling);
-	free(list);
-}
-
-/* Both tenants' rules; by name where names were given, by content where not. */
-struct pairing {
-	const struct model_tenant *was, *now;
-	struct match *a, *b;
-};
-
-static bool alike(const struct pairing *p, size_t i, size_t j)
-{
-	const struct model_rule *was = &p->was->rules[i], *now = &p->now->rules[j];
-
-	if (was->unnamed != now->unnamed)
-		return false;
-	return !strcmp(was->unnamed ? p->a[i].spelling : was->name,
-		       was->unnamed ? p->b[j].spelling : now->name);
-}
-
-/* Most rules stay in their order: the search goes on where the last was found. */
-static void pair(struct pairing *p)
-{
-	size_t at = 0, cnt = p->was->rule_cnt;
-
-	for (size_t j = 0; j < p->now->rule_cnt; j++) {
-		for (size_t n = 0; n < cnt; n++) {
-			size_t i = (at + n) % cnt;
-
-			if (p->a[i].other != SIZE_MAX || !alike(p, i, j))
-				continue;
-			p->a[i].other = j;
-			p->b[j].other = i;
-			at = i + 1;
-			break;
-		}
-	}
-}
-
 static void pairs_say(struct changes *c, const char *name, const struct pairing *p)
 {
 	size_t last = 0;
@@ -240,16 +180,13 @@ static void pairs_say(struct changes *c, const char *name, const struct pairing 
 static void rules_diff(struct changes *c, const char *name, const struct model_tenant *was,
 		       const struct model_tenant *now)
 {
-	struct pairing p = { .was = was, .now = now };
+	struct pairing p;
 
-	p.a = matches_make(c, was);
-	p.b = matches_make(c, now);
-	if (!c->failed) {
-		pair(&p);
+	if (pairing_make(&p, was, now))
+		c->failed = true;
+	else
 		pairs_say(c, name, &p);
-	}
-	matches_free(p.a, was->rule_cnt);
-	matches_free(p.b, now->rule_cnt);
+	pairing_free(&p);
 }
 
 static void tenant_diff(struct changes *c, const struct policy *before,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "install/gate.h"
+#include "install/hits.h"
 
 #define PIECE_BYTES (1u << 20) /* of a map read back at once */
 
@@ -356,6 +357,8 @@ int install_prepare(struct gate *gate, const struct image *image, uint32_t *ret_
 		err = parts_put(gate, parts, slot, diag);
 	if (!err)
 		err = halves_fill(gate, parts, slot, diag);
+	if (!err)
+		err = hits_clear(gate, image, generation, diag);
 	if (!err)
 		err = parts_pin(gate, parts, slot, diag);
 	if (err) {

@@ -79,6 +79,14 @@ int install_prepare(struct gate *gate, const struct image *image, uint32_t *ret_
 void install_commit(struct gate *gate, uint32_t generation);
 void install_abort(struct gate *gate, uint32_t generation);
 
+/*
+ * What the rules of generation `from` were hit goes on in `to`, where a rule is the same under the same
+ * name; others begin at 0. Called once, after install_commit() of `to`. Returns 0, or -errno: then the
+ * rules that were not reached begin at 0.
+ */
+int install_hits_carry(const struct gate *gate, const struct policy *before, uint32_t from,
+		       const struct policy *after, uint32_t to);
+
 /* Makes flows ask again at their next packet, after list contents changed. */
 void install_list_epoch(struct gate *gate);
 

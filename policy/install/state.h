@@ -91,6 +91,13 @@ json_t *state_event_stats(const struct gate *gate, struct diag *diag);
 /* {"lists":[{"list","id","kind","category","title","packets","bytes"}]}: what each list decided. */
 json_t *state_list_counts(const struct gate *gate, const struct policy *policy, struct diag *diag);
 
+/*
+ * {"generation":n,"rules":[{"tenant","n","rule","hits","last","since"}]}: the first packets that each
+ * rule of the live generation decided, the last of them and since when they are counted, in seconds
+ * since 1970; no "last": none yet.
+ */
+json_t *state_rule_hits(const struct gate *gate, const struct policy *policy, struct diag *diag);
+
 /* Names of numbers, for records and tables. "unknown" for what is none. */
 const char *state_reason_name(uint8_t reason);
 const char *state_reason_text(uint8_t reason, bool japanese);

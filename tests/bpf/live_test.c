@@ -72,6 +72,13 @@ static const char text_shut[] = ALPHA
 	"    timeouts: {udp_new: 10m}\n"
 	"    rules: [{dir: out, action: drop}]\n";
 
+#define WEB "{name: web, dir: out, proto: tcp, dport: 80, action: accept}"
+#define DNS "{name: dns, dir: out, proto: udp, dport: 53, action: accept}"
+static const char text_rules[] = ALPHA "    rules: [" WEB ", " DNS "]\n";
+/* One goes, one comes, one moves and stays the same. */
+static const char text_other_rules[] = ALPHA
+	"    rules: [{name: ntp, dir: out, proto: udp, dport: 123, action: accept}, " DNS "]\n";
+
 struct live {
 	struct gate *gate;
 	int prog_fd;
@@ -131,6 +138,11 @@ static int live_open(void **state, const char *policy_text, uint32_t flows_max)
 static int live_up(void **state)
 {
 	return live_open(state, text, FLOWS);
+}
+
+static int live_up_rules(void **state)
+{
+	return live_open(state, text_rules, TABLE);
 }
 
 static int live_up_wide(void **state)
@@ -587,12 +599,85 @@ static void numbers_of_lists_change_under_traffic(void **state)
 	probers_judge(probers);
 }
 
+static struct policy *parse(const char *policy_text)
+{
+	struct policy *policy;
+	struct diag diag;
+
+	diag_init(&diag);
+	policy = policy_parse(policy_text, strlen(policy_text), "live.yaml", NULL, &diag);
+	assert_non_null(policy);
+	diag_free(&diag);
+	return policy;
+}
+
+/* What is told of a rule of alpha; each number by its name. */
+static json_int_t hit_of(const struct live *live, const struct policy *policy, const char *rule,
+			 const char *what)
+{
+	json_t *hits, *row;
+	json_int_t found = -1;
+	struct diag diag;
+	size_t i;
+
+	diag_init(&diag);
+	hits = state_rule_hits(live->gate, policy, &diag);
+	assert_non_null(hits);
+	json_array_foreach(json_object_get(hits, "rules"), i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "tenant")), "alpha") &&
+		    !strcmp(json_string_value(json_object_get(row, "rule")), rule))
+			found = json_integer_value(json_object_get(row, what));
+	json_decref(hits);
+	diag_free(&diag);
+	return found;
+}
+
+static void hits_stay_with_their_rules(void **state)
+{
+	const struct live *live = *state;
+	struct sender a = { .live = live, .cpu = 0, .cnt = 50, .port = 1000, .len = 10 };
+	struct policy *before, *after;
+	json_int_t since;
+	uint32_t former;
+
+	if (!live->gate)
+		skip();
+	before = parse(text_rules);
+	after = parse(text_other_rules);
+	sender_run(&a);
+	sender_run(&a); /* of flows that stand: no hits */
+	assert_int_equal(hit_of(live, before, "dns", "hits"), 50);
+	assert_in_range(hit_of(live, before, "dns", "last"), time(NULL) - 60, time(NULL) + 1);
+	assert_int_equal(hit_of(live, before, "web", "hits"), 0);
+	assert_int_equal(hit_of(live, before, "web", "last"), 0);
+	since = hit_of(live, before, "dns", "since");
+	assert_in_range(since, time(NULL) - 60, time(NULL));
+
+	former = gate_generation(live->gate);
+	assert_int_equal(live_apply(live->gate, text_other_rules, NULL), 0);
+	assert_int_equal(hit_of(live, after, "dns", "hits"), 0);
+	assert_int_equal(install_hits_carry(live->gate, before, former, after,
+					    gate_generation(live->gate)),
+			 0);
+	sender_run(&a); /* asked again, not counted again */
+	assert_int_equal(hit_of(live, after, "dns", "hits"), 50);
+	assert_int_equal(hit_of(live, after, "dns", "since"), since);
+	assert_int_equal(hit_of(live, after, "ntp", "hits"), 0);
+	a.port = 3000;
+	a.cnt = 7;
+	sender_run(&a);
+	assert_int_equal(hit_of(live, after, "dns", "hits"), 57);
+	policy_free(before);
+	policy_free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patrol),
 		cmocka_unit_test(events_add_up),
 		cmocka_unit_test(g66_rate_is_shared),
+		cmocka_unit_test_setup_teardown(hits_stay_with_their_rules, live_up_rules, live_down),
 		cmocka_unit_test_setup_teardown(g36_table_holds_all, live_up_wide, live_down),
 		cmocka_unit_test_setup_teardown(g36_table_holds_all_of_two_cpus, live_up_wide,
 						live_down),
