@@ -14,11 +14,21 @@ static json_t *peek(const struct gate *gate, const struct policy *policy, const 
 static int show(struct cli *cli, const struct cli_args *args)
 {
 	static const struct column columns[] = {
-		{ "id", "ID", COLUMN_COUNT },		{ "port", "PORT", COLUMN_TEXT },
-		{ "side", "SIDE", COLUMN_TEXT },	{ "mode", "MODE", COLUMN_TEXT },
-		{ "hook", "HOOK", COLUMN_TEXT },	{ "state", "STATE", COLUMN_TEXT },
-		{ "packets", "PACKETS", COLUMN_COUNT }, { "bytes", "BYTES", COLUMN_BYTES },
-		{ "dropped", "DROPPED", COLUMN_COUNT }, { "problem", "PROBLEM", COLUMN_TEXT },
+		{ "id", "ID", COLUMN_COUNT },
+		{ "port", "PORT", COLUMN_TEXT },
+		{ "side", "SIDE", COLUMN_TEXT },
+		{ "mode", "MODE", COLUMN_TEXT },
+		{ "hook", "HOOK", COLUMN_TEXT },
+		{ "state", "STATE", COLUMN_TEXT },
+		{ "link", "LINK", COLUMN_TEXT },
+		{ "speed_bits_per_s", "SPEED", COLUMN_BITS },
+		{ "driver", "DRIVER", COLUMN_TEXT },
+		{ "packets", "PACKETS", COLUMN_COUNT },
+		{ "bytes", "BYTES", COLUMN_BYTES },
+		{ "dropped", "DROPPED", COLUMN_COUNT },
+		{ "kernel.rx_dropped", "KERNEL RX DROPPED", COLUMN_COUNT },
+		{ "kernel.tx_dropped", "KERNEL TX DROPPED", COLUMN_COUNT },
+		{ "problem", "PROBLEM", COLUMN_TEXT },
 	};
 	const struct column reasons[] = {
 		{ "verdict", "VERDICT", COLUMN_TEXT },
@@ -52,7 +62,7 @@ static int show(struct cli *cli, const struct cli_args *args)
 
 static const struct cli_command commands[] = {
 	{ "show",
-	  "ports, their side and mode, what came in by them; with PORT, why each packet ended",
+	  "ports, their hook, link and driver, what came in by them; with PORT, why each packet ended",
 	  show,
 	  { { .name = "port", .kind = CLI_WORD, .value = "PORT" } } },
 	{ 0 },
@@ -67,5 +77,7 @@ const struct cli_object object_port = {
 		 "  sekisho port show outside    one, with its packets by reason\n"
 		 "HOOK is where packets are met: xdp (in the driver), tc, generic or dispatcher; a\n"
 		 "policy asks for one by hook: auto | xdp | generic | tc.\n"
+		 "DROPPED is by the gateway's rules; KERNEL RX and TX DROPPED are what the kernel lost at\n"
+		 "the interface by itself, for want of room mostly.\n"
 		 "A port whose interface is missing or whose VLAN offload is on says so under PROBLEM.\n",
 };

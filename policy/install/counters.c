@@ -6,12 +6,15 @@
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <glob.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "install/gate.h"
 #include "compile/spell.h"
+#include "install/interface.h"
 #include "install/state.h"
 #include "text/address.h"
 
@@ -224,8 +227,42 @@ static struct sek_link *links_read(const struct gate *gate, struct diag *diag)
 	return NULL;
 }
 
-static json_t *port_json(const struct policy *policy, uint16_t id, const struct sek_count *row,
-			 const struct sek_link *links)
+/* The interface of a port itself, not of a VLAN device on it; 0: none. */
+static uint32_t port_ifindex(const struct sek_link *links, size_t cnt, uint32_t port)
+{
+	for (uint32_t ifindex = 1; ifindex < cnt; ifindex++)
+		if (links[ifindex].port == port && !links[ifindex].vlan)
+			return ifindex;
+	return 0;
+}
+
+/* A program for TC leaves a pin, tc-IFINDEX-PORT. */
+static bool by_tc(const struct gate *gate, uint32_t ifindex)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+	int err;
+
+	if (!gate->pin_dir)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%s/tc-%u-*", gate->pin_dir, ifindex);
+	err = glob(pattern, GLOB_NOSORT, NULL, &found);
+	if (err)
+		return false;
+	globfree(&found);
+	return true;
+}
+
+static void port_link_set(json_t *object, const struct gate *gate, uint32_t ifindex)
+{
+	interface_describe(object, ifindex);
+	if (ifindex && strcmp(json_string_value(json_object_get(object, "hook")), "none") == 0 &&
+	    by_tc(gate, ifindex))
+		json_object_set_new(object, "hook", json_string("tc"));
+}
+
+static json_t *port_json(const struct gate *gate, const struct policy *policy, uint16_t id,
+			 const struct sek_count *row, const struct sek_link *links)
 {
 	const struct model_port *port = policy ? policy_port_id(policy, id) : NULL;
 	const struct sek_count all = count_class(row, NULL), dropped = count_class(row, "drop");
@@ -244,6 +281,8 @@ static json_t *port_json(const struct policy *policy, uint16_t id, const struct 
 	}
 	json_object_set_new(object, "interfaces",
 			    id ? interfaces_json(links, SEK_IFINDEX_MAX, id) : json_array());
+	if (id)
+		port_link_set(object, gate, port_ifindex(links, SEK_IFINDEX_MAX, id));
 	count_set(object, &all);
 	number_set(object, "dropped", dropped.packets);
 	reasons_append(reasons, row, NULL, -1, 0);
@@ -262,7 +301,7 @@ json_t *state_ports(const struct gate *gate, const struct policy *policy, struct
 		const struct sek_count *row = &counts[id * SEK_REASONS_MAX];
 
 		if ((policy && policy_port_id(policy, id)) || count_class(row, NULL).packets)
-			json_array_append_new(ports, port_json(policy, id, row, links));
+			json_array_append_new(ports, port_json(gate, policy, id, row, links));
 	}
 	free(links);
 	free(counts);

@@ -62,7 +62,8 @@ int state_flow_delete(const struct gate *gate, const struct policy *policy,
 json_t *state_stats(const struct gate *gate, const struct policy *policy, struct diag *diag);
 
 /*
- * {"ports":[{"port","id","side","mode","interfaces":[{"ifindex","vlan","outer","mtu"}],
+ * {"ports":[{"port","id","side","mode","interfaces":[{"ifindex","interface","vlan","outer","mtu"}],
+ *   "link","hook","driver","speed_bits_per_s","kernel":{...} (interface.h; of id 0, no port, not),
  *   "packets","bytes","dropped","reasons":[{"verdict","reason","text","text_ja","packets","bytes"}]}]}
  */
 json_t *state_ports(const struct gate *gate, const struct policy *policy, struct diag *diag);
