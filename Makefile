@@ -9,6 +9,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unu
 CPPFLAGS := -D_GNU_SOURCE -Iinclude -Ipolicy -Iagent -I$(B) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS := -std=gnu17 -O2 -g $(WARN)
 LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lelf -lz -lresolv -lpthread
+CURSES = $(shell pkg-config --libs ncursesw 2>/dev/null) # of the command's screen alone
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wno-compare-distinct-pointer-types -D__TARGET_ARCH_$(BPF_ARCH) \
 	-Iinclude -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
@@ -43,7 +44,7 @@ $(B)/asan/%.o: %.c | $(SKEL)
 $(B)/libsekisho.a: $(call obj,plain,$(POLICY_SRC))
 	rm -f $@ && ar rcs $@ $^
 $(B)/sekisho: $(call obj,plain,$(CLI_SRC)) $(B)/libsekisho.a
-	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(CC) $(CFLAGS) $^ $(LDLIBS) $(CURSES) -o $@
 $(B)/sekishod: $(call obj,plain,$(AGENT_SRC)) $(B)/libsekisho.a
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
@@ -70,7 +71,7 @@ $(B)/tests/%.skel.h: tests/%.bpf.c $(wildcard bpf/*/*.h include/sekisho/*)
 	mv $@.tmp $@
 $(B)/tests/unit/%: tests/unit/%.c $(B)/asan/libtested.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libtested.a $(LDLIBS) -lcmocka -o $@
+	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libtested.a $(LDLIBS) $(CURSES) -lcmocka -o $@
 $(B)/tests/bpf/%: tests/bpf/%.c $(B)/asan/libbed.a $(B)/asan/libtested.a $(TEST_SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libbed.a $(B)/asan/libtested.a \

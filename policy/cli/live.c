@@ -178,8 +178,7 @@ static json_t *journal_entry(const char *path, uint32_t generation, struct diag 
 	return NULL;
 }
 
-/* The policy that the pinned maps hold, for its names; NULL when the journal has it not. */
-static struct policy *peek_policy(struct cli *cli, const struct gate *gate)
+struct policy *live_peek_policy(const struct cli *cli, const struct gate *gate)
 {
 	struct policy *policy = NULL;
 	json_t *entry = NULL;
@@ -193,9 +192,6 @@ static struct policy *peek_policy(struct cli *cli, const struct gate *gate)
 		text = json_string_value(json_object_get(entry, "text"));
 	if (text)
 		policy = policy_parse(text, strlen(text), "journal", NULL, &diag);
-	if (!policy)
-		cli_note(cli, "%s does not tell the policy of generation %u: numbers stand for names",
-			 cli->journal, gate_generation(gate));
 	json_decref(entry);
 	diag_free(&diag);
 	return policy;
@@ -213,7 +209,10 @@ static int peek_read(struct cli *cli, const json_t *params, live_peek *peek, str
 				"sekishod does not answer, and its maps cannot be read");
 	cli_note(cli, "sekishod does not answer (%s); this is read from the maps in %s",
 		 cli->socket, cli->pin_dir);
-	policy = peek_policy(cli, gate);
+	policy = live_peek_policy(cli, gate);
+	if (!policy)
+		cli_note(cli, "%s does not tell the policy of generation %u: numbers stand for names",
+			 cli->journal, gate_generation(gate));
 	diag_free(diag); /* of the agent that did not answer: said above */
 	diag_init(diag);
 	*ret_result = peek(gate, policy, params, diag);

@@ -43,6 +43,9 @@ int live_try(struct cli *cli, const char *method, json_t *params, struct diag *d
 typedef json_t *live_peek(const struct gate *gate, const struct policy *policy,
 			  const json_t *params, struct diag *diag);
 
+/* The policy that the pinned maps hold, from the journal, for its names; NULL: it does not tell. */
+struct policy *live_peek_policy(const struct cli *cli, const struct gate *gate);
+
 /* live_ask(), and from the pinned maps when nobody answers. */
 int live_read(struct cli *cli, const char *method, json_t *params, live_peek *peek,
 	      json_t **ret_result);

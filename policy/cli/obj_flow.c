@@ -56,6 +56,8 @@ static int show(struct cli *cli, const struct cli_args *args)
 	if (ret != CLI_OK)
 		return ret;
 	json_object_set_new(params, "limit", json_integer((json_int_t)limit));
+	if (cli_has(args, "largest"))
+		json_object_set_new(params, "order", json_string("bytes"));
 	ret = live_read(cli, "flow.show", params, peek, &result);
 	if (ret != CLI_OK)
 		return ret;
@@ -93,14 +95,15 @@ static int flow_delete(struct cli *cli, const struct cli_args *args)
 
 static const struct cli_command commands[] = {
 	{ "show",
-	  "flows that match every word given, 100 unless limit says otherwise",
+	  "flows that match every word given, 100 unless limit says otherwise; largest: by their bytes",
 	  show,
 	  { { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
 	    { .name = "src", .kind = CLI_KEY, .value = "PREFIX" },
 	    { .name = "dst", .kind = CLI_KEY, .value = "PREFIX" },
 	    { .name = "port", .kind = CLI_KEY, .value = "PORT" },
 	    { .name = "proto", .kind = CLI_KEY, .value = "tcp|udp|icmp|icmp6|NUMBER" },
-	    { .name = "limit", .kind = CLI_KEY, .value = "N" } } },
+	    { .name = "limit", .kind = CLI_KEY, .value = "N" },
+	    { .name = "largest", .kind = CLI_FLAG } } },
 	{ "delete",
 	  "ends flows: their next packet is asked about as the first of a new one",
 	  flow_delete,
@@ -120,6 +123,7 @@ const struct cli_object object_flow = {
 	.usual = "show",
 	.teach = "  sekisho flow show tenant saga port 443       who of Saga city speaks TLS now\n"
 		 "  sekisho flow show dst 203.0.113.0/24 limit 0\n"
+		 "  sekisho flow show tenant saga largest limit 10   who fills the line?\n"
 		 "  sekisho flow delete src 10.1.0.7             cut one terminal off\n"
 		 "src is who opened the flow. A block list reaches running flows by itself.\n",
 };

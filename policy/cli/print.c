@@ -114,7 +114,8 @@ static void print_json_text(FILE *out, const char *text, size_t len)
 
 int print_json(FILE *out, const json_t *value, bool pretty)
 {
-	char *text = json_dumps(value, JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) |
+					       (pretty ? JSON_INDENT(2) : JSON_COMPACT));
 
 	if (!text)
 		return -ENOMEM;
@@ -192,6 +193,9 @@ static void number_text(char *out, size_t cap, double value, enum column_kind ki
 		else
 			scaled_text(out, cap, value, "bit/s");
 		break;
+	case COLUMN_RATE:
+		scaled_text(out, cap, value, "bit/s");
+		break;
 	case COLUMN_SECONDS:
 		seconds_text(out, cap, value);
 		break;
@@ -248,8 +252,7 @@ void print_value(char *out, size_t cap, const json_t *value, enum column_kind ki
 	}
 }
 
-/* A member by "a.b" or "a|b.c". */
-static const json_t *member(const json_t *row, const char *path)
+const json_t *print_member(const json_t *row, const char *path)
 {
 	while (*path) {
 		size_t len = strcspn(path, "|");
@@ -297,7 +300,7 @@ static void print_cell(FILE *out, const char *text, size_t width, bool right, bo
 /* A cell as the column shows it; two passes make the same. */
 static void cell_text(char *out, size_t cap, const json_t *row, const struct column *column)
 {
-	print_value(out, cap, member(row, column->key), column->kind);
+	print_value(out, cap, print_member(row, column->key), column->kind);
 }
 
 static int print_table(FILE *out, const json_t *rows, const struct view *view)

@@ -18,6 +18,7 @@ enum column_kind {
 	COLUMN_COUNT, /* 1,234,567 */
 	COLUMN_BYTES, /* 1.2 MB */
 	COLUMN_BITS, /* 130 Mbit/s; 0 is no limit */
+	COLUMN_RATE, /* the same of what is, not of what may be */
 	COLUMN_SECONDS, /* 2h 4m */
 	COLUMN_PERCENT, /* of 0..1 */
 	COLUMN_TIME, /* seconds since 1970, in local time */
@@ -52,6 +53,9 @@ size_t print_text(FILE *out, const char *text, size_t len);
 
 /* A JSON string of bytes that may be anything. NULL when out of memory. */
 json_t *print_string(const char *text);
+
+/* A member of a row by a column's key; NULL: it has none. */
+const json_t *print_member(const json_t *row, const char *path);
 
 /* One value as a column shows it, for sentences. Writes at most cap bytes, always ends with 0. */
 void print_value(char *out, size_t cap, const json_t *value, enum column_kind kind);

@@ -290,12 +290,27 @@ static bool is_help(const char *word)
 	return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
 }
 
+/* Does the usual command take this word as a key or a flag? Then it need not be named before it. */
+static bool is_usual_key(const struct cli_object *object, const char *word)
+{
+	const struct cli_command *command = object->commands;
+
+	if (!object->usual)
+		return false;
+	while (command->name && strcmp(command->name, object->usual) != 0)
+		command++;
+	for (int i = 0; command->name && i < CLI_ARGS_MAX && command->args[i].name; i++)
+		if (command->args[i].kind != CLI_WORD && strcmp(command->args[i].name, word) == 0)
+			return true;
+	return false;
+}
+
 /* The words behind an object: a command and its own, or only those of the usual command. */
 static int run_object(struct cli *cli, const struct cli_object *object, int word_cnt, char **words)
 {
 	const struct cli_command *command = NULL;
 	const char *name = object->usual ? object->usual : "help";
-	bool named = word_cnt > 0 && words[0][0] != '-';
+	bool named = word_cnt > 0 && words[0][0] != '-' && !is_usual_key(object, words[0]);
 	int ret;
 
 	if (word_cnt > 0 && is_help(words[0]))

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "install/gate.h"
+#include "install/largest.h"
 #include "install/state.h"
 #include "text/address.h"
 #include "text/service.h"
@@ -160,6 +161,7 @@ struct flow_view {
 	uint64_t total, matched;
 	uint32_t generation; /* live: policy is of it */
 	json_t *rows;
+	struct largest largest; /* showing the largest: before they become rows */
 	/* deleting */
 	int flow_fd, free_fd, release_fd;
 	void (*each)(const struct sek_flow_key *key, const struct sek_flow *flow, void *arg);
@@ -277,9 +279,27 @@ static int flow_show(const struct sek_flow_key *key, struct sek_flow *flow, void
 	if (!flow_matches(view, key, flow))
 		return 0;
 	view->matched++;
+	if (view->filter->largest) {
+		largest_offer(&view->largest, flow);
+		return 0;
+	}
 	if (view->filter->limit && json_array_size(view->rows) >= view->filter->limit)
 		return 0;
 	return json_array_append_new(view->rows, flow_json(view, key, flow)) ? -ENOMEM : 0;
+}
+
+static int largest_rows(struct flow_view *view)
+{
+	int err = 0;
+
+	largest_sort(&view->largest);
+	for (uint32_t i = 0; !err && i < view->largest.cnt; i++) {
+		const struct sek_flow *flow = &view->largest.flows[i].flow;
+
+		if (json_array_append_new(view->rows, flow_json(view, &flow->key, flow)))
+			err = -ENOMEM;
+	}
+	return err;
 }
 
 json_t *state_flows(const struct gate *gate, const struct policy *policy,
@@ -291,12 +311,17 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 				  .generation = gate_generation(gate),
 				  .rows = json_array() };
 	struct flow_table table;
-	int err = table_open(gate, &table);
+	int err = filter->largest ? largest_init(&view.largest, filter->limit) : 0;
 
+	if (!err)
+		err = table_open(gate, &table);
 	if (!err) {
 		err = flow_walk(&table, flow_show, &view);
 		table_close(&table);
 	}
+	if (!err)
+		err = largest_rows(&view);
+	largest_free(&view.largest);
 	if (err) {
 		json_decref(view.rows);
 		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL, "sek_flow cannot be read: %s",

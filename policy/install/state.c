@@ -185,6 +185,16 @@ static const char *limit_read(struct filter_read *read, const json_t *value)
 	return NULL;
 }
 
+static const char *order_read(struct filter_read *read, const json_t *value)
+{
+	const char *name = json_string_value(value);
+
+	if (!name || strcmp(name, "bytes") != 0)
+		return "bytes, the only order there is";
+	read->filter.largest = true;
+	return NULL;
+}
+
 static void member_read(struct filter_read *read, const char *name, const json_t *value)
 {
 	static const struct {
@@ -193,8 +203,9 @@ static void member_read(struct filter_read *read, const char *name, const json_t
 	} members[] = {
 		{ "tenant", tenant_read }, { "src", src_read },	  { "dst", dst_read },
 		{ "proto", proto_read },   { "port", port_read }, { "limit", limit_read },
+		{ "order", order_read },
 	};
-	const char *hint = "tenant, src, dst, proto, port, limit";
+	const char *hint = "tenant, src, dst, proto, port, limit, order";
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		if (!strcmp(name, members[i].name)) {
@@ -220,6 +231,10 @@ int state_filter_read(const json_t *params, const struct policy *policy,
 
 	json_object_foreach((json_t *)params, name, value)
 		member_read(&read, name, value);
+	if (read.filter.largest && (!read.filter.limit || read.filter.limit > STATE_LARGEST_MAX))
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "flows in the order of their bytes need a limit, from 1 to %d",
+			 STATE_LARGEST_MAX);
 	if (diag->error_cnt != errors)
 		return -EINVAL;
 	*ret_filter = read.filter;

@@ -15,6 +15,7 @@
 #include "sekisho/flow.h"
 
 #define STATE_PROTO_ICMP 256 /* of either family */
+#define STATE_LARGEST_MAX 10000
 
 /* Which flows; a filter of zeros with proto and tenant -1 is all of them. */
 struct state_filter {
@@ -23,13 +24,14 @@ struct state_filter {
 	struct prefix src, dst; /* of the opener and its peer; len 0: any */
 	uint16_t port; /* host byte order, either side; 0: any */
 	uint32_t limit; /* flows to show; 0: no limit. Deleting pays no heed to it. */
+	bool largest; /* of all that match, those with the most bytes, the most first; has a limit */
 	bool expired; /* only what is past its state's timeout (needs a policy) */
 	uint64_t now_ns; /* by this clock of the gate's; 0: the machine's */
 };
 
 /*
- * Reads {"tenant":"saga","src":"10.0.0.0/8","dst":"192.0.2.1","proto":"tcp","port":443,"limit":100},
- * every member optional; params may be NULL. Unknown members and bad values are told in diag.
+ * Reads {"tenant":"saga","src":"10.0.0.0/8","dst":"192.0.2.1","proto":"tcp","port":443,"limit":100,
+ *  "order":"bytes"}, every member optional (order needs a limit, of at most STATE_LARGEST_MAX); params may be NULL. Unknown members and bad values are told in diag.
  * Returns 0 or -EINVAL.
  */
 int state_filter_read(const json_t *params, const struct policy *policy,

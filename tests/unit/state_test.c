@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "install/largest.h"
 #include "install/state.h"
 
 static int filter_of(const char *json, struct state_filter *ret_filter, size_t *ret_errors)
@@ -76,6 +77,9 @@ static void bad_filters_are_refused(void **state)
 		"{\"tenant\":64}",
 		"{\"limit\":-1}",
 		"{\"limit\":1e9}",
+		"{\"order\":\"age\",\"limit\":1}",
+		"{\"order\":\"bytes\"}",
+		"{\"order\":\"bytes\",\"limit\":10001}",
 		"{\"colour\":\"\\u001b[31m\"}",
 		"{\"port\":18446744073709551616}",
 	};
@@ -95,6 +99,39 @@ static void bad_filters_are_refused(void **state)
 	assert_int_equal(filter_of("{\"port\":0,\"proto\":\"x\",\"src\":\"y\"}", &f, &errors),
 			 -EINVAL);
 	assert_int_equal(errors, 3);
+}
+
+static void an_order_is_read(void **state)
+{
+	struct state_filter f;
+	size_t errors;
+
+	assert_int_equal(filter_of("{\"order\":\"bytes\",\"limit\":10000}", &f, &errors), 0);
+	assert_true(f.largest);
+}
+
+/* Of a thousand flows in no order the ten largest remain, the largest first. */
+static void the_largest_flows_remain(void **state)
+{
+	struct largest largest;
+
+	assert_int_equal(largest_init(&largest, 10), 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint64_t n = (i * 7919) % 1000; /* each number once */
+
+		largest_offer(&largest, &(struct sek_flow){ .number = (uint32_t)n,
+							     .bytes = { n / 3, n - n / 3 } });
+	}
+	largest_sort(&largest);
+	assert_int_equal(largest.cnt, 10);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(largest.flows[i].flow.number, 999 - i);
+	largest_free(&largest);
+	assert_int_equal(largest_init(&largest, 3), 0);
+	largest_offer(&largest, &(struct sek_flow){ .bytes = { 1, 1 } });
+	largest_sort(&largest);
+	assert_int_equal(largest.cnt, 1);
+	largest_free(&largest);
 }
 
 static void every_number_has_a_name(void **state)
@@ -117,6 +154,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_are_read),
 		cmocka_unit_test(bad_filters_are_refused),
+		cmocka_unit_test(an_order_is_read),
+		cmocka_unit_test(the_largest_flows_remain),
 		cmocka_unit_test(every_number_has_a_name),
 	};
 
