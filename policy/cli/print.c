@@ -303,6 +303,24 @@ static void cell_text(char *out, size_t cap, const json_t *row, const struct col
 	print_value(out, cap, print_member(row, column->key), column->kind);
 }
 
+void print_row(FILE *out, const json_t *row, const struct view *view, size_t *widths)
+{
+	char cell[CELL_MAX];
+
+	for (size_t c = 0; c < view->column_cnt; c++) {
+		const struct column *column = &view->columns[c];
+		size_t used;
+
+		if (row)
+			cell_text(cell, sizeof(cell), row, column);
+		else
+			snprintf(cell, sizeof(cell), "%s", column->title);
+		used = print_text(NULL, cell, strlen(cell));
+		widths[c] = used > widths[c] ? used : widths[c];
+		print_cell(out, cell, widths[c], is_right(column->kind), c + 1 == view->column_cnt);
+	}
+}
+
 static int print_table(FILE *out, const json_t *rows, const struct view *view)
 {
 	size_t *width = calloc(view->column_cnt, sizeof(*width)), i;
@@ -321,15 +339,9 @@ static int print_table(FILE *out, const json_t *rows, const struct view *view)
 			used = print_text(NULL, cell, strlen(cell));
 			width[c] = used > width[c] ? used : width[c];
 		}
-	for (size_t c = 0; c < view->column_cnt; c++)
-		print_cell(out, view->columns[c].title, width[c], is_right(view->columns[c].kind),
-			   c + 1 == view->column_cnt);
+	print_row(out, NULL, view, width);
 	json_array_foreach(rows, i, row)
-		for (size_t c = 0; c < view->column_cnt; c++) {
-			cell_text(cell, sizeof(cell), row, &view->columns[c]);
-			print_cell(out, cell, width[c], is_right(view->columns[c].kind),
-				   c + 1 == view->column_cnt);
-		}
+		print_row(out, row, view, width);
 	free(width);
 	return 0;
 }

@@ -45,6 +45,12 @@ struct view {
 /* A table, or when view->rows is NULL a line a column: "title  value". Returns 0 or -ENOMEM. */
 int print_view(FILE *out, const json_t *result, const struct view *view);
 
+/*
+ * One row of a table; NULL: its titles. widths, one a column, are those of the cells so far and grow with
+ * a wider one, so that rows can be printed as they come.
+ */
+void print_row(FILE *out, const json_t *row, const struct view *view, size_t *widths);
+
 /* JSON, one line (pretty: indented). Everything that ends a line or steers a terminal is escaped. */
 int print_json(FILE *out, const json_t *value, bool pretty);
 

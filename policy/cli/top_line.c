@@ -178,7 +178,7 @@ void top_bar(struct top_line *line, int width, double part)
 	enum top_style style = part >= 0.95 ? TOP_BAD : part >= 0.7 ? TOP_WARN : TOP_GOOD;
 	int inner = width - 2, full;
 
-	if (!line || width > line->width - line->columns)
+	if (!line || width < 3 || width > line->width - line->columns)
 		return;
 	if (part < 0) {
 		put_blanks(line, TOP_PLAIN, width);

@@ -194,7 +194,7 @@ static void name_parts(struct layout *layout, const json_t *bodies, int room)
 
 static void narrow_parts(struct layout *layout, int spare)
 {
-	int more = spare > 60 ? 60 : spare, number = TOP_NUMBER_WIDTH;
+	int more = spare > 60 ? 60 : spare < 0 ? 0 : spare, number = TOP_NUMBER_WIDTH;
 	const struct part parts[] = {
 		{ "UP", "up.bits_per_s", NULL, PART_NUMBER, "up", number },
 		{ " limit", "up.use", NULL, PART_BAR, NULL, 8 + more * 2 / 5 },

@@ -340,6 +340,14 @@ static void runs_end_with_their_status(void **state)
 	is_run(WORDS("list", "add", "drop", "10.0.0.1"), true, CLI_NO_AGENT, "systemctl start");
 	is_run(WORDS("policy", "check", "/nowhere/x.yaml"), true, CLI_FAILED, "/nowhere/x.yaml");
 	is_run(WORDS("event", "list"), true, CLI_NO_AGENT, "eve.json");
+	/* the usual command need not be named before its keys */
+	is_run(WORDS("event", "last", "3"), true, CLI_NO_AGENT, "eve.json");
+	is_run(WORDS("stats", "reason"), true, CLI_NO_AGENT, "control.sock");
+	is_run(WORDS("top", "count", "1"), true, CLI_NO_AGENT, "no gateway is there yet");
+	is_run(WORDS("top", "ports", "sort", "use"), true, CLI_USAGE, "name|in|packets");
+	is_run(WORDS("top", "sort", "colour"), true, CLI_USAGE, "use|name|up");
+	is_run(WORDS("top", "interval", "0"), true, CLI_USAGE, "from 1 to 3600");
+	is_run(WORDS("policy", "message"), true, CLI_USAGE, "no command");
 }
 
 static void instances_are_names(void **state)
