@@ -75,6 +75,7 @@ cat <<TEXT
 The lab is still up. Look around:
   nsenter --net=/run/netns/sek-b01 curl http://203.0.113.80/          a body's client
   nsenter --net=/run/netns/sek-gw $build/sekisho --instance $lab_instance stats show
+  nsenter --net=/run/netns/sek-gw $build/sekisho --instance $lab_instance top
   nsenter --net=/run/netns/sek-gw $build/sekisho --instance $lab_instance help
   make demo-down                                                      ends it
 TEXT
