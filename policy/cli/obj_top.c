@@ -94,12 +94,8 @@ static int print_tables(struct cli *cli, const struct top_look *look, const stru
 	char text[64];
 	int ret = CLI_OK;
 
-	if (look->from == WATCH_NOBODY) {
-		cli_note(cli, "%s", look->problem);
-		return CLI_OK;
-	}
-	if (look->problem[0])
-		cli_note(cli, "%s", look->problem);
+	if (look->from == WATCH_NOBODY)
+		return CLI_OK; /* what there is to say was noted */
 	print_value(text, sizeof(text), json_object_get(look->rates, when.key), when.kind);
 	fprintf(cli->out, "%s\n", text);
 	if (look->tenant[0])
@@ -134,9 +130,19 @@ static int look_words(struct cli *cli, const struct top_look *look, int ret)
 	return ret < 0 ? cli_fail(cli, CLI_FAILED, NULL, "top ends: %s", strerror(-ret)) : CLI_OK;
 }
 
+/* On standard error, when it is not what was said before; -j has it in each object. */
+static void note_problem(struct cli *cli, const struct top_look *look, char said[TOP_WORDS_MAX])
+{
+	if (cli->json || strcmp(look->problem, said) == 0)
+		return;
+	snprintf(said, TOP_WORDS_MAX, "%s", look->problem);
+	cli_note(cli, "%s", said[0] ? said : "sekishod answers");
+}
+
 /* One look an interval, printed as it comes, until it cannot be written or the count is full. */
 static int follow(struct cli *cli, struct top_look *look, const struct wish *wish)
 {
+	char said[TOP_WORDS_MAX] = "";
 	uint64_t printed = 0;
 	bool seen = false;
 	int ret = CLI_OK;
@@ -148,6 +154,7 @@ static int follow(struct cli *cli, struct top_look *look, const struct wish *wis
 		ret = look_words(cli, look, top_look_again(look));
 		if (ret != CLI_OK)
 			break;
+		note_problem(cli, look, said);
 		ret = print_look(cli, look, wish);
 		seen |= look->from != WATCH_NOBODY;
 		printed++;

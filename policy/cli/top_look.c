@@ -188,7 +188,7 @@ static void problem_find(struct top_look *look)
 			 "sekishod does not answer; read from the maps in %s", look->cli->pin_dir);
 	else if (look->from == WATCH_NOBODY)
 		snprintf(look->problem, sizeof(look->problem),
-			 "no gateway is there yet, waiting for it: %s; %s",
+			 "no gateway answers yet, waiting for one: %s; %s",
 			 first ? first->text : "sekishod does not answer", last ? last->text : "");
 	else if (first)
 		snprintf(look->problem, sizeof(look->problem), "%s", first->text);

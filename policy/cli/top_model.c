@@ -233,8 +233,8 @@ static const json_t *limit_find(const json_t *rates, const json_t *tenant, const
 
 static json_t *body_json(const struct comparison *c, const json_t *tenant)
 {
-	static const char *const keys[] = { "tenant",	 "id",	      "title",	       "flows",
-					    "flows_max", "half_open", "half_open_max", NULL };
+	static const char *const keys[] = { "id",	 "tenant",    "title",	       "flows",
+					    "half_open", "flows_max", "half_open_max", NULL };
 	bool compared = is_same_body(c, tenant);
 	json_t *body = json_object();
 	struct sums s = { 0 };

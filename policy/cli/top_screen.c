@@ -164,7 +164,7 @@ static int show(struct screen *s)
 
 	s->view.news = fresh ? s->look->news : "";
 	s->view.tenant = s->look->tenant;
-	if (s->view.page < 2) {
+	if (has_rows(s)) {
 		s->view.order = s->order[s->view.page];
 		s->view.reverse = s->reverse[s->view.page];
 	}
@@ -201,7 +201,7 @@ static void go_to(struct screen *s, enum top_page_kind page)
 	else
 		s->picked[0] = 0;
 	s->pick = 0;
-	if (page != TOP_BODY && page != TOP_HELP)
+	if (page != TOP_BODY)
 		top_look_into(s->look, "");
 }
 
@@ -254,7 +254,7 @@ static void interval_by(struct screen *s, int step)
 static void go_back(struct screen *s)
 {
 	if (s->view.page == TOP_HELP)
-		go_to(s, s->back);
+		s->view.page = s->back;
 	else if (s->view.page == TOP_BODY || s->view.page == TOP_PORTS)
 		go_to(s, TOP_BODIES);
 }
@@ -264,7 +264,8 @@ static void help_show(struct screen *s)
 	if (s->view.page == TOP_HELP)
 		return;
 	s->back = s->view.page;
-	go_to(s, TOP_HELP);
+	s->view.page = TOP_HELP;
+	s->scroll = 0;
 }
 
 /* Keys that move. False: it is none of them. */
@@ -342,7 +343,7 @@ static void hear_key(struct screen *s, int key)
 		order_by(s, -1);
 	else if (key == '>' || key == '.')
 		order_by(s, 1);
-	else if (key == 'r' && s->view.page < 2)
+	else if (key == 'r' && has_rows(s))
 		s->reverse[s->view.page] = !s->reverse[s->view.page];
 	else if (key == '+' || key == '-')
 		interval_by(s, key == '+' ? 1 : -1);

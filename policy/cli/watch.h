@@ -29,9 +29,9 @@ struct watch *watch_new(const struct cli *cli);
 void watch_free(struct watch *watch);
 
 /*
- * Asks all, of one source; the first should be one that is answered at once. An agent that hangs costs a
- * second and is then left alone for a while. Returns where the answers came from, or -EACCES when the asker may not ask; the
- * words to anything but WATCH_AGENT are in diag.
+ * Asks all, of one source; the first should be one that is answered at once. An agent that hangs
+ * costs a second and is then left alone for a while. Returns where the answers came from, or -EACCES
+ * when the asker may not ask; the words to anything but WATCH_AGENT are in diag.
  */
 int watch_ask(struct watch *watch, struct watch_question *questions, size_t cnt, struct diag *diag);
 

@@ -31,7 +31,8 @@ struct state_filter {
 
 /*
  * Reads {"tenant":"saga","src":"10.0.0.0/8","dst":"192.0.2.1","proto":"tcp","port":443,"limit":100,
- *  "order":"bytes"}, every member optional (order needs a limit, of at most STATE_LARGEST_MAX); params may be NULL. Unknown members and bad values are told in diag.
+ *  "order":"bytes"}, every member optional (order needs a limit, of at most STATE_LARGEST_MAX);
+ * params may be NULL. Unknown members and bad values are told in diag.
  * Returns 0 or -EINVAL.
  */
 int state_filter_read(const json_t *params, const struct policy *policy,

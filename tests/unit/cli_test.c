@@ -343,7 +343,7 @@ static void runs_end_with_their_status(void **state)
 	/* the usual command need not be named before its keys */
 	is_run(WORDS("event", "last", "3"), true, CLI_NO_AGENT, "eve.json");
 	is_run(WORDS("stats", "reason"), true, CLI_NO_AGENT, "control.sock");
-	is_run(WORDS("top", "count", "1"), true, CLI_NO_AGENT, "no gateway is there yet");
+	is_run(WORDS("top", "count", "1"), true, CLI_NO_AGENT, "no gateway answers yet");
 	is_run(WORDS("top", "ports", "sort", "use"), true, CLI_USAGE, "name|in|packets");
 	is_run(WORDS("top", "sort", "colour"), true, CLI_USAGE, "use|name|up");
 	is_run(WORDS("top", "interval", "0"), true, CLI_USAGE, "from 1 to 3600");

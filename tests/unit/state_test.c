@@ -120,7 +120,7 @@ static void the_largest_flows_remain(void **state)
 		uint64_t n = (i * 7919) % 1000; /* each number once */
 
 		largest_offer(&largest, &(struct sek_flow){ .number = (uint32_t)n,
-							     .bytes = { n / 3, n - n / 3 } });
+							    .bytes = { n / 3, n - n / 3 } });
 	}
 	largest_sort(&largest);
 	assert_int_equal(largest.cnt, 10);
