@@ -75,7 +75,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/asan/libtested.a
 $(B)/tests/bpf/%: tests/bpf/%.c $(B)/asan/libbed.a $(B)/asan/libtested.a $(TEST_SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libbed.a $(B)/asan/libtested.a \
-		$(LDLIBS) -lcmocka -o $@
+		$(LDLIBS) $(CURSES) -lcmocka -o $@
 $(B)/fuzz/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP -c $< -o $@
@@ -90,7 +90,7 @@ $(B)/libtested.a: $(call obj,plain,$(LIBS_SRC))
 	rm -f $@ && ar rcs $@ $^
 $(B)/vmtests/%: tests/bpf/%.c $(B)/libbed.a $(B)/libtested.a $(TEST_SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $< $(B)/libbed.a $(B)/libtested.a $(LDLIBS) -lcmocka -o $@
+	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $< $(B)/libbed.a $(B)/libtested.a $(LDLIBS) $(CURSES) -lcmocka -o $@
 $(B)/tests/net/cut: tests/net/cut.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
