@@ -319,7 +319,7 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 		err = flow_walk(&table, flow_show, &view);
 		table_close(&table);
 	}
-	if (!err)
+	if (!err && filter->largest)
 		err = largest_rows(&view);
 	largest_free(&view.largest);
 	if (err) {
