@@ -78,16 +78,25 @@ void top_count(struct top_line *line, enum top_style style, const json_t *row, c
 	top_cell(line, style, TOP_NUMBER_WIDTH, true, value < 0 ? "-" : top_number(value, text));
 }
 
-void top_sum(struct top_line *line, const char *title, const json_t *rates, const char *key,
+void top_sum(struct top_line *line, const char *title, const json_t *row, const char *key,
 	     const char *unit, enum top_style style)
 {
-	double value = top_value(rates, key);
+	double value = top_value(row, key);
 	char text[16];
+	size_t len;
 
 	top_say(line, TOP_FAINT, "  %s ", title);
 	if (value <= 0)
 		style = TOP_PLAIN;
-	top_say(line, style, "%s%s", value < 0 ? "-" : top_number(value, text), unit);
+	if (value < 0) {
+		top_say(line, style, "-");
+		return;
+	}
+	len = strlen(top_number(value, text));
+	if (unit[0] == 'b' && len > 1 && text[len - 1] > '9') /* 3.52 Mbit/s */
+		top_say(line, style, "%.*s %c%s", (int)len - 1, text, text[len - 1], unit);
+	else
+		top_say(line, style, "%s%s%s", text, unit[0] == 'b' ? " " : "", unit);
 }
 
 static void title_line(struct top_page *page, const json_t *rates, const struct top_view *view)
@@ -151,7 +160,8 @@ static void stopped_line(struct top_page *page, const json_t *rates)
 		told++;
 	}
 	if (!told)
-		top_say(line, TOP_FAINT, " nothing is stopped");
+		top_say(line, TOP_FAINT, " %s",
+			top_value(rates, "interval_s") > 0 ? "nothing is stopped" : "-");
 }
 
 /* A text of several words over as many lines as it needs. */

@@ -18,7 +18,7 @@ double top_value(const json_t *row, const char *key);
 const char *top_word(const json_t *row, const char *key);
 /* A blank and the number, in TOP_NUMBER_WIDTH columns; "-" for none, and faint when it is 0. */
 void top_count(struct top_line *line, enum top_style style, const json_t *row, const char *key);
-/* "  passed 12.3k/s", in as many columns as it takes. */
+/* "  passed 12.3k/s", "  up 3.52 Mbit/s", in as many columns as they take. */
 void top_sum(struct top_line *line, const char *title, const json_t *row, const char *key,
 	     const char *unit, enum top_style style);
 

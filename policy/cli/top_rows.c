@@ -40,9 +40,9 @@ static void layout_add(struct layout *layout, struct part part)
 }
 
 /* Texts and numbers have a blank before them, but the first; a bar stands at its number. */
-static bool has_gap(const struct layout *layout, size_t i)
+static bool has_gap(const struct part *part, size_t i)
 {
-	return i > 0 && layout->parts[i].kind != PART_BAR;
+	return i > 0 && part->kind != PART_BAR;
 }
 
 static int layout_width(const struct layout *layout)
@@ -50,7 +50,7 @@ static int layout_width(const struct layout *layout)
 	int sum = 0;
 
 	for (size_t i = 0; i < layout->cnt; i++)
-		sum += layout->parts[i].width + has_gap(layout, i);
+		sum += layout->parts[i].width + has_gap(&layout->parts[i], i);
 	return sum;
 }
 
@@ -85,7 +85,7 @@ static void head_line(struct top_page *page, const struct layout *layout, const 
 	struct top_line *line = top_line_add(&page->head);
 
 	for (size_t i = 0; i < layout->cnt; i++) {
-		if (has_gap(layout, i))
+		if (has_gap(&layout->parts[i], i))
 			top_cell(line, TOP_HEAD, 1, false, "");
 		head_cell(line, &layout->parts[i], chosen);
 	}
@@ -159,7 +159,7 @@ static void row_line(struct top_page *page, const struct layout *layout, const j
 
 	page->rows[page->row_cnt++] = page->body.cnt - 1;
 	for (size_t i = 0; i < layout->cnt; i++) {
-		if (has_gap(layout, i))
+		if (has_gap(&layout->parts[i], i))
 			top_cell(line, TOP_PLAIN, 1, false, "");
 		cell(line, &layout->parts[i], row, i == 0);
 	}
