@@ -183,7 +183,7 @@ static bool follow_wait(int signal_fd, int wait_ms)
 static int follow_run(struct cli *cli, const struct cli_args *args, struct follow *follow,
 		      int signal_fd)
 {
-	size_t widths[sizeof(columns) / sizeof(columns[0])] = { 29, 5, 11, 5, 15, 5, 15, 5, 13, 12 };
+	size_t widths[sizeof(columns) / sizeof(columns[0])] = { 31, 5, 11, 5, 15, 5, 15, 5, 13, 12 };
 	uint64_t gaps = 0;
 	bool more;
 

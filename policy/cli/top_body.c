@@ -10,6 +10,7 @@
 #define FLOWS_SHOWN 50
 #define BLOCKED_SHOWN 12
 #define CONNECTION_MAX 128
+#define STATE_WIDTH 11
 
 static const json_t *body_find(const json_t *rates, const char *tenant)
 {
@@ -85,7 +86,7 @@ static void body_head(struct top_page *page, const json_t *body)
 /* A cell of a section's head, over the cells below it. */
 struct title {
 	const char *text;
-	int width;
+	int width; /* 0: no such column on this screen */
 	bool right;
 };
 
@@ -94,6 +95,8 @@ static void section_line(struct top_page *page, const struct title *titles, size
 	struct top_line *line = top_line_add(&page->body);
 
 	for (size_t i = 0; i < cnt; i++) {
+		if (titles[i].width == 0)
+			continue;
 		top_cell(line, TOP_HEAD, 1, false, "");
 		top_cell(line, TOP_HEAD, titles[i].width, titles[i].right, titles[i].text);
 	}
@@ -197,10 +200,15 @@ static void end_text(char *out, size_t cap, const json_t *flow, const char *addr
 		snprintf(out, cap, "%s", text);
 }
 
-/* Two IPv6 addresses with ports, where there is room. */
+/* Two IPv6 addresses with ports want room more than the flow's state does. */
+static bool has_states(const struct top_page *page)
+{
+	return page->body.width >= 110;
+}
+
 static int connection_width(const struct top_page *page)
 {
-	int room = page->body.width - 52;
+	int room = page->body.width - (has_states(page) ? 52 : 30);
 
 	return room < 36 ? 36 : room > 97 ? 97 : room;
 }
@@ -219,8 +227,10 @@ static void flow_line(struct top_page *page, const json_t *flow)
 	top_cell(line, TOP_FAINT, 5, false, top_word(flow, "proto"));
 	top_say(line, TOP_PLAIN, " ");
 	top_cell(line, TOP_PLAIN, connection_width(page), false, text);
-	top_say(line, TOP_PLAIN, " ");
-	top_cell(line, TOP_FAINT, 11, false, top_word(flow, "state"));
+	if (has_states(page)) {
+		top_say(line, TOP_PLAIN, " ");
+		top_cell(line, TOP_FAINT, STATE_WIDTH, false, top_word(flow, "state"));
+	}
 	top_say(line, TOP_PLAIN, " %s", top_word(flow, "rule"));
 }
 
@@ -230,7 +240,7 @@ static void flow_lines(struct top_page *page, const json_t *rates)
 					{ "DOWN", TOP_NUMBER_WIDTH, true },
 					{ "PROTO", 5, false },
 					{ "BUSIEST FLOWS", connection_width(page), false },
-					{ "STATE", 11, false },
+					{ "STATE", has_states(page) ? STATE_WIDTH : 0, false },
 					{ "RULE", 4, false } };
 	const json_t *flows = json_object_get(rates, "flows_top"), *flow;
 	size_t i;

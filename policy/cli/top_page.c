@@ -103,7 +103,7 @@ static void title_line(struct top_page *page, const json_t *rates, const struct 
 {
 	struct top_line *line = top_line_add(&page->head);
 	time_t at = (time_t)top_value(rates, "time");
-	char when[32] = "", right[160];
+	char when[32] = "", policy[32] = "no policy", right[160];
 	size_t cnt;
 	const struct top_order *orders = top_orders(view->page, &cnt);
 	struct tm tm;
@@ -114,11 +114,12 @@ static void title_line(struct top_page *page, const json_t *rates, const struct 
 	top_say(line, TOP_HEAD, " sekisho top%s%s", view->instance[0] ? " - " : "", view->instance);
 	if (view->page == TOP_PORTS)
 		top_say(line, TOP_HEAD, " - ports");
-	snprintf(right, sizeof(right), "%s%s%s  policy %.0f  every %u s  %s ",
+	if (top_value(rates, "generation") > 0)
+		snprintf(policy, sizeof(policy), "policy %.0f", top_value(rates, "generation"));
+	snprintf(right, sizeof(right), "%s%s%s  %s  every %u s  %s ",
 		 view->order < cnt ? "by " : "", view->order < cnt ? orders[view->order].name : "",
-		 view->order < cnt && view->reverse ? ", reversed" : "",
-		 top_value(rates, "generation") < 0 ? 0 : top_value(rates, "generation"),
-		 view->interval_s, when);
+		 view->order < cnt && view->reverse ? ", reversed" : "", policy, view->interval_s,
+		 when);
 	columns = top_columns(right);
 	if (line && line->width > line->columns + columns)
 		top_fill(line, TOP_HEAD, line->width - columns);
