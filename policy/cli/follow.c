@@ -132,7 +132,7 @@ static size_t more_read(struct follow *f)
 {
 	ssize_t n;
 
-	if (f->start > 0) {
+	if (f->buf && f->start > 0) {
 		memmove(f->buf, f->buf + f->start, f->len - f->start);
 		f->len -= f->start;
 		f->start = 0;

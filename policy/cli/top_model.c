@@ -380,9 +380,7 @@ static json_t *ports_json(const struct top_reading *before, const struct top_rea
 		"hook",	   "state",   "driver", "interface", "speed_bits_per_s",
 		"dropped", "problem", NULL
 	};
-	double seconds =
-		before ? seconds_between(before->ports, before->ports_ns, now->ports, now->ports_ns)
-		       : 0;
+	double seconds = seconds_between(before->ports, before->ports_ns, now->ports, now->ports_ns);
 	json_t *ports = json_array(), *port;
 	size_t i;
 
@@ -446,17 +444,13 @@ static json_t *flow_rated(const json_t *flow, const json_t *flows_before, double
 static json_t *flows_json(const struct top_reading *before, const struct top_reading *now)
 {
 	static const struct top_order by_bits = { "bits", "bits_per_s", false };
-	double seconds =
-		before ? seconds_between(before->flows, before->flows_ns, now->flows, now->flows_ns)
-		       : 0;
+	double seconds = seconds_between(before->flows, before->flows_ns, now->flows, now->flows_ns);
 	json_t *flows = json_array(), *flow;
 	size_t i;
 
 	json_array_foreach(json_object_get(now->flows, "flows"), i, flow)
 		json_array_append_new(
-			flows,
-			flow_rated(flow, before ? json_object_get(before->flows, "flows") : NULL,
-				   seconds));
+			flows, flow_rated(flow, json_object_get(before->flows, "flows"), seconds));
 	top_sort(flows, &by_bits, false);
 	return flows;
 }
@@ -513,12 +507,14 @@ static json_t *blocked_json(const json_t *events)
 
 json_t *top_rates(const struct top_reading *before, const struct top_reading *now)
 {
-	struct comparison c = { .now = now, .before = before };
+	static const struct top_reading nothing;
+	struct comparison c = { .now = now };
 	json_t *all = json_object(), *bodies;
 
-	if (before)
-		c.seconds =
-			seconds_between(before->stats, before->stats_ns, now->stats, now->stats_ns);
+	if (!before)
+		before = &nothing;
+	c.before = before;
+	c.seconds = seconds_between(before->stats, before->stats_ns, now->stats, now->stats_ns);
 	if (c.seconds > 0 && number(now->stats, "packets") < number(before->stats, "packets"))
 		c.seconds = 0; /* they began anew */
 	c.cells = c.seconds > 0 ? cells_of(before->stats) : NULL;
