@@ -258,8 +258,8 @@ struct json_t *policy_meaning(const struct policy *before, const struct image *b
 		json_array_append_new(rows, box_json(&boxes.list[i], after->tenant_cnt - 1));
 	if (json_array_size(rows) == shown)
 		result = json_pack("{s:O, s:I, s:I}", "packets", rows, "more",
-				   (json_int_t)(boxes.cnt - shown + boxes.more), "unsettled",
-				   (json_int_t)open);
+				   (json_int_t)(boxes.cnt - shown) + (json_int_t)boxes.more,
+				   "unsettled", (json_int_t)open);
 	json_decref(rows);
 	boxes_free(&boxes);
 	return result;
