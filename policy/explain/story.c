@@ -139,8 +139,13 @@ static enum stage end_of(const struct story *s)
 	case SEK_R_no_peer:
 	case SEK_R_too_big:
 	case SEK_R_port_down:
-		if (s->packet->piece == PIECE_WHOLE && explain_is_link_talk(s->packet))
+		if (s->packet->piece == PIECE_WHOLE && !s->trace->tenant &&
+		    explain_is_link_talk(s->packet))
 			return STAGE_CONTROL;
+		break;
+	case SEK_R_martian: /* a body's, that no router forwards */
+		if (s->trace->tenant)
+			return STAGE_TENANT;
 		break;
 	default:
 		break;
@@ -153,7 +158,7 @@ static bool is_stateless(const struct story *s)
 	return s->tenant && !s->tenant->id;
 }
 
-/* A piece that is not the first goes by the first: it makes no flow, lists and rules are not asked. */
+/* A piece that is not the first goes by the first: lists are asked, but rules are not. */
 static bool is_carried(const struct story *s)
 {
 	return s->packet->piece == PIECE_LATER;
@@ -331,10 +336,10 @@ static void (*const says[STAGE_CNT])(FILE *out, const struct story *story) = {
 	[STAGE_QUOTA] = say_quota,   [STAGE_RATE] = say_rate,	      [STAGE_WAY] = say_way,
 };
 
-/* Stages that only first packets of flows are asked by. */
+/* Stages that ask only first packets of flows. */
 static bool is_skipped(const struct story *s, enum stage stage)
 {
-	return is_carried(s) && stage > STAGE_FLOW && stage < STAGE_RATE;
+	return is_carried(s) && stage > STAGE_LISTS && stage < STAGE_RATE;
 }
 
 /* Whether the stage, beside ending the packet, has something to say of it. */
