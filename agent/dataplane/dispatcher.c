@@ -116,7 +116,7 @@ static int slot_fill(const struct dispatcher *next, size_t index, const struct p
 	char name[SLOT_NAME_BYTES];
 	int func;
 
-	snprintf(name, sizeof(name), "prog%zu", index);
+	snprintf(name, sizeof(name), "prog%hhu", (unsigned char)index);
 	func = btf__find_by_name_kind(bpf_object__btf(next->obj), name, BTF_KIND_FUNC);
 	if (func < 0)
 		return func;
