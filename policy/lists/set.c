@@ -60,7 +60,7 @@ void entries_v4(const struct list_entry *entries, size_t cnt, size_t *ret_from, 
 {
 	/* All of ::ffff:0:0/96 is IPv4, and no IPv6 prefix begins inside it. */
 	const struct prefix first = { .addr.w = { 0, 0, htobe32(0xffff), 0 }, .len = 0 };
-	const struct prefix behind = { .addr.w = { 0, htobe32(1), 0, 0 }, .len = 0 };
+	const struct prefix behind = { .addr.w = { 0, 0, htobe32(0x10000), 0 }, .len = 0 };
 
 	*ret_from = entries_find(entries, cnt, &first);
 	*ret_to = entries_find(entries, cnt, &behind);
