@@ -123,9 +123,12 @@ char *answer_fault(const json_t *id, int code, const char *message, json_t *data
 
 static json_t *text_json(const char *text)
 {
-	json_t *json = text ? json_string(text) : json_null();
 	char shown[1024]; /* where it quotes bytes that are no UTF-8 */
+	json_t *json;
 
+	if (!text)
+		return json_null();
+	json = json_string(text);
 	return json ? json : json_string(text_escape(text, strlen(text), shown, sizeof(shown)));
 }
 

@@ -343,10 +343,10 @@ static void shadow_found(const struct shadow *shadow, void *arg)
 		json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:I, s:o, s:o}", "tenant",
 			  shadow->tenant->name, "n", shadow->rule, "rule", print_string(rule->name),
 			  "dir", rule->dir == SEK_OUT ? "out" : "in", "action",
-			  spell_action(rule->action), "why", shadow->foreign ? "foreign" : "covered",
-			  "by", by, "by_cnt", (json_int_t)shadow->taker_cnt, "place",
-			  place_json(&rule->place), "comment",
-			  print_string(rule->comment ? rule->comment : "")));
+			  spell_action(rule->action), "why",
+			  shadow->foreign ? "foreign" : "covered", "by", by, "by_cnt",
+			  (json_int_t)shadow->taker_cnt, "place", place_json(&rule->place),
+			  "comment", print_string(rule->comment ? rule->comment : "")));
 }
 
 static int find_shadowed(struct cli *cli, const struct policy *policy, struct finding *finding)
