@@ -24,9 +24,11 @@ struct flood {
 	void *arg;
 	struct source *period;
 	uint32_t looks;
-	/* by tenant */
-	bool active[SEK_TENANTS_MAX];
-	uint64_t answered[SEK_TENANTS_MAX], opened[SEK_TENANTS_MAX]; /* when it began */
+	struct guard {
+		bool active;
+		bool known; /* looked at before */
+		uint64_t answered, opened; /* at the last look before it began */
+	} guards[SEK_TENANTS_MAX];
 };
 
 static uint64_t counted(const struct flood *flood, uint16_t tenant, enum sek_reason reason)
@@ -40,21 +42,17 @@ static uint64_t counted(const struct flood *flood, uint16_t tenant, enum sek_rea
 static void turn(struct flood *flood, const struct edition *edition,
 		 const struct model_tenant *tenant, const struct sek_quota *quota)
 {
-	uint16_t id = tenant->id;
-	uint64_t answered = counted(flood, id, SEK_R_cookie_sent);
-	uint64_t opened = counted(flood, id, SEK_R_cookie_opened);
+	struct guard *guard = &flood->guards[tenant->id];
 	struct eve_flood event = { .generation = edition->generation, .tenant = tenant->name };
 
-	flood->active[id] = !flood->active[id];
-	if (flood->active[id]) {
-		flood->answered[id] = answered;
-		flood->opened[id] = opened;
+	guard->active = !guard->active;
+	if (guard->active) {
 		log_warn("%s: SYN flood, %lld half-open flows: SYNs are answered by cookies",
 			 tenant->name, (long long)quota->half);
 	} else {
 		event.over = true;
-		event.answered = answered - flood->answered[id];
-		event.opened = opened - flood->opened[id];
+		event.answered = counted(flood, tenant->id, SEK_R_cookie_sent) - guard->answered;
+		event.opened = counted(flood, tenant->id, SEK_R_cookie_opened) - guard->opened;
 		log_warn("%s: SYN flood is over, %llu SYNs were answered, %llu clients proved themselves",
 			 tenant->name, (unsigned long long)event.answered,
 			 (unsigned long long)event.opened);
@@ -63,17 +61,25 @@ static void turn(struct flood *flood, const struct edition *edition,
 	flood->record(flood->arg, &event);
 }
 
+/* While it is quiet the counts are kept up, so that the first moments of a flood are in its account. */
 static void look(struct flood *flood, const struct edition *edition, const struct model_tenant *tenant)
 {
+	struct guard *guard = &flood->guards[tenant->id];
+	bool guarded = tenant->limits.flags & SEK_TENANT_GUARD_AUTO, active;
 	struct sek_quota quota = {};
 	uint32_t id = tenant->id;
-	bool active;
 
+	if (!guarded && !guard->active)
+		return;
 	if (bpf_map_lookup_elem(gate_map_fd(flood->gate, "sek_quota"), &id, &quota))
 		return;
-	active = tenant->limits.flags & SEK_TENANT_GUARD_AUTO &&
-		 state_synflood(&tenant->limits, &quota);
-	if (active != flood->active[id])
+	active = guarded && state_synflood(&tenant->limits, &quota);
+	if (!guard->active && (!active || !guard->known)) {
+		guard->answered = counted(flood, tenant->id, SEK_R_cookie_sent);
+		guard->opened = counted(flood, tenant->id, SEK_R_cookie_opened);
+		guard->known = true;
+	}
+	if (active != guard->active)
 		turn(flood, edition, tenant, &quota);
 }
 
