@@ -6,7 +6,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lab.sh"
 build=$(cd "$1" && pwd)
-saga=$here/../../policy/saga/saga.yaml
+saga=$(realpath "$here/../../policy/saga/saga.yaml")
 work=$lab_tmp/demo
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }

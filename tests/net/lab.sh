@@ -295,7 +295,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 		lab_trunk "$build" 21
 		lab_servers
 		lab_iperf_server
-		lab_agent "$build" "${3:-$lab_here/../../policy/saga/saga.yaml}"
+		lab_agent "$build" "$(realpath "${3:-$lab_here/../../policy/saga/saga.yaml}")"
 		;;
 	down) lab_down ;;
 	*)
