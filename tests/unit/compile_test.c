@@ -3,13 +3,7 @@
  * policy/compile: the image decides as the model does, the same policy gives the same image, and
  * differences are told by meaning.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +12,7 @@
 
 #include "compile/compile.h"
 #include "compile/spans.h"
+#include "unit/made.h"
 
 #define POLICIES 40
 #define RULES_MOST 580 /* written; those that name services become four each: up to 1,000 */
@@ -149,34 +144,6 @@ static char *random_policy(unsigned int rule_cnt)
 		put_rule(out, false);
 	fclose(out);
 	return text;
-}
-
-static struct policy *parse(const char *text)
-{
-	struct diag diag;
-	struct policy *policy;
-
-	diag_init(&diag);
-	policy = policy_parse(text, strlen(text), "t.yaml", NULL, &diag);
-	for (size_t i = 0; i < diag.cnt; i++)
-		if (diag.entries[i].level == DIAG_ERROR)
-			print_error("%u: %s\n", diag.entries[i].line, diag.entries[i].text);
-	diag_free(&diag);
-	assert_non_null(policy);
-	return policy;
-}
-
-static struct image *compile(const struct policy *policy)
-{
-	struct diag diag;
-	struct image *image;
-
-	diag_init(&diag);
-	image = image_compile(policy, &diag);
-	diag_print(&diag, stderr);
-	assert_non_null(image);
-	diag_free(&diag);
-	return image;
 }
 
 static struct sek_addr random_packet_address(void)

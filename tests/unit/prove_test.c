@@ -4,13 +4,7 @@
  * addresses, ports and types stand for all that its rules can tell apart; and, on the policy of Saga
  * with 1,000 rules a tenant, against packets drawn by lot.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +13,7 @@
 
 #include "prove/meaning.h"
 #include "prove/prove.h"
+#include "unit/made.h"
 
 #define POLICIES 60
 #define RULES 14
@@ -139,32 +134,6 @@ static char *small_policy(unsigned int asserts)
 	}
 	fclose(out);
 	return text;
-}
-
-static struct policy *parse(const char *text)
-{
-	struct diag diag;
-	struct policy *policy;
-
-	diag_init(&diag);
-	policy = policy_parse(text, strlen(text), "t.yaml", NULL, &diag);
-	diag_print(&diag, stderr);
-	diag_free(&diag);
-	assert_non_null(policy);
-	return policy;
-}
-
-static struct image *compile(const struct policy *policy)
-{
-	struct diag diag;
-	struct image *image;
-
-	diag_init(&diag);
-	image = image_compile(policy, &diag);
-	diag_print(&diag, stderr);
-	assert_non_null(image);
-	diag_free(&diag);
-	return image;
 }
 
 static struct sek_addr address(const char *text)
