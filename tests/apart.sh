@@ -8,7 +8,7 @@ if [ "$1" != inside ]; then
 	exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" inside "$@"
 fi
 shift
-for dir in /run /srv /var/lib /var/log; do
+for dir in /run /srv /var/lib /var/log /dev/shm; do
 	mount -t tmpfs tmpfs $dir
 done
 mkdir /run/etc /run/etc.work
