@@ -38,5 +38,9 @@ void loop_stop(struct loop *loop);
 
 /* CLOCK_MONOTONIC in ns, the clock of bpf_ktime_get_ns(). */
 uint64_t clock_mono_ns(void);
+/* CLOCK_REALTIME in ns. */
+int64_t clock_real_ns(void);
+/* What makes the time of day of a monotonic one. The wall clock may be set while we run: ask each time. */
+int64_t clock_real_offset(void);
 
 #endif

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -53,11 +52,6 @@ static const char *verdict_word(uint8_t verdict)
 	return verdict < sizeof(words) / sizeof(words[0]) ? words[verdict] : "unknown";
 }
 
-static const struct place *rule_place(const struct model_tenant *tenant, uint16_t rule)
-{
-	return rule < tenant->rule_cnt ? &tenant->rules[rule].place : &tenant->place;
-}
-
 /* "verdict=drop reason=list_block tenant=saga dir=out list=block policy=7" */
 static void comment_make(const struct livecapture *c, const struct sek_captured *head, char *to,
 			 size_t cap)
@@ -71,7 +65,7 @@ static void comment_make(const struct livecapture *c, const struct sek_captured 
 			   tenant ? tenant->name : "unknown", state_dir_name(head->dir));
 
 	if (tenant && head->rule != SEK_NO_RULE && head->rule < tenant->rule_cnt + 2) {
-		const struct place *place = rule_place(tenant, head->rule);
+		const struct place *place = policy_rule_place(tenant, head->rule);
 
 		len += snprintf(to + len, cap - (size_t)len, " rule=%s place=%.400s:%u",
 				policy_rule_name(tenant, head->rule),
@@ -80,14 +74,6 @@ static void comment_make(const struct livecapture *c, const struct sek_captured 
 	if (list)
 		len += snprintf(to + len, cap - (size_t)len, " list=%s", list->name);
 	snprintf(to + len, cap - (size_t)len, " policy=%u", head->generation);
-}
-
-static int64_t real_offset(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)clock_mono_ns();
 }
 
 /* A tag that stood beside the frame goes back to where the wire had it. Returns the bytes. */
@@ -117,7 +103,7 @@ static void frame_write(struct livecapture *c, const struct sek_captured *head, 
 	uint8_t bytes[SEK_CAPTURE_BYTES + TAG_LEN];
 	struct capture_packet packet = { .bytes = bytes,
 					 .len = tag_restore(head, from, len, bytes),
-					 .time_ns = head->now_ns + (uint64_t)real_offset() };
+					 .time_ns = head->now_ns + (uint64_t)clock_real_offset() };
 	char comment[1024];
 
 	packet.wire_len = head->wire_len + (packet.len - len);

@@ -14,6 +14,7 @@
 #include "dataplane/livecapture.h"
 #include "install/journal.h"
 #include "install/state.h"
+#include "lists/set.h"
 #include "method/method.h"
 
 #define SECONDS_USUAL 60
@@ -94,15 +95,10 @@ static bool reasons_read(const char *text, __u64 reasons[SEK_REASONS_MAX / 64])
 	return found;
 }
 
-static void mask_set(struct sek_addr *mask, const struct prefix *prefix)
-{
-	for (unsigned int bit = 0; bit < prefix->len; bit++)
-		mask->b[bit / 8] |= 0x80 >> bit % 8;
-}
-
 static void filter_set(struct sek_capture *filter, const struct state_filter *from)
 {
 	const struct prefix *ends[2] = { &from->src, &from->dst };
+	const struct prefix all = { .addr.q = { UINT64_MAX, UINT64_MAX }, .len = 128 };
 
 	if (from->tenant >= 0) {
 		filter->fields |= SEK_CAPTURE_TENANT;
@@ -118,7 +114,7 @@ static void filter_set(struct sek_capture *filter, const struct state_filter *fr
 	filter->port = htons(from->port);
 	for (int i = 0; i < 2; i++) {
 		filter->addr[i] = ends[i]->addr;
-		mask_set(&filter->mask[i], ends[i]);
+		filter->mask[i] = prefix_cut(&all, ends[i]->len).addr;
 	}
 }
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -27,20 +26,6 @@ struct records {
 	uint64_t cnt; /* events ever */
 	struct sek_event kept[KEPT];
 };
-
-static int64_t real_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* The wall clock may be set while we run, so it is asked each time. */
-static int64_t real_offset(void)
-{
-	return real_ns() - (int64_t)clock_mono_ns();
-}
 
 static void names_find(const struct records *records, const struct sek_event *e,
 		       struct eve_names *names)
@@ -131,7 +116,7 @@ void records_event(struct records *records, const struct sek_event *event)
 
 	records->kept[records->cnt++ % KEPT] = *event;
 	names_find(records, event, &names);
-	writer_line(records->writer, line, eve_event(event, &names, real_offset(), line));
+	writer_line(records->writer, line, eve_event(event, &names, clock_real_offset(), line));
 }
 
 void records_loss(struct records *records, enum sek_cause cause, const struct sek_event_stat *total,
@@ -140,8 +125,8 @@ void records_loss(struct records *records, enum sek_cause cause, const struct se
 	char line[EVE_LINE_MAX];
 
 	writer_line(records->writer, line,
-		    eve_loss(state_cause_name(cause), total, suppressed_new, lost_new, real_ns(),
-			     line));
+		    eve_loss(state_cause_name(cause), total, suppressed_new, lost_new,
+			     clock_real_ns(), line));
 	if (lost_new)
 		log_warn("events: %llu of cause %s were lost in a second: the ring was full",
 			 (unsigned long long)lost_new, state_cause_name(cause));
@@ -151,7 +136,7 @@ void records_change(struct records *records, const struct eve_change *change)
 {
 	char line[EVE_LINE_MAX];
 
-	writer_line(records->writer, line, eve_change(change, real_ns(), line));
+	writer_line(records->writer, line, eve_change(change, clock_real_ns(), line));
 	writer_flush(records->writer);
 }
 
@@ -159,14 +144,14 @@ void records_check(struct records *records, const struct eve_check *check)
 {
 	char line[EVE_LINE_MAX];
 
-	writer_line(records->writer, line, eve_check(check, real_ns(), line));
+	writer_line(records->writer, line, eve_check(check, clock_real_ns(), line));
 }
 
 void records_flood(struct records *records, const struct eve_flood *flood)
 {
 	char line[EVE_LINE_MAX];
 
-	writer_line(records->writer, line, eve_flood(flood, real_ns(), line));
+	writer_line(records->writer, line, eve_flood(flood, clock_real_ns(), line));
 }
 
 void records_reopen(struct records *records)
@@ -200,7 +185,8 @@ json_t *records_list(const struct records *records, const struct records_filter 
 		if (filter_takes(filter, e, &names))
 			json_array_insert_new(
 				array, 0,
-				json_loadb(line, eve_event(e, &names, real_offset(), line), 0, NULL));
+				json_loadb(line, eve_event(e, &names, clock_real_offset(), line), 0,
+					   NULL));
 	}
 	return json_pack("{s:o}", "events", array);
 }

@@ -119,8 +119,7 @@ static json_t *then_place(struct view_of_past *v, const struct tally_group *grou
 
 	for (size_t r = 0; tenant && r < tenant->rule_cnt + 2; r++)
 		if (!strcmp(policy_rule_name(tenant, (uint16_t)r), group->rule))
-			return place_json(r < tenant->rule_cnt ? &tenant->rules[r].place
-							       : &tenant->place);
+			return place_json(policy_rule_place(tenant, (uint16_t)r));
 	return place_json(NULL);
 }
 
@@ -128,10 +127,7 @@ static json_t *now_place(const struct tally_group *group)
 {
 	const struct model_tenant *tenant = group->now_tenant;
 
-	if (!tenant)
-		return place_json(NULL);
-	return place_json(group->now.rule < tenant->rule_cnt ? &tenant->rules[group->now.rule].place
-							     : &tenant->place);
+	return place_json(tenant ? policy_rule_place(tenant, group->now.rule) : NULL);
 }
 
 static json_t *example_json(const struct tally_example *example)

@@ -172,8 +172,7 @@ static struct answer ask(const struct policy *policy, const struct session *sess
 static void say_rule(const struct answer *answer, char *why)
 {
 	const struct model_tenant *asked = answer->asked;
-	bool is_default = answer->rule >= asked->rule_cnt;
-	const struct place *place = is_default ? &asked->place : &asked->rules[answer->rule].place;
+	const struct place *place = policy_rule_place(asked, answer->rule);
 
 	snprintf(why, SESSION_WHY_MAX, "refused by rule '%s' of %s%s (%s:%u)",
 		 policy_rule_name(asked, answer->rule), asked->id ? "tenant " : "the host section",

@@ -35,11 +35,6 @@ const char *story_action(const struct model_tenant *tenant, uint16_t rule)
 				    : tenant->default_action[(rule - tenant->rule_cnt) & 1]);
 }
 
-const struct place *story_place(const struct model_tenant *tenant, uint16_t rule)
-{
-	return rule < tenant->rule_cnt ? &tenant->rules[rule].place : &tenant->place;
-}
-
 /* Bytes of a policy are UTF-8; paths need not be. */
 static json_t *text_json(const char *text)
 {
@@ -57,7 +52,7 @@ static json_t *rule_json(const struct story *s)
 	if (!s->tenant || rule == SEK_NO_RULE)
 		return json_null();
 	model = rule < s->tenant->rule_cnt ? &s->tenant->rules[rule] : NULL;
-	place = story_place(s->tenant, rule);
+	place = policy_rule_place(s->tenant, rule);
 	return json_pack("{s:o, s:s, s:o, s:I, s:o}", "name",
 			 text_json(policy_rule_name(s->tenant, rule)), "action",
 			 story_action(s->tenant, rule), "file", text_json(place->file), "line",

@@ -39,8 +39,7 @@ bool story_is_early(uint8_t reason);
 /* "forward", "stack", "drop", "reject" (dropped, and the sender told), "answer", "bug". */
 const char *story_verdict(const struct sek_trace *trace);
 
-/* A tenant's rule of this number in words: what it does, and where it stands. */
+/* What a tenant's rule of this number does, in a word. */
 const char *story_action(const struct model_tenant *tenant, uint16_t rule);
-const struct place *story_place(const struct model_tenant *tenant, uint16_t rule);
 
 #endif

@@ -262,7 +262,7 @@ static void say_rule(FILE *out, const struct story *s)
 		fputs("none", out);
 		return;
 	}
-	place = story_place(s->tenant, rule);
+	place = policy_rule_place(s->tenant, rule);
 	fprintf(out, "%s%s says %s (%s:%u)", rule < s->tenant->rule_cnt ? "" : "no rule fits; ",
 		policy_rule_name(s->tenant, rule), story_action(s->tenant, rule),
 		place->file ? place->file : "?", place->line);

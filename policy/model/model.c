@@ -246,3 +246,8 @@ const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule)
 		return "default-in";
 	return "";
 }
+
+const struct place *policy_rule_place(const struct model_tenant *tenant, uint16_t rule)
+{
+	return rule < tenant->rule_cnt ? &tenant->rules[rule].place : &tenant->place;
+}

@@ -188,4 +188,7 @@ const struct model_list *policy_list_id(const struct policy *policy, uint16_t id
 /* Name of rule number r of a tenant; the two defaults are "default-out" and "default-in". */
 const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule);
 
+/* Where it stands, the tenant's; the two defaults stand with their tenant. */
+const struct place *policy_rule_place(const struct model_tenant *tenant, uint16_t rule);
+
 #endif

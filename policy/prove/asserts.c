@@ -239,7 +239,7 @@ static void broken_say(const struct policy *policy, const struct model_assert *a
 		       const struct outcome *o, struct diag *diag)
 {
 	const struct model_tenant *tenant = policy_tenant_id(policy, o->tenant);
-	const struct place place = rule_place(tenant, o->rule);
+	const struct place place = *policy_rule_place(tenant, o->rule);
 	enum sek_action action = o->rule < tenant->rule_cnt
 					 ? tenant->rules[o->rule].action
 					 : tenant->default_action[o->rule - tenant->rule_cnt];

@@ -212,11 +212,6 @@ static uint8_t rule_action(const struct model_tenant *tenant, size_t rule)
 	return (uint8_t)tenant->default_action[rule - tenant->rule_cnt];
 }
 
-struct place rule_place(const struct model_tenant *tenant, uint16_t rule)
-{
-	return rule < tenant->rule_cnt ? tenant->rules[rule].place : tenant->place;
-}
-
 static void number_give(struct space *space, size_t side, size_t rule)
 {
 	space->number[side][rule] = (uint16_t)space->number_cnt;

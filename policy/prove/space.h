@@ -55,7 +55,4 @@ static inline size_t side_rule_cnt(const struct side *side)
 	return side->tenant ? side->tenant->rule_cnt + 2 : 0; /* with the defaults */
 }
 
-/* Where a rule of a tenant was written, the defaults included. */
-struct place rule_place(const struct model_tenant *tenant, uint16_t rule);
-
 #endif
