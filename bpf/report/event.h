@@ -73,7 +73,9 @@ static __always_inline __u32 event_cause(__u8 reason)
 		return SEK_CAUSE_QUOTA;
 	if (reason < SEK_R_rate_bits)
 		return SEK_CAUSE_DENY_STATE;
-	return reason < SEK_R_no_route ? SEK_CAUSE_RATE : SEK_CAUSE_ROUTE;
+	if (reason < SEK_R_name_block)
+		return SEK_CAUSE_RATE;
+	return reason < SEK_R_no_route ? SEK_CAUSE_NAME : SEK_CAUSE_ROUTE;
 }
 
 /* Tells of this packet: a refusal, or the start of a flow. */

@@ -29,7 +29,7 @@ SEK_LAYOUT(struct tcp_view, 40);
 _Static_assert(offsetof(struct sek_flow, tcp) - offsetof(struct sek_flow, acked) ==
 		       offsetof(struct tcp_view, side),
 	       "acked and tcp of struct sek_flow follow each other");
-_Static_assert(offsetof(struct sek_flow, spare) - offsetof(struct sek_flow, acked) ==
+_Static_assert(offsetof(struct sek_flow, name) - offsetof(struct sek_flow, acked) ==
 		       sizeof(struct tcp_view),
 	       "and the rest of it");
 

@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/maps.h"
+#include "core/namemaps.h"
 #include "core/packet.h"
 #include "parse/frame.h"
 #include "stage/sanity.h"

@@ -29,7 +29,8 @@ enum sek_cause {
 	SEK_CAUSE_SPOOFED = 8,
 	SEK_CAUSE_FRAGMENT = 9,
 	SEK_CAUSE_ROUTE = 10,
-	SEK_CAUSE_CNT = 11,
+	SEK_CAUSE_NAME = 11,
+	SEK_CAUSE_CNT = 12,
 };
 
 /* sek_event_stat, per CPU, by cause: offered = written + suppressed + lost, always. */

@@ -85,6 +85,37 @@ static inline __u16 sek_face_port(__u64 face)
 	return face & 0xff;
 }
 
+/* What is known of the name that a flow is for. */
+enum sek_name_state {
+	SEK_NAME_OFF = 0,     /* not looked for */
+	SEK_NAME_EACH = 1,    /* each packet out has one (DNS) */
+	SEK_NAME_FIRST = 2,   /* what the opener sends first will tell */
+	SEK_NAME_REQUEST = 3, /* HTTP: so will what it sends from next on, or again from start on */
+	SEK_NAME_AGENT = 4,   /* the agent is to read it */
+	SEK_NAME_PASSES = 5,  /* read, nothing against it */
+	SEK_NAME_BLOCKED = 6, /* the agent has read it: the next packet ends the flow */
+};
+
+enum sek_name_proto {
+	SEK_NAME_PROTO_NONE = 0,
+	SEK_NAME_PROTO_DNS = 1,
+	SEK_NAME_PROTO_TLS = 2,
+	SEK_NAME_PROTO_HTTP = 3,
+	SEK_NAME_PROTO_QUIC = 4,
+};
+
+struct sek_flow_name {
+	__u8 state;  /* enum sek_name_state */
+	__u8 proto;  /* enum sek_name_proto */
+	__u8 list;   /* that decided; 0xff: none */
+	__u8 copies; /* packets given to the agent */
+	__u16 profile;
+	__u16 pad;
+	__u32 start; /* TCP: sequence number where what was last read began */
+	__u32 next;  /* TCP: up to which it is decided; the first byte at first */
+};
+SEK_LAYOUT(struct sek_flow_name, 16);
+
 /* An entry: three cache lines, of which the first tells whether a packet belongs to it. */
 struct sek_flow {
 	struct sek_flow_key key;
@@ -106,7 +137,8 @@ struct sek_flow {
 	__u8 offered;  /* TCP: what the opener offered of it */
 	__u8 pad;
 	__u32 shift; /* SEK_FLOW_COOKIE: the cookie; once the server has answered, minus its first number */
-	__u64 spare[4];
+	struct sek_flow_name name;
+	__u64 spare[2];
 };
 SEK_LAYOUT(struct sek_flow, 3 * 64);
 

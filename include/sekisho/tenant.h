@@ -109,7 +109,10 @@ struct sek_tenant {
 	struct sek_timeouts timeout;
 	struct sek_rate rate[2];   /* by enum sek_dir */
 	__u16 proto_class[2][256]; /* [dir][protocol] -> row: which rules speak of it */
+	__u16 name_profile;        /* number in sek_name_profile; 0: names are not looked at */
+	__u16 name_groups;         /* 1: sek_name_group is asked first */
+	__u32 pad;
 };
-SEK_LAYOUT(struct sek_tenant, 112 + 96 + 1024);
+SEK_LAYOUT(struct sek_tenant, 112 + 96 + 1024 + 8);
 
 #endif

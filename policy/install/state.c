@@ -78,6 +78,7 @@ const char *state_cause_name(uint8_t cause)
 		[SEK_CAUSE_SPOOFED] = "spoofed",
 		[SEK_CAUSE_FRAGMENT] = "fragment",
 		[SEK_CAUSE_ROUTE] = "route",
+		[SEK_CAUSE_NAME] = "name",
 	};
 
 	return cause < SEK_CAUSE_CNT ? names[cause] : "unknown";
