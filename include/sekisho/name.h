@@ -54,20 +54,23 @@ enum sek_name_how {
 	SEK_NAME_SILENCE = 4,  /* dropped */
 	SEK_NAME_TCP = 5,      /* truncated: ask again over TCP */
 	SEK_NAME_LOCAL = 6,    /* entries only: the addresses of sek_name_answer */
-	SEK_NAME_SPARE = 7,    /* entries only: passes, as if an allow list had it */
+	SEK_NAME_SPARE = 7, /* entries of lists only, not in a set: passes, as if an allow list had it */
 	SEK_NAME_CANARY =
 		8, /* entries only: NXDOMAIN, never an address, even where the profile has a sinkhole */
 };
 
-/* sek_name_set[number of the head * SEK_NAME_SETS_MAX + set] */
+/* sek_name_set[number of the head * SEK_NAME_SETS_MAX + set]; weighed by nameweigh.h */
 struct sek_name_set {
-	__u64 self;                      /* lists that hold the name itself */
-	__u64 below;                     /* lists that hold what is below it */
-	__u8 how_self, how_below;        /* enum sek_name_how */
+	__u64 self;        /* lists that hold the name itself */
+	__u64 below;       /* lists that hold what is below it */
+	__u64 spare_self;  /* lists that make an exception of it: as if an allow list had it, */
+	__u64 spare_below; /* where the profile blocks what these lists hold */
+	__u8 how_self, how_below;        /* enum sek_name_how that an entry asks for, */
+	__u8 list_self, list_below;      /* and the list that it is of */
 	__u16 answer_self, answer_below; /* of SEK_NAME_LOCAL: number in sek_name_answer */
-	__u16 pad[5];
+	__u32 pad[6];
 };
-SEK_LAYOUT(struct sek_name_set, 32);
+SEK_LAYOUT(struct sek_name_set, 64);
 
 #define SEK_NAME_HAS4 0x01
 #define SEK_NAME_HAS6 0x02
@@ -107,7 +110,8 @@ struct sek_name_heads {
 SEK_LAYOUT(struct sek_name_heads, 64 + 64 + 2 * 8256);
 
 /*
- * sek_name_over[number of the head], a hash by fingerprint. Lists: (set & ~care) | value. Tenants, one bit
+ * sek_name_over[number of the head], a hash by fingerprint. Lists: (set & ~care) | value, and what spares
+ * & ~care. Tenants, one bit
  * each: overrides and what the agent has learned; they beat lists at the same suffix, allow beats block.
  */
 struct sek_name_over {
