@@ -18,6 +18,7 @@
 
 #include "dataplane/dispatcher.h"
 #include "sekisho/config.h"
+#include "sekisho/name.h"
 
 #include "gateway.skel.h"
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sekisho/config.h" /* the skeleton's rodata is made of these */
+#include "sekisho/name.h"
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
 

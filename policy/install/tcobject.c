@@ -8,6 +8,7 @@
 
 #include "sekisho/config.h" /* the skeleton's rodata is made of these */
 #include "sekisho/flow.h"
+#include "sekisho/name.h"
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
 
