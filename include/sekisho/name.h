@@ -211,7 +211,8 @@ struct sek_name_copy_head {
 	__u8 how;    /* enum sek_name_how of the answer */
 	__u8 suffix; /* bytes of the suffix that decided */
 	__u8 tcp_flags;
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 next; /* TCP: of the flow's name, where what is not decided yet begins */
 };
 SEK_LAYOUT(struct sek_name_copy_head, 96);
 
