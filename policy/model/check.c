@@ -309,4 +309,5 @@ void policy_check(struct reader *r)
 	for (size_t i = 1; i < policy->tenant_cnt; i++)
 		tenant_places(r, &policy->tenants[i]);
 	quotas_check(r);
+	names_check(r);
 }

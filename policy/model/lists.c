@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Section "lists": names, numbers and sources of address lists. Their contents are policy/lists'.
+ * Section "lists": names, numbers and sources of lists. Contents are policy/lists' and policy/names'.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "model/reader.h"
 #include "text/escape.h"
 
-static void read_kind(struct reader *r, const struct node *value, const struct field *f, void *member)
+void read_kind(struct reader *r, const struct node *value, const struct field *f, void *member)
 {
 	static const char *const kinds[] = { "block", "allow", NULL };
 	int word = reader_word(r, value, kinds);
@@ -27,8 +27,7 @@ static bool climbs(const char *path)
 	return false;
 }
 
-static void read_source(struct reader *r, const struct node *value, const struct field *f,
-			void *member)
+void read_source(struct reader *r, const struct node *value, const struct field *f, void *member)
 {
 	const char *text = reader_text(r, value, "a file name");
 	char **source = member, *path = NULL;
@@ -49,7 +48,16 @@ static void read_source(struct reader *r, const struct node *value, const struct
 	*source = path;
 }
 
+/* Which of the two it is has been looked at. */
+void read_holds(struct reader *r, const struct node *value, const struct field *f, void *member)
+{
+	static const char *const words[] = { "addresses", "names", NULL };
+
+	reader_word(r, value, words);
+}
+
 static const struct field fields[] = {
+	{ .name = "holds", .read = read_holds },
 	{ .name = "name", .read = read_name, .offset = offsetof(struct model_list, name), .needed = true },
 	{ .name = "id",
 	  .read = read_u16,
@@ -67,11 +75,23 @@ static const struct field fields[] = {
 	{},
 };
 
+static bool holds_names(const struct node *item)
+{
+	const struct node *holds = node_find(item, "holds");
+
+	return holds && holds->kind == NODE_SCALAR && !strcmp(holds->text, "names");
+}
+
 static void list_add(struct reader *r, const struct node *item, void *arg)
 {
 	struct policy *policy = r->policy;
-	struct model_list *list = reader_push(r, &policy->lists, &policy->list_cnt, sizeof(*list));
+	struct model_list *list;
 
+	if (holds_names(item)) {
+		name_list_add(r, item);
+		return;
+	}
+	list = reader_push(r, &policy->lists, &policy->list_cnt, sizeof(*list));
 	if (!list)
 		return;
 	list->place = reader_place(item);

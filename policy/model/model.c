@@ -35,8 +35,8 @@ static void section_unknown(struct reader *r, const struct node *key)
 		suggest_offer(&near, sections[i].name);
 	}
 	reader_unknown(r, key, &near,
-		       "known: version, include, ports, groups, services, lists, confirm, defaults, "
-		       "host, tenants, assert",
+		       "known: version, include, ports, groups, services, lists, names, confirm, "
+		       "defaults, host, tenants, assert",
 		       "section");
 }
 
@@ -167,6 +167,8 @@ void policy_free(struct policy *policy)
 		free(policy->lists[i].source);
 		free(policy->lists[i].format);
 	}
+	for (size_t i = 0; i < policy->name_list_cnt; i++)
+		name_list_free(&policy->name_lists[i]);
 	for (size_t i = 0; i < policy->confirm.check_cnt; i++) {
 		free(policy->confirm.checks[i].name);
 		free(policy->confirm.checks[i].text);
@@ -180,6 +182,8 @@ void policy_free(struct policy *policy)
 		free(policy->files[i]);
 	free(policy->ports);
 	free(policy->lists);
+	free(policy->name_lists);
+	free(policy->names.help_desk);
 	free(policy->confirm.checks);
 	free(policy->tenants);
 	free(policy->files);
@@ -233,6 +237,22 @@ const struct model_list *policy_list_id(const struct policy *policy, uint16_t id
 	for (size_t i = 0; i < policy->list_cnt; i++)
 		if (policy->lists[i].id == id)
 			return &policy->lists[i];
+	return NULL;
+}
+
+const struct model_name_list *policy_name_list(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->name_list_cnt; i++)
+		if (policy->name_lists[i].name && !strcmp(policy->name_lists[i].name, name))
+			return &policy->name_lists[i];
+	return NULL;
+}
+
+const struct model_name_list *policy_name_list_id(const struct policy *policy, uint16_t id)
+{
+	for (size_t i = 0; i < policy->name_list_cnt; i++)
+		if (policy->name_lists[i].id == id)
+			return &policy->name_lists[i];
 	return NULL;
 }
 

@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "sekisho/limits.h"
+#include "sekisho/name.h"
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
 #include "sekisho/verdict.h"
 #include "text/address.h"
 #include "text/diag.h"
+#include "text/week.h"
 
 /* Where in the document something was said. */
 struct place {
@@ -46,6 +48,72 @@ struct model_list {
 	char *source; /* file to load at start, resolved against the policy's folder; may be NULL */
 	char *format; /* name in formats.def; NULL: guess */
 	struct place place;
+};
+
+/* A list of names and URLs (holds: names). Its id is not one of an address list. */
+struct model_name_list {
+	uint16_t id; /* 0..63 */
+	char *name; /* no address list has it either */
+	char *title, *category; /* as those of an address list; may be NULL */
+	bool allow;
+	char *source; /* a file, resolved against the policy's folder; may be NULL */
+	char *format; /* name of a format of names; NULL: guess */
+	char *url; /* where it is published; NULL: nowhere */
+	uint32_t refresh_s; /* how often that is asked */
+	uint64_t max_bytes; /* what is longer is refused */
+	char *sha256; /* 64 hexadecimal digits, or the URL of a file that begins with them; may be NULL */
+	char *signature; /* URL of a detached signature; NULL: none */
+	char *key; /* file of the public key (PEM), resolved as source is; with signature alone */
+	struct place place;
+};
+
+/* Lists of names that are taken together, and when. */
+struct model_taking {
+	uint64_t lists; /* bit x: the name list with id x */
+	struct week when;
+	struct place place;
+};
+
+enum model_use { USE_BLOCK, USE_ALLOW, USE_INSPECT, USE_CNT };
+
+/* What holds of names for a tenant, or for a group of its addresses. */
+struct model_names {
+	bool on; /* names are looked at; else nothing of the rest holds */
+	enum { NAMES_BLOCK, NAMES_ONLY_LISTED } mode;
+	struct model_taking *takings[USE_CNT]; /* by enum model_use */
+	size_t taking_cnt[USE_CNT];
+	enum { ANSWER_NXDOMAIN, ANSWER_NODATA, ANSWER_SINKHOLE } answer;
+	enum { ECH_ALLOW, ECH_STRIP, ECH_BLOCK } ech; /* numbers of enum sek_name_ech */
+	enum { HIDDEN_ALLOW, HIDDEN_REFUSE } quic, dot;
+	enum { NAMELESS_ALLOW, NAMELESS_BLOCK } nameless; /* a ClientHello without a name */
+	enum { RECORDS_NONE, RECORDS_DNS, RECORDS_ALL } records;
+	char *help_desk; /* what the block page names; NULL: the site's */
+	struct place place;
+};
+
+struct model_name_group {
+	char *name;
+	char *title; /* may be NULL */
+	struct prefix *prefixes; /* within the tenant's, in no other group */
+	size_t prefix_cnt;
+	struct model_names names;
+	struct place place;
+};
+
+#define MODEL_NAME_PAGES_MAX 16
+/* Section "names": what all tenants have in common. */
+struct model_name_site {
+	struct prefix sink4, sink6; /* addresses of the sinkhole; len 0: none */
+	uint32_t sink_ttl_s;
+	bool page; /* the block page is served */
+	struct model_page_listen {
+		struct sek_addr addr;
+		uint16_t port;
+	} listens[MODEL_NAME_PAGES_MAX]; /* listen_cnt 0: the sinkhole's addresses, port 80 */
+	size_t listen_cnt;
+	char *help_desk; /* may be NULL */
+	bool no_requests; /* the page has no button that asks for release */
+	struct place place; /* line 0: there is no such section */
 };
 
 /* Ports, both ends included; host byte order. */
@@ -100,6 +168,9 @@ struct model_tenant {
 	enum sek_action default_action[2]; /* by direction */
 	bool default_log[2];
 	uint64_t list_block, list_allow; /* subscription, by list id */
+	struct model_names names;
+	struct model_name_group *name_groups; /* addresses for which something else holds of names */
+	size_t name_group_cnt;
 	struct sek_tenant limits; /* flags, quotas, timeouts and rates are filled; tables are compile's */
 	struct place place;
 };
@@ -151,6 +222,9 @@ struct policy {
 	size_t port_cnt;
 	struct model_list *lists;
 	size_t list_cnt;
+	struct model_name_list *name_lists;
+	size_t name_list_cnt;
+	struct model_name_site names;
 	struct model_confirm confirm;
 	struct model_tenant *tenants; /* tenants[0] is the host, always there */
 	size_t tenant_cnt;
@@ -184,6 +258,14 @@ const struct model_port *policy_port(const struct policy *policy, const char *na
 const struct model_port *policy_port_id(const struct policy *policy, uint16_t id);
 const struct model_list *policy_list(const struct policy *policy, const char *name);
 const struct model_list *policy_list_id(const struct policy *policy, uint16_t id);
+
+const struct model_name_list *policy_name_list(const struct policy *policy, const char *name);
+const struct model_name_list *policy_name_list_id(const struct policy *policy, uint16_t id);
+const struct model_name_group *policy_name_group(const struct model_tenant *tenant, const char *name);
+/* What holds of names for an address of the tenant's; group (may be NULL) is set to its group, or NULL. */
+const struct model_names *policy_names_at(const struct model_tenant *tenant,
+					  const struct sek_addr *addr,
+					  const struct model_name_group **group);
 
 /* Name of rule number r of a tenant; the two defaults are "default-out" and "default-in". */
 const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule);

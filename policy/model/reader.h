@@ -152,10 +152,27 @@ void settings_start(struct model_tenant *tenant);
 /* From defaults to a tenant that has nothing yet. */
 void settings_inherit(struct reader *r, const struct model_tenant *from, struct model_tenant *to);
 void settings_finish(struct reader *r, const struct node *at, struct model_tenant *tenant);
+/* A time of whole seconds, up to 7 days, into a uint32_t. */
+void read_seconds(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* A file name, resolved against the policy's folder, into a char *. */
+void read_source(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* A list's kind into a bool: does it allow? */
+void read_kind(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* addresses or names; which of the two has been looked at. */
+void read_holds(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* One more list of names: an item of section lists. */
+void name_list_add(struct reader *r, const struct node *item);
 /* One key of settings for another table (host). */
 void read_default(struct reader *r, const struct node *value, const struct field *f, void *member);
 void read_subscription(struct reader *r, const struct node *value, const struct field *f,
 		       void *member);
+
+/* names: off, or {mode, block, allow, …}; of a tenant or of defaults */
+void read_names(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* Copies; to has nothing yet. */
+void names_inherit(struct reader *r, const struct model_names *from, struct model_names *to);
+/* What only the whole shows. */
+void names_check(struct reader *r);
 
 /* protect: synflood, or {synflood: auto | always | off} */
 void read_protect(struct reader *r, const struct node *value, const struct field *f, void *member);
@@ -170,6 +187,9 @@ void rules_append(struct reader *r, const struct node *at, const struct model_te
 /* Names those without, and finds names given twice. */
 void rules_name(struct reader *r, struct model_tenant *tenant);
 void rule_free(struct model_rule *rule);
+void name_list_free(struct model_name_list *list);
+void names_free(struct model_names *names);
+void name_groups_free(struct model_tenant *tenant);
 void tenant_free(struct model_tenant *tenant);
 void assert_free(struct model_assert *assertion);
 

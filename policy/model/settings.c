@@ -109,8 +109,7 @@ static void read_quota(struct reader *r, const struct node *value, const struct 
 	reader_map(r, value, fields, member);
 }
 
-static void read_seconds(struct reader *r, const struct node *value, const struct field *f,
-			 void *member)
+void read_seconds(struct reader *r, const struct node *value, const struct field *f, void *member)
 {
 	const char *text = reader_text(r, value, "a time");
 	uint64_t ns;
@@ -287,7 +286,10 @@ static void take_list(struct reader *r, const struct node *item, void *arg)
 	if (!text)
 		return;
 	list = policy_list(r->policy, text);
-	if (!list) {
+	if (policy_name_list(r->policy, text)) {
+		reader_error(r, item, "those are taken in names: {block: …, allow: …}",
+			     "\"%s\" is a list of names, not of addresses", text);
+	} else if (!list) {
 		suggest_start(&near, text);
 		for (size_t i = 0; i < r->policy->list_cnt; i++)
 			if (r->policy->lists[i].name)
@@ -335,6 +337,7 @@ const struct field settings_fields[] = {
 	{ .name = "midstream", .read = read_midstream },
 	{ .name = "protect", .read = read_protect },
 	{ .name = "lists", .read = read_subscription },
+	{ .name = "names", .read = read_names },
 	{ .name = "default", .read = read_default },
 	{ .name = "rules", .read = read_rules },
 	{},
@@ -357,6 +360,7 @@ void settings_inherit(struct reader *r, const struct model_tenant *from, struct 
 	to->list_allow = from->list_allow;
 	memcpy(to->default_action, from->default_action, sizeof(to->default_action));
 	memcpy(to->default_log, from->default_log, sizeof(to->default_log));
+	names_inherit(r, &from->names, &to->names);
 }
 
 static void fill_u32(uint32_t *value, uint32_t empty, uint32_t filling)

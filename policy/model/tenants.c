@@ -251,6 +251,8 @@ void tenant_free(struct model_tenant *tenant)
 	free(tenant->attaches);
 	free(tenant->prefixes);
 	free(tenant->routers);
+	names_free(&tenant->names);
+	name_groups_free(tenant);
 	for (size_t i = 0; i < tenant->rule_cnt; i++)
 		rule_free(&tenant->rules[i]);
 	free(tenant->rules);
