@@ -24,14 +24,11 @@ static __always_inline void quota_source_key(struct sek_source_key *key,
 	key->pad = 0;
 }
 
-/* The source's entry, made if need be; NULL: no memory. */
-static __always_inline struct sek_source *quota_source(const struct sek_source_key *key)
+/* A new source's entry; NULL: no memory. */
+static __always_inline struct sek_source *quota_source_new(const struct sek_source_key *key)
 {
-	struct sek_source *source = bpf_map_lookup_elem(&sek_source, key);
 	struct sek_source fresh = {};
 
-	if (source)
-		return source;
 	bpf_map_update_elem(&sek_source, key, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&sek_source, key);
 }
@@ -89,9 +86,17 @@ static __always_inline enum sek_reason quota_take_tenant(struct sek_quota *quota
 	return SEK_R_none;
 }
 
+/* Whether a tenant has no room for one more, as far as can be told without charging it. */
+static __always_inline bool quota_is_full(const struct sek_quota *quota,
+					  const struct sek_tenant *tenant)
+{
+	return tenant->half_max && READ_ONCE(quota->half) >= (__s64)tenant->half_max;
+}
+
 /*
  * Charges a new flow, half-open as all begin, to the opener p->src and to its tenant. none: charged;
- * else the limit that is reached, and nothing is charged but the pace.
+ * else the limit that is reached, and nothing is charged but the pace. A source that comes when its tenant
+ * has no room is not remembered: a flood's sources would push all others out of the table.
  */
 static __noinline enum sek_reason quota_take(const struct packet *p, const struct sek_tenant *tenant)
 {
@@ -101,8 +106,15 @@ static __noinline enum sek_reason quota_take(const struct packet *p, const struc
 	enum sek_reason full;
 
 	quota_source_key(&key, &p->src, p->tenant);
-	source = quota_source(&key);
-	if (!quota || !source)
+	source = bpf_map_lookup_elem(&sek_source, &key);
+	if (!quota)
+		return SEK_R_flow_table_full;
+	if (!source) {
+		if (quota_is_full(quota, tenant))
+			return SEK_R_half_quota;
+		source = quota_source_new(&key);
+	}
+	if (!source)
 		return SEK_R_flow_table_full;
 	if (!quota_source_paced(source, tenant, p->now_ns))
 		return SEK_R_source_rate;
