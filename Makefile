@@ -10,7 +10,7 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude -Ipolicy -Iagent -I$(B) $(shell pkg-config -
 CFLAGS := -std=gnu17 -O2 -g $(WARN)
 # What Debian asks of its programs; the sanitizers of the tests do without.
 HARDEN := -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
-LDLIBS := -Wl,--as-needed,-z,relro,-z,now $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lelf -lz -lresolv -lpthread
+LDLIBS := -Wl,--as-needed,-z,relro,-z,now $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lelf -lz -lresolv -lm -lpthread
 CURSES = $(shell pkg-config --libs ncursesw 2>/dev/null) # of the command's screen alone
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wno-compare-distinct-pointer-types -D__TARGET_ARCH_$(BPF_ARCH) \

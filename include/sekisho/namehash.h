@@ -88,6 +88,18 @@ static __always_inline __u64 name_tag(__u64 print)
 	return print & ((1ULL << 40) - 1);
 }
 
+/* A slot of a line: tag in the low 40 bits, set above; 0 is empty, and set 0 is none. */
+static __always_inline __u64 name_slot_make(__u64 print, __u32 set)
+{
+	return (__u64)set << 40 | name_tag(print);
+}
+
+/* The set of a slot if its tag is this one's, else 0. */
+static __always_inline __u32 name_slot_set(__u64 slot, __u64 print)
+{
+	return (slot ^ print) << 24 ? 0 : (__u32)(slot >> 40);
+}
+
 /* Its bit of the overlay's marks. */
 static __always_inline __u32 name_mark(__u64 print)
 {
