@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * sek_gateway for XDP: on every port, native where the driver can. stage/walk.h is the way of a
- * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release, which no packet meets.
+ * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release, which no packet meets,
+ * and the programs of sek_reset, which copies of resets meet on their way out.
  */
 #include "core/xdp.h"
+#include "rewrite/reset_copy.h"
 #include "stage/release.h"
 #include "stage/walk.h"
 

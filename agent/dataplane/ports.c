@@ -25,6 +25,8 @@ struct port_state {
 	char interface[IFNAMSIZ];
 	uint32_t tx_ifindex; /* what sek_out has */
 	bool tx_from_xdp; /* and sek_tx */
+	uint32_t reset_ifindex; /* what sek_reset has, */
+	bool reset_told; /* since this run began */
 	uint32_t mtu;
 	bool vlan_blind, filter_told, absent_told;
 	char trouble[256]; /* why it does not serve; "" nothing */
@@ -84,8 +86,11 @@ static void port_drop(struct ports *ports, const char *name, struct port_state *
 		attach_end(ports->pin_dir, name, &s->at);
 	if (s->tx_ifindex)
 		gate_tx_set(ports->gate, s->id, 0, true);
+	if (s->reset_ifindex)
+		gate_reset_set(ports->gate, s->id, 0);
 	s->at = (struct attachment){ .link_fd = -1 };
 	s->tx_ifindex = 0;
+	s->reset_ifindex = 0;
 	s->mtu = 0;
 	s->interface[0] = 0;
 }
@@ -294,6 +299,24 @@ static void port_way(struct ports *ports, struct port_state *s, const char *name
 	s->tx_from_xdp = from_xdp;
 }
 
+/* Resets for both ends of a connection leave by ports whose frames are their drivers'. */
+static void port_resets(struct ports *ports, struct port_state *s, const char *name)
+{
+	uint32_t ifindex = in_driver(s) ? s->at.ifindex : 0;
+	int err;
+
+	if (s->reset_told && s->reset_ifindex == ifindex)
+		return;
+	err = gate_reset_set(ports->gate, s->id, ifindex);
+	if (err) {
+		log_error("port %s: %s takes no resets that another port shares: %s", name,
+			  s->interface, strerror(-err));
+		return;
+	}
+	s->reset_told = true;
+	s->reset_ifindex = ifindex;
+}
+
 /* What an interface is: a port itself, or a VLAN device (of a VLAN device) on one. */
 static struct sek_link link_meaning(const struct ports *ports, const struct link_info *info,
 				    const struct link_info *list, size_t cnt)
@@ -370,6 +393,7 @@ static void ports_look(struct ports *ports)
 		struct port_state *s = state_of(ports, &ports->policy->ports[i]);
 
 		port_way(ports, s, ports->policy->ports[i].name, in_driver(s) || !handed);
+		port_resets(ports, s, ports->policy->ports[i].name);
 	}
 	links_store(ports, list, cnt);
 	for (size_t i = 0; i < ports->policy->port_cnt; i++) {

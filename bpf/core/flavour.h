@@ -92,4 +92,17 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port);
 /* Back out by the port that it came in by. */
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port);
 
+/* --- one frame for two ports --- */
+
+enum frame_fork {
+	FORK_NOT, /* the way out takes no copies from here */
+	FORK_SENT, /* a copy has left; the frame is for the way back */
+	FORK_ENDS, /* frame_send_both() will do it: see core/xdp.h */
+};
+
+/* How a frame that came in by the port `back` gets out by `out` as well. Ends all pointers. */
+static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out);
+/* The end of FORK_ENDS. */
+static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out);
+
 #endif

@@ -205,6 +205,18 @@ static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 	return bpf_redirect(ctx->ifindex, 0);
 }
 
+static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)
+{
+	__u32 ifindex = way_out(out);
+
+	return ifindex && !bpf_clone_redirect(ctx, ifindex, 0) ? FORK_SENT : FORK_NOT;
+}
+
+static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out)
+{
+	return FRAME_DROP;
+}
+
 static __always_inline struct eth_tag frame_outer_tag(const struct frame_ctx *ctx)
 {
 	struct eth_tag tag = { .type = ctx->vlan_proto, .tci = bpf_htons(ctx->vlan_tci) };

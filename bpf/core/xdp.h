@@ -46,6 +46,29 @@ struct {
 	__type(value, __u32);
 } sek_tx_joined SEC(".maps");
 
+/*
+ * sek_reset[port that a frame came in by * SEK_PORTS_MAX + port that it leaves by]: a frame that is
+ * sent to both, in two forms. Each entry has a program, run on its copy: that of RESET_BACK turns it
+ * round, that of RESET_ON leaves it as it is. Not there: one of the ports takes no frames from
+ * drivers. One map serves the program by itself and in libxdp's dispatcher, since only the devmaps in
+ * it care who asks.
+ */
+#define RESET_BACK 0
+#define RESET_ON 1
+struct reset_pair {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 2);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_devmap_val));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, (SEK_PORTS_MAX * SEK_PORTS_MAX));
+	__type(key, __u32);
+	__array(values, struct reset_pair);
+} sek_reset SEC(".maps");
+
 static __always_inline __u32 frame_ingress(const struct frame_ctx *ctx)
 {
 	return ctx->ingress_ifindex;
@@ -203,6 +226,25 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port)
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 {
 	return bpf_redirect_map(&sek_tx, port, XDP_TX);
+}
+
+static __always_inline void *frame_pair(__u32 back, __u32 out)
+{
+	__u32 pair = back * SEK_PORTS_MAX + out;
+
+	return bpf_map_lookup_elem(&sek_reset, &pair);
+}
+
+static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)
+{
+	return frame_pair(back, out) ? FORK_ENDS : FORK_NOT;
+}
+
+static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out)
+{
+	void *pair = frame_pair(back, out);
+
+	return pair ? bpf_redirect_map(pair, 0, BPF_F_BROADCAST) : FRAME_DROP;
 }
 
 static __always_inline struct eth_tag frame_outer_tag(const struct frame_ctx *ctx)

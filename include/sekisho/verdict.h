@@ -15,6 +15,7 @@ enum sek_verdict {
 	SEK_DROP = 3,    /* end, counted under its reason */
 	SEK_ANSWER = 4,  /* the frame was rewritten to an answer; back out where it came from */
 	SEK_BUG = 5,     /* our own mistake: XDP_ABORTED */
+	SEK_BOTH = 6,    /* a reset, on by packet.out_port and back out where it came from */
 };
 
 enum sek_dir {

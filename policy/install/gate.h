@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "install/install.h"
+#include "sekisho/limits.h"
 
 /* Maps that only make sense together: all of a group are adopted, or none. */
 enum map_group { GROUP_NONE, GROUP_POLICY, GROUP_FLOWS, GROUP_LISTS, GROUP_CNT };
@@ -39,6 +40,7 @@ struct gate {
 	struct sek_active *active; /* mapped; NULL after gate_peek */
 	uint32_t generation_floor; /* generations up to here were used before, by maps that are lost */
 	char *pin_dir; /* NULL: nothing is pinned */
+	uint32_t reset_ifindex[SEK_PORTS_MAX]; /* what gate_reset_set() was told */
 };
 
 /* The map of this name, or NULL. */
@@ -57,6 +59,8 @@ const struct sek_config *object_config(const struct gate *gate);
 #define VERIFIER_LOG_BYTES (1u << 20)
 /* Says why an object was refused, with the last words of the verifier's log. */
 void load_explain(const char *object, int err, const char *log, struct diag *diag);
+/* The program of a copy that goes back where its frame came from, or of one that goes on. */
+int object_reset_fd(const struct gate *gate, bool back);
 /* Lets go of the TC program; what is attached stays. */
 void tc_unload(struct gate *gate);
 

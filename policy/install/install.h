@@ -104,6 +104,12 @@ int gate_link_set(struct gate *gate, uint32_t ifindex, const struct sek_link *li
  * hands over what goes there.
  */
 int gate_tx_set(struct gate *gate, uint16_t port, uint32_t ifindex, bool from_xdp);
+/*
+ * The interface by which resets leave a port that shares them with another: one whose frames are its
+ * driver's. 0: none; a connection through it is then reset at the end that sent last, and at the other
+ * when that sends.
+ */
+int gate_reset_set(struct gate *gate, uint16_t port, uint32_t ifindex);
 
 /*
  * Makes the secret of SYN cookies, or a new one when that in force is older than a day; cookies that

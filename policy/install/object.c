@@ -355,6 +355,14 @@ int gate_release_fd(const struct gate *gate)
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_release) : -EBADF;
 }
 
+int object_reset_fd(const struct gate *gate, bool back)
+{
+	if (!gate->skel)
+		return -EBADF;
+	return bpf_program__fd(back ? gate->skel->progs.sek_reset_back
+				    : gate->skel->progs.sek_reset_on);
+}
+
 int gate_prog_fd(const struct gate *gate)
 {
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_gateway) : -EBADF;
