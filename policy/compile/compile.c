@@ -11,6 +11,7 @@
 
 #include "compile/attach.h"
 #include "compile/build.h"
+#include "compile/names.h"
 
 void *image_push(void *array, size_t *cnt, size_t size)
 {
@@ -129,6 +130,8 @@ static int image_hash(struct image *image)
 		{ image->tables, image->table_cnt, sizeof(*image->tables) },
 		{ image->rows, image->row_cnt, sizeof(*image->rows) },
 		{ image->rules, image->rule_cnt, sizeof(*image->rules) },
+		{ image->name_profiles, image->name_profile_cnt, sizeof(*image->name_profiles) },
+		{ image->name_groups, image->name_group_cnt, sizeof(*image->name_groups) },
 	};
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	unsigned int len = 0;
@@ -157,6 +160,8 @@ struct image *image_compile(const struct policy *policy, struct diag *diag)
 	if (!err)
 		err = attaches_build(policy, image, diag);
 	if (!err)
+		err = names_build(policy, image, diag);
+	if (!err)
 		err = image_hash(image);
 	if (err == -ENOMEM)
 		diag_add(diag, DIAG_ERROR, policy->path, 0, 0, NULL, "out of memory");
@@ -175,5 +180,7 @@ void image_free(struct image *image)
 	free(image->tables);
 	free(image->rows);
 	free(image->rules);
+	free(image->name_profiles);
+	free(image->name_groups);
 	free(image);
 }

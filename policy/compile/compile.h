@@ -17,6 +17,12 @@ struct image_class {
 	struct sek_class value;
 };
 
+/* As it is written: key, then value. */
+struct image_name_group {
+	struct sek_name_group_key key;
+	uint32_t profile;
+} __attribute__((packed));
+
 struct image {
 	struct sek_port ports[SEK_PORTS_MAX];
 	struct sek_tenant tenants[SEK_TENANTS_MAX];
@@ -30,6 +36,10 @@ struct image {
 	size_t row_cnt;
 	struct sek_rule *rules;
 	size_t rule_cnt;
+	struct sek_name_profile *name_profiles; /* the first is none */
+	size_t name_profile_cnt;
+	struct image_name_group *name_groups;
+	size_t name_group_cnt;
 	uint8_t hash[32]; /* SHA-256 of all of the above, in order */
 };
 

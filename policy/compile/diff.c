@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What changes between two policies, in words: ports, lists, tenants, rules, rates. Meaning, not text:
+ * What changes between two policies, in words: ports, lists, tenants, rules, rates, names. Meaning, not text:
  * what was only written differently does not appear. Called by the CLI and by the agent.
  */
 #include <jansson.h>
@@ -99,6 +99,27 @@ static void lists_diff(struct changes *c, const struct policy *before, const str
 	}
 }
 
+static void name_lists_diff(struct changes *c, const struct policy *before, const struct policy *after)
+{
+	char name[OBJECT_MAX];
+
+	for (size_t i = 0; i < before->name_list_cnt; i++)
+		if (!policy_name_list(after, before->name_lists[i].name))
+			change(c, "list %s: removed", before->name_lists[i].name);
+	for (size_t i = 0; i < after->name_list_cnt; i++) {
+		const struct model_name_list *now = &after->name_lists[i];
+		const struct model_name_list *was = policy_name_list(before, now->name);
+
+		if (!was) {
+			change(c, "list %s: added", now->name);
+			continue;
+		}
+		object(name, "list", now->name);
+		property(c, name, "is", spell_name_list(was), spell_name_list(now));
+	}
+	property(c, "names", "are", spell_name_site(&before->names), spell_name_site(&after->names));
+}
+
 static const struct model_check *check_find(const struct model_confirm *confirm, const char *name)
 {
 	for (size_t i = 0; i < confirm->check_cnt; i++)
@@ -189,6 +210,31 @@ static void rules_diff(struct changes *c, const char *name, const struct model_t
 	pairing_free(&p);
 }
 
+static void name_groups_diff(struct changes *c, const struct policy *before,
+			     const struct model_tenant *was, const struct policy *after,
+			     const struct model_tenant *now)
+{
+	char name[2 * OBJECT_MAX];
+
+	for (size_t i = 0; i < was->name_group_cnt; i++)
+		if (!policy_name_group(now, was->name_groups[i].name))
+			change(c, "tenant %s: group %s removed", now->name, was->name_groups[i].name);
+	for (size_t i = 0; i < now->name_group_cnt; i++) {
+		const struct model_name_group *b = &now->name_groups[i];
+		const struct model_name_group *a = policy_name_group(was, b->name);
+
+		snprintf(name, sizeof(name), "tenant %s: group %s", now->name, b->name);
+		if (!a)
+			change(c, "%s added", name);
+		property(c, name, "title", text(a ? a->title : NULL), text(b->title));
+		property(c, name, "addresses",
+			 a ? spell_prefixes(a->prefixes, a->prefix_cnt) : text(NULL),
+			 spell_prefixes(b->prefixes, b->prefix_cnt));
+		property(c, name, "names", a ? spell_names(before, &a->names) : text(NULL),
+			 spell_names(after, &b->names));
+	}
+}
+
 static void tenant_diff(struct changes *c, const struct policy *before,
 			const struct model_tenant *was, const struct policy *after,
 			const struct model_tenant *now)
@@ -213,6 +259,8 @@ static void tenant_diff(struct changes *c, const struct policy *before,
 		 spell_timeouts(&now->limits.timeout));
 	property(c, name, "is", spell_flags(was->limits.flags), spell_flags(now->limits.flags));
 	property(c, name, "lists", spell_lists(before, was), spell_lists(after, now));
+	property(c, name, "names", spell_names(before, &was->names), spell_names(after, &now->names));
+	name_groups_diff(c, before, was, after, now);
 	property(c, name, "default", spell_default(was), spell_default(now));
 	rules_diff(c, name, was, now);
 }
@@ -244,6 +292,7 @@ struct json_t *policy_diff(const struct policy *before, const struct policy *aft
 		return NULL;
 	ports_diff(&c, before, after);
 	lists_diff(&c, before, after);
+	name_lists_diff(&c, before, after);
 	confirm_diff(&c, &before->confirm, &after->confirm);
 	tenants_diff(&c, before, after);
 	asserts_diff(&c, before, after);

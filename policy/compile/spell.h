@@ -27,6 +27,14 @@ char *spell_flags(uint32_t flags);
 /* "off", "auto" or "always"; not to be freed. */
 const char *spell_synflood(uint32_t flags);
 char *spell_lists(const struct policy *policy, const struct model_tenant *tenant);
+char *spell_name_list(const struct model_name_list *list);
+/* "block", "allow", "inspect"; not to be freed. */
+const char *spell_use(enum model_use use);
+/* "malware, games (Mon-Fri 08:30-17:15)" */
+char *spell_takings(const struct policy *policy, const struct model_names *names, enum model_use use);
+/* "mode block, answer nxdomain, …; block: malware"; "" when names are not looked at. */
+char *spell_names(const struct policy *policy, const struct model_names *names);
+char *spell_name_site(const struct model_name_site *site);
 /* What it asks: "tcp 203.0.113.80 port 80 from 192.0.2.1". */
 char *spell_check(const struct model_check *check);
 /* "within 30s, 3 attempts of 2s"; "" when there are no checks. */

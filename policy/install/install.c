@@ -23,7 +23,7 @@ struct part {
 	size_t cnt, cap;
 	size_t key_size, value_size;
 };
-#define PART_CNT 7
+#define PART_CNT 9
 
 static void parts_of(const struct image *image, struct part parts[PART_CNT])
 {
@@ -43,6 +43,11 @@ static void parts_of(const struct image *image, struct part parts[PART_CNT])
 		  sizeof(struct sek_row) },
 		{ "sek_rule", "rules", image->rules, image->rule_cnt, INSTALL_RULES_MAX, 0,
 		  sizeof(struct sek_rule) },
+		{ "sek_name_profile", "settings of names", image->name_profiles,
+		  image->name_profile_cnt, SEK_NAME_PROFILES_MAX, 0, sizeof(struct sek_name_profile) },
+		{ "sek_name_group", "addresses with settings of names of their own",
+		  image->name_groups, image->name_group_cnt, INSTALL_NAME_GROUPS_MAX,
+		  sizeof(struct sek_name_group_key), sizeof(uint32_t) },
 	};
 
 	_Static_assert(sizeof(struct image_attach) ==
@@ -50,6 +55,9 @@ static void parts_of(const struct image *image, struct part parts[PART_CNT])
 		       "no padding");
 	_Static_assert(sizeof(struct image_class) ==
 			       sizeof(struct sek_class_key) + sizeof(struct sek_class),
+		       "no padding");
+	_Static_assert(sizeof(struct image_name_group) ==
+			       sizeof(struct sek_name_group_key) + sizeof(uint32_t),
 		       "no padding");
 	memcpy(parts, all, sizeof(all));
 }
@@ -61,6 +69,22 @@ static int part_refuse(const struct part *part, int err, const char *act, struct
 		 "%s (%zu %s of %zu bytes) cannot be %s: %s; the live policy is untouched", part->map,
 		 part->cnt, part->what, part->key_size + part->value_size, act, strerror(-err));
 	return err;
+}
+
+static int profiles_check(const struct image *image, struct diag *diag)
+{
+	size_t bad = 0;
+
+	for (uint32_t id = 0; id < SEK_TENANTS_MAX; id++)
+		bad += image->tenants[id].name_profile &&
+		       image->tenants[id].name_profile >= image->name_profile_cnt;
+	for (size_t i = 0; i < image->name_group_cnt; i++)
+		bad += image->name_groups[i].profile >= image->name_profile_cnt;
+	if (!bad)
+		return 0;
+	diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+		 "%zu bodies or addresses have settings of names that the image does not hold", bad);
+	return -EINVAL;
 }
 
 /* Everything that an entry points at must be there: the kernel program trusts it. */
@@ -98,6 +122,8 @@ static int image_check(const struct image *image, const struct part parts[PART_C
 {
 	int err = tenants_check(image, diag);
 
+	if (!err)
+		err = profiles_check(image, diag);
 	for (size_t i = 0; i < PART_CNT; i++) {
 		if (parts[i].cnt <= parts[i].cap)
 			continue;

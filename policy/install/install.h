@@ -63,6 +63,7 @@ uint32_t gate_generation(const struct gate *gate);
 #define INSTALL_TABLES_MAX 1024 /* of 128 KiB */
 #define INSTALL_ROWS_MAX 1048576 /* of 128 bytes */
 #define INSTALL_RULES_MAX (SEK_TENANTS_MAX * SEK_RULES_MAX)
+#define INSTALL_NAME_GROUPS_MAX 65536
 
 /*
  * Numbers up to `used` belong to policies of before (the journal knows, also after a reboot, when

@@ -135,8 +135,9 @@ static const char *hours_parse(const char **text, unsigned int days, struct week
 		wrong = moment_parse(text, &from);
 		if (wrong)
 			return wrong;
-		if (*(*text)++ != '-')
+		if (**text != '-')
 			return "hours begin and end, as in 08:30-17:15";
+		++*text;
 		wrong = moment_parse(text, &to);
 		if (wrong)
 			return wrong;
