@@ -42,7 +42,8 @@ static int kernel_change(struct lists *lists, const struct list_content *content
 	int err = overlay_change(&lists->overlay, &view, prefix);
 
 	if (!err)
-		err = overlay_write(&lists->overlay, lists->map.over_fd, listmap_live(&lists->map));
+		err = overlay_write(&lists->overlay, lists->map.turn.over_fd,
+				    listmap_live(&lists->map));
 	return err;
 }
 

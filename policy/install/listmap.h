@@ -6,15 +6,15 @@
 #ifndef POLICY_INSTALL_LISTMAP_H
 #define POLICY_INSTALL_LISTMAP_H
 
+#include "install/chunks.h"
+#include "install/heads.h"
 #include "install/overlay.h"
 #include "lists/table.h"
 
 struct listmap {
-	int chunk_fd, overs_fd; /* sek_list, sek_list_over; not owned */
+	struct chunks chunks; /* of sek_list */
 	struct sek_list_heads *heads; /* sek_list_head, mapped */
-	uint32_t live; /* number of the live head */
-	int over_fd; /* the overlay of the live head; -1: none that this process made */
-	int next_over_fd; /* of the head that is being made, or -1 */
+	struct heads turn; /* of them, and of sek_list_over */
 };
 
 /* The head that is live, and the one that is being made. */

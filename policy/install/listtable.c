@@ -110,7 +110,7 @@ static int staged_finish(struct lists *lists, struct overlay *ret_overlay)
 	struct listmap *map = &lists->map;
 	int err = pending_take(lists, lists->staged.next, ret_overlay);
 
-	return err ? err : overlay_write(ret_overlay, map->next_over_fd, listmap_next(map));
+	return err ? err : overlay_write(ret_overlay, map->turn.next_over_fd, listmap_next(map));
 }
 
 /* The contents and the numbers of a head that is live now. lock is held; takes the overlay over. */
