@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deciphering and frames. Called by names/reader.c for datagrams of flows that begin with an Initial.
+ */
+#include "wire/quic.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#define TAG_LEN 16
+#define DATAGRAM_MAX 4096 /* of one that is deciphered: a copy has no more */
+#define LONG_HEADER 0x80
+#define FRAME_PADDING 0x00
+#define FRAME_PING 0x01
+#define FRAME_ACK 0x02
+#define FRAME_ACK_ECN 0x03
+#define FRAME_CRYPTO 0x06
+#define FRAME_CLOSE 0x1c
+
+/* Initial salts: RFC 9001, 5.2 and RFC 9369, 3.3.1. */
+static const uint8_t salt_v1[20] = { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+				     0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a };
+static const uint8_t salt_v2[20] = { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
+				     0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 };
+
+/* HKDF-Expand-Label (RFC 8446, 7.1) without a context, of one block of SHA-256 at most. */
+static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *out, size_t len)
+{
+	uint8_t info[64] = { 0, (uint8_t)len, (uint8_t)(6 + strlen(label)) }, block[32];
+	size_t used = 3;
+	unsigned int block_len = sizeof(block);
+
+	memcpy(info + used, "tls13 ", 6);
+	used += 6;
+	memcpy(info + used, label, strlen(label));
+	used += strlen(label);
+	info[used++] = 0; /* length of the context */
+	info[used++] = 1; /* number of the block */
+	if (!HMAC(EVP_sha256(), secret, 32, info, used, block, &block_len))
+		return false;
+	memcpy(out, block, len);
+	return true;
+}
+
+bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys)
+{
+	bool v2 = version == QUIC_V2;
+	uint8_t initial[32], client[32];
+	unsigned int len = sizeof(initial);
+
+	return HMAC(EVP_sha256(), v2 ? salt_v2 : salt_v1, 20, id, id_len, initial, &len) &&
+	       expand_label(initial, "client in", client, sizeof(client)) &&
+	       expand_label(client, v2 ? "quicv2 key" : "quic key", ret_keys->key, 16) &&
+	       expand_label(client, v2 ? "quicv2 iv" : "quic iv", ret_keys->iv, 12) &&
+	       expand_label(client, v2 ? "quicv2 hp" : "quic hp", ret_keys->hp, 16);
+}
+
+bool quic_mask(const struct quic_keys *keys, const uint8_t *sample, uint8_t mask[16])
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int len = 0;
+	bool done = ctx && EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL, keys->hp, NULL) &&
+		    EVP_EncryptUpdate(ctx, mask, &len, sample, 16) && len == 16;
+
+	EVP_CIPHER_CTX_free(ctx);
+	return done;
+}
+
+bool quic_open(const struct quic_keys *keys, uint64_t number, const uint8_t *head, size_t head_len,
+	       uint8_t *text, size_t len)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t nonce[12];
+	int done = 0;
+	bool ok;
+
+	memcpy(nonce, keys->iv, sizeof(nonce));
+	for (int i = 0; i < 8; i++)
+		nonce[11 - i] ^= (uint8_t)(number >> (8 * i));
+	ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_128_gcm(), NULL, keys->key, nonce) &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, text + len) &&
+	     EVP_DecryptUpdate(ctx, NULL, &done, head, (int)head_len) &&
+	     EVP_DecryptUpdate(ctx, text, &done, text, (int)len) &&
+	     EVP_DecryptFinal_ex(ctx, text + done, &done) > 0;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+/* A number of 1, 2, 4 or 8 bytes (RFC 9000, 16). */
+static uint64_t varint(struct wire_cursor *c)
+{
+	uint64_t value = wire_number(c, 1);
+	size_t more = (1U << (value >> 6)) - 1;
+
+	value &= 0x3f;
+	for (size_t i = 0; i < more; i++)
+		value = value << 8 | wire_number(c, 1);
+	return value;
+}
+
+/* RFC 9000, A.3. */
+static uint64_t number_whole(uint64_t largest, uint64_t part, unsigned int bits)
+{
+	uint64_t expected = largest + 1, window = 1ULL << bits, half = window / 2;
+	uint64_t candidate = (expected & ~(window - 1)) | part;
+
+	if (candidate + half <= expected && candidate < (1ULL << 62) - window)
+		return candidate + window;
+	if (candidate > expected + half && candidate >= window)
+		return candidate - window;
+	return candidate;
+}
+
+static enum wire_read crypto_frame(struct quic *quic, struct wire_cursor *c)
+{
+	uint64_t offset = varint(c), len = varint(c);
+	const uint8_t *data = wire_bytes(c, len);
+
+	if (!data)
+		return WIRE_BAD;
+	if (offset > HELLO_MAX + 4)
+		return WIRE_OVER;
+	switch (stream_push(&quic->crypto, (uint32_t)offset, data, (uint32_t)len)) {
+	case STREAM_TAKEN:
+		return WIRE_DONE;
+	case STREAM_CONFLICT:
+		return WIRE_BAD;
+	default:
+		return WIRE_OVER;
+	}
+}
+
+static void ack_frame(struct wire_cursor *c, bool ecn)
+{
+	uint64_t ranges;
+
+	varint(c);
+	varint(c);
+	ranges = varint(c);
+	varint(c);
+	while (ranges-- && !c->is_short) {
+		varint(c);
+		varint(c);
+	}
+	for (int i = 0; ecn && i < 3; i++)
+		varint(c);
+}
+
+/* Only these frames may be in an Initial (RFC 9000, 17.2.2). */
+static enum wire_read frames(struct quic *quic, struct wire_cursor c)
+{
+	enum wire_read read;
+
+	while (wire_left(&c) && !c.is_short) {
+		uint64_t type = varint(&c);
+
+		switch (type) {
+		case FRAME_PADDING:
+		case FRAME_PING:
+			break;
+		case FRAME_ACK:
+		case FRAME_ACK_ECN:
+			ack_frame(&c, type == FRAME_ACK_ECN);
+			break;
+		case FRAME_CRYPTO:
+			read = crypto_frame(quic, &c);
+			if (read != WIRE_DONE)
+				return read;
+			break;
+		case FRAME_CLOSE:
+			return WIRE_DONE; /* nothing that follows would be read */
+		default:
+			return WIRE_BAD;
+		}
+	}
+	return c.is_short ? WIRE_BAD : WIRE_DONE;
+}
+
+struct packet_place {
+	const uint8_t *bytes;
+	size_t len; /* of the whole packet */
+	size_t number_off; /* of the packet number in it */
+	const uint8_t *id;
+	size_t id_len;
+	uint32_t version;
+};
+
+/* Deciphers a copy: with other keys the same bytes may be tried again. */
+static bool initial_open(struct quic *quic, const struct quic_keys *keys,
+			 const struct packet_place *place, uint8_t *copy,
+			 struct wire_cursor *ret_frames)
+{
+	size_t number_len, head_len, text_len;
+	uint8_t mask[16];
+	uint64_t part = 0;
+
+	if (place->len < place->number_off + 4 + 16)
+		return false;
+	memcpy(copy, place->bytes, place->len);
+	if (!quic_mask(keys, copy + place->number_off + 4, mask))
+		return false;
+	copy[0] ^= mask[0] & 0x0f;
+	number_len = (copy[0] & 3U) + 1;
+	for (size_t i = 0; i < number_len; i++) {
+		copy[place->number_off + i] ^= mask[1 + i];
+		part = part << 8 | copy[place->number_off + i];
+	}
+	head_len = place->number_off + number_len;
+	text_len = place->len - head_len - TAG_LEN;
+	part = number_whole(quic->largest, part, (unsigned int)(8 * number_len));
+	if (!quic_open(keys, part, copy, head_len, copy + head_len, text_len))
+		return false;
+	if (part > quic->largest)
+		quic->largest = part;
+	*ret_frames = wire_cursor(copy + head_len, text_len);
+	return true;
+}
+
+/*
+ * All Initials of a client keep the keys of its first, but for those after a Retry or a change of
+ * version, which make new ones of their own id (RFC 9001, 5.2).
+ */
+static enum wire_read initial_read(struct quic *quic, const struct packet_place *place)
+{
+	uint8_t copy[DATAGRAM_MAX];
+	struct wire_cursor inside = {};
+	struct quic_keys keys;
+
+	if (place->len > sizeof(copy))
+		return WIRE_OVER;
+	if (quic->keyed && quic->version == place->version &&
+	    initial_open(quic, &quic->keys, place, copy, &inside)) {
+		quic->opened++;
+		return frames(quic, inside);
+	}
+	if (!quic_client_keys(place->version, place->id, place->id_len, &keys) ||
+	    !initial_open(quic, &keys, place, copy, &inside)) {
+		quic->unopened++;
+		return WIRE_DONE; /* no server opens it either */
+	}
+	quic->keys = keys;
+	quic->keyed = true;
+	quic->version = place->version;
+	quic->opened++;
+	return frames(quic, inside);
+}
+
+/* One packet of those that share a datagram; false: the rest has no long header, or is none of ours. */
+static bool packet_next(struct wire_cursor *c, struct packet_place *ret_place, bool *ret_initial)
+{
+	struct packet_place place = { .bytes = c->at };
+	uint8_t first = (uint8_t)wire_number(c, 1);
+	uint32_t type = first >> 4 & 3;
+	struct wire_cursor id, source;
+	uint64_t len;
+
+	place.version = wire_number(c, 4);
+	id = wire_part(c, 1);
+	source = wire_part(c, 1);
+	if (!(first & LONG_HEADER) || c->is_short || wire_left(&id) > QUIC_ID_MAX ||
+	    wire_left(&source) > QUIC_ID_MAX)
+		return false;
+	if (place.version != QUIC_V1 && place.version != QUIC_V2)
+		return false;
+	if (place.version == QUIC_V2)
+		type = (type + 3) & 3; /* RFC 9369, 3.2: Initial is 1, and so on round */
+	if (type == 3)
+		return false; /* Retry: no client's */
+	place.id = id.at;
+	place.id_len = wire_left(&id);
+	if (type == 0)
+		wire_bytes(c, varint(c)); /* token */
+	len = varint(c);
+	place.number_off = (size_t)(c->at - place.bytes);
+	if (!wire_bytes(c, len))
+		return false;
+	place.len = (size_t)(c->at - place.bytes);
+	*ret_place = place;
+	*ret_initial = type == 0;
+	return true;
+}
+
+void quic_begin(struct quic *quic)
+{
+	*quic = (struct quic){};
+	stream_begin(&quic->crypto, 0, HELLO_MAX + 4);
+}
+
+void quic_end(struct quic *quic)
+{
+	stream_end(&quic->crypto);
+}
+
+enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len,
+			     struct hello *ret_hello)
+{
+	struct wire_cursor c = wire_cursor(bytes, len);
+	struct packet_place place;
+	const uint8_t *whole;
+	size_t whole_len;
+	bool initial;
+
+	while (wire_left(&c) && packet_next(&c, &place, &initial)) {
+		enum wire_read read = initial ? initial_read(quic, &place) : WIRE_DONE;
+
+		if (read != WIRE_DONE)
+			return read;
+	}
+	whole = stream_rest(&quic->crypto, &whole_len);
+	return hello_read(whole, whole_len, ret_hello);
+}

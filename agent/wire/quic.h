@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ClientHello in a client's QUIC Initial packets, of version 1 (RFC 9000, 9001) and 2 (RFC 9369):
+ * their keys are made of what they carry openly.
+ */
+#ifndef AGENT_WIRE_QUIC_H
+#define AGENT_WIRE_QUIC_H
+
+#include "wire/hello.h"
+#include "wire/stream.h"
+
+#define QUIC_V1 0x00000001U
+#define QUIC_V2 0x6b3343cfU
+#define QUIC_ID_MAX 20
+
+struct quic_keys {
+	uint8_t key[16], iv[12], hp[16];
+};
+
+/* One connection, as its client's datagrams come. */
+struct quic {
+	struct stream crypto; /* by offset */
+	bool keyed;
+	uint32_t version;
+	uint64_t largest; /* packet number seen */
+	struct quic_keys keys;
+	uint32_t opened, unopened; /* Initials that could be deciphered, and could not */
+};
+
+void quic_begin(struct quic *quic);
+void quic_end(struct quic *quic);
+
+/*
+ * Takes one datagram. WIRE_MORE: the name is not whole yet. WIRE_BAD also when the same place of the
+ * stream came with other bytes. ret_hello: slices that live as long as quic.
+ */
+enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len,
+			     struct hello *ret_hello);
+
+/* What a client ciphers with, by the destination id of its first packet. */
+bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys);
+
+/* len bytes of text and a tag behind it: deciphered in place. head is what is sealed with it. */
+bool quic_open(const struct quic_keys *keys, uint64_t number, const uint8_t *head, size_t head_len,
+	       uint8_t *text, size_t len);
+/* The mask of a header, by the 16 bytes of its sample. */
+bool quic_mask(const struct quic_keys *keys, const uint8_t *sample, uint8_t mask[16]);
+
+#endif
