@@ -11,14 +11,10 @@
 #ifndef BPF_REWRITE_ANSWER_DNS_H
 #define BPF_REWRITE_ANSWER_DNS_H
 
+#include "parse/name_dns.h"
 #include "rewrite/answer.h"
 #include "sekisho/name.h"
 
-#define DNS_NAME_MAX 255 /* RFC 1035, 2.3.4: with length bytes */
-#define DNS_FIXED 4 /* of a question, behind its name: type and class */
-
-#define DNS_QR 0x80 /* first byte of flags */
-#define DNS_OPCODE 0x78
 #define DNS_TC 0x02
 #define DNS_RD 0x01
 #define DNS_RA 0x80 /* second byte of flags */
@@ -34,13 +30,6 @@
 #define DNS_EDE 15 /* RFC 8914 */
 #define DNS_EDE_FORGED 4
 #define DNS_EDE_BLOCKED 15
-
-struct dns_head {
-	__be16 id;
-	__u8 flags[2];
-	__be16 cnt[4]; /* questions, answers, authorities, additional */
-} __attribute__((packed));
-SEK_LAYOUT(struct dns_head, 12);
 
 /* A record whose name is the question's, its data behind it. */
 struct dns_record {
