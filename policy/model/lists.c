@@ -88,7 +88,7 @@ static void list_add(struct reader *r, const struct node *item, void *arg)
 	struct model_list *list;
 
 	if (holds_names(item)) {
-		name_list_add(r, item);
+		model_name_list_add(r, item);
 		return;
 	}
 	list = reader_push(r, &policy->lists, &policy->list_cnt, sizeof(*list));

@@ -168,7 +168,7 @@ void policy_free(struct policy *policy)
 		free(policy->lists[i].format);
 	}
 	for (size_t i = 0; i < policy->name_list_cnt; i++)
-		name_list_free(&policy->name_lists[i]);
+		model_name_list_free(&policy->name_lists[i]);
 	for (size_t i = 0; i < policy->confirm.check_cnt; i++) {
 		free(policy->confirm.checks[i].name);
 		free(policy->confirm.checks[i].text);

@@ -118,7 +118,7 @@ static void subscription_check(struct reader *r, const struct node *item,
 			   "whoever is on the way can change what this list says");
 }
 
-void name_list_add(struct reader *r, const struct node *item)
+void model_name_list_add(struct reader *r, const struct node *item)
 {
 	struct policy *policy = r->policy;
 	struct model_name_list *list =
@@ -138,7 +138,7 @@ void name_list_add(struct reader *r, const struct node *item)
 	}
 }
 
-void name_list_free(struct model_name_list *list)
+void model_name_list_free(struct model_name_list *list)
 {
 	free(list->name);
 	free(list->title);

@@ -161,7 +161,7 @@ void read_kind(struct reader *r, const struct node *value, const struct field *f
 /* addresses or names; which of the two has been looked at. */
 void read_holds(struct reader *r, const struct node *value, const struct field *f, void *member);
 /* One more list of names: an item of section lists. */
-void name_list_add(struct reader *r, const struct node *item);
+void model_name_list_add(struct reader *r, const struct node *item);
 /* One key of settings for another table (host). */
 void read_default(struct reader *r, const struct node *value, const struct field *f, void *member);
 void read_subscription(struct reader *r, const struct node *value, const struct field *f,
@@ -187,7 +187,7 @@ void rules_append(struct reader *r, const struct node *at, const struct model_te
 /* Names those without, and finds names given twice. */
 void rules_name(struct reader *r, struct model_tenant *tenant);
 void rule_free(struct model_rule *rule);
-void name_list_free(struct model_name_list *list);
+void model_name_list_free(struct model_name_list *list);
 void names_free(struct model_names *names);
 void name_groups_free(struct model_tenant *tenant);
 void tenant_free(struct model_tenant *tenant);
