@@ -15,8 +15,6 @@ static const char *const titles[] = {
 	"dest_ip",    "source_ip", "ioc_value",	 "indicator", "host",
 };
 
-#define COLUMNS_MAX 64
-
 static char separator_of(struct text line)
 {
 	static const char separators[] = ",;\t|";
@@ -27,13 +25,12 @@ static char separator_of(struct text line)
 	return ',';
 }
 
-/* Cuts the line at its separators outside quotes. Columns beyond the most are left out. */
-static size_t columns_cut(struct text line, char separator, struct text columns[COLUMNS_MAX])
+size_t text_columns(struct text line, char separator, struct text columns[TEXT_COLUMNS_MAX])
 {
 	size_t cnt = 0, from = 0;
 	bool quoted = false;
 
-	for (size_t i = 0; i <= line.len && cnt < COLUMNS_MAX; i++) {
+	for (size_t i = 0; i <= line.len && cnt < TEXT_COLUMNS_MAX; i++) {
 		if (i < line.len && line.at[i] == '"')
 			quoted = !quoted;
 		if (i < line.len && (quoted || line.at[i] != separator))
@@ -65,7 +62,7 @@ static int column_filled(const struct text *columns, size_t cnt)
 
 void read_csv(struct list_reader *reader)
 {
-	struct text columns[COLUMNS_MAX], line;
+	struct text columns[TEXT_COLUMNS_MAX], line;
 	char separator = 0;
 	int column = -1;
 	size_t cnt;
@@ -77,7 +74,7 @@ void read_csv(struct list_reader *reader)
 			continue;
 		if (first)
 			separator = separator_of(line);
-		cnt = columns_cut(line, separator, columns);
+		cnt = text_columns(line, separator, columns);
 		if (first) {
 			column = column_titled(columns, cnt);
 			if (column >= 0)

@@ -268,8 +268,7 @@ int list_parse(const char *text, size_t len, const char *name, const char *forma
 	return 0;
 }
 
-/* All bytes of a file, unpacked. The caller frees *ret_text. */
-static int file_bytes(const char *path, char **ret_text, size_t *ret_len)
+int list_bytes(const char *path, char **ret_text, size_t *ret_len)
 {
 	size_t cap = 1 << 16, len = 0;
 	char *text = NULL, *more;
@@ -315,7 +314,7 @@ int list_read(const char *path, const char *format, struct list_set *ret_set, st
 {
 	char *text = NULL;
 	size_t len = 0;
-	int err = file_bytes(path, &text, &len);
+	int err = list_bytes(path, &text, &len);
 
 	if (err) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, NULL, "cannot read the list: %s",

@@ -87,8 +87,8 @@ struct name_read_options {
 	const char *format; /* of formats.def; NULL: found out */
 	const char *suffix_file; /* public suffixes; NULL: the system's, else those of libpsl */
 	bool public_suffixes; /* entries that are public suffixes are taken, not held */
-	bool own_answers; /* addresses that the list gives are answered; false: such entries are blocked as
-			   * the policy says, so that a list from elsewhere leads nobody anywhere */
+	bool own_answers; /* addresses that the list gives are answered; false: such lines are left out, so that
+			   * a list from elsewhere leads nobody anywhere */
 	unsigned int thread_cnt; /* 0: as many as there are CPUs */
 };
 
@@ -105,9 +105,10 @@ int name_list_parse(const char *text, size_t len, const char *name,
 void name_list_free(struct name_list *list);
 
 /*
- * May `after` take the place of `before`? Not when it is empty, has less than half, or is mostly not
- * understood: -EPERM with words in diag, and the former stays. before NULL or empty: there was none.
- * Single entries that would do harm are left out by the reader, whatever the list.
+ * May `after` take the place of `before`? Not when it is empty (-ENODATA), is mostly not understood
+ * (-EBADMSG) or has suddenly less than half (-ERANGE): words are in diag, and the former stays. before
+ * NULL or empty: there was none. Single entries that would do harm are left out by the reader, whatever
+ * the list.
  */
 int name_list_may_replace(const struct name_list *before, const struct name_list *after,
 			  const char *name, struct diag *diag);

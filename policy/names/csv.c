@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Separated columns of which one holds names or URLs. Pure. Called by parse.c through formats.def.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "names/read.h"
+
+/* Titles of that column, in the order in which they are preferred. */
+static const char *const titles[] = {
+	"url",	"urls", "domain", "domains", "domain name", "domain_name", "hostname",
+	"host", "fqdn", "name",	  "ioc",     "ioc_value",   "indicator",   "value",
+};
+
+static const char separators[] = ",;\t|";
+
+static char separator_of(struct text line)
+{
+	for (size_t i = 0; separators[i]; i++)
+		if (memchr(line.at, separators[i], line.len))
+			return separators[i];
+	return ',';
+}
+
+static int column_titled(const struct text *columns, size_t cnt)
+{
+	for (size_t t = 0; t < sizeof(titles) / sizeof(titles[0]); t++)
+		for (size_t i = 0; i < cnt; i++)
+			if (columns[i].len == strlen(titles[t]) &&
+			    !strncasecmp(columns[i].at, titles[t], columns[i].len))
+				return (int)i;
+	return -1;
+}
+
+static bool is_url(struct text column)
+{
+	return memmem(column.at, column.len, "://", 3);
+}
+
+/* A name with a dot in it, and no text of words. */
+static bool is_name(struct text column)
+{
+	return text_is_name(column) && memchr(column.at, '.', column.len) &&
+	       !memchr(column.at, ' ', column.len) && !memchr(column.at, '/', column.len);
+}
+
+static int column_filled(const struct text *columns, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (is_url(columns[i]))
+			return (int)i;
+	for (size_t i = 0; i < cnt; i++)
+		if (is_name(columns[i]))
+			return (int)i;
+	return -1;
+}
+
+/* The line of titles, which may be a comment. */
+static int titles_find(struct text line, char separator)
+{
+	struct text columns[TEXT_COLUMNS_MAX];
+
+	if (line.len && line.at[0] == '#')
+		line = text_from(line, 1);
+	return column_titled(columns, text_columns(line, separator, columns));
+}
+
+static void row_take(struct name_reader *reader, struct text line, struct text column)
+{
+	if (!column.len)
+		name_skip(reader, NAME_SKIP_syntax, line);
+	else
+		domains_line(reader, column);
+}
+
+void name_read_csv(struct name_reader *reader)
+{
+	struct text columns[TEXT_COLUMNS_MAX], line;
+	char separator = 0;
+	int column = -1;
+	size_t cnt;
+
+	while (name_line(reader, &line)) {
+		bool comment = line.len && (line.at[0] == '#' || line.at[0] == '!');
+
+		if (!line.len)
+			continue;
+		if (column < 0)
+			column = titles_find(line, separator_of(line));
+		if (column >= 0 && !separator) {
+			separator = separator_of(line);
+			name_skip(reader, NAME_SKIP_titles, line);
+			continue;
+		}
+		if (comment)
+			continue;
+		separator = separator ? separator : separator_of(line);
+		cnt = text_columns(line, separator, columns);
+		if (column < 0)
+			column = column_filled(columns, cnt);
+		if (column < 0)
+			name_skip(reader, NAME_SKIP_titles, line);
+		else
+			row_take(reader, line,
+				 (size_t)column < cnt ? columns[column] : (struct text){});
+	}
+}
+
+unsigned int name_looks_csv(struct text line)
+{
+	struct text columns[TEXT_COLUMNS_MAX];
+	size_t cnt = text_columns(line, separator_of(line), columns);
+	int filled;
+
+	if (cnt < 2 || strchr("|@{[(/", line.at[0]))
+		return 0;
+	if (column_titled(columns, cnt) >= 0)
+		return 1000;
+	filled = column_filled(columns, cnt);
+	return filled > 0 || (filled == 0 && !is_url(columns[0]) && memchr(line.at, ',', line.len))
+		       ? 4
+		       : 0;
+}

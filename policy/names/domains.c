@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Plain lists of names, where publishers mean a name and all that is below it (UT1, squidGuard, feeds of
+ * registered names), with what strays into them: lines of hosts files, URLs, rules of browsers. Pure.
+ * Called by parse.c through formats.def.
+ */
+#include <string.h>
+
+#include "names/read.h"
+
+static const struct name_as suffix = { .kind = NAME_SUFFIX };
+
+/* One word that is to be a name. */
+static void word_take(struct name_reader *reader, struct text word)
+{
+	static const struct name_as self = { .kind = NAME_SELF }, below = { .kind = NAME_BELOW };
+
+	if (text_starts(word, "*."))
+		name_take(reader, text_from(word, 2), &below);
+	else if (text_starts(word, "="))
+		name_take(reader, text_from(word, 1), &self);
+	else if (memchr(word.at, '*', word.len))
+		name_skip(reader, text_is(word, "*") ? NAME_SKIP_everything : NAME_SKIP_pattern,
+			  word);
+	else if (name_is_local(word.at, word.len))
+		name_skip(reader, NAME_SKIP_local, word);
+	else
+		name_take(reader, text_starts(word, ".") ? text_from(word, 1) : word, &suffix);
+}
+
+void domains_line(struct name_reader *reader, struct text line)
+{
+	struct text rest = line, word = text_word(&rest);
+
+	if (text_starts(word, "||") || text_starts(word, "@@")) {
+		adblock_line(reader, line);
+		return;
+	}
+	while (word.len > 1 && word.at[word.len - 1] == ',')
+		word.len--;
+	word = text_trim(word);
+	if (text_is_prefix(word)) {
+		if (text_is_name(text_word(&rest)))
+			hosts_line(reader, line);
+		else
+			name_skip(reader, NAME_SKIP_address, word);
+	} else if (memmem(word.at, word.len, "://", 3) || memchr(word.at, '/', word.len)) {
+		name_take_url(reader, word, false);
+	} else {
+		word_take(reader, word);
+	}
+}
+
+void name_read_domains(struct name_reader *reader)
+{
+	struct text line;
+
+	for (;;) {
+		while (name_line_bare(reader, "", "", &suffix))
+			;
+		if (!name_line_entry(reader, &line))
+			break;
+		domains_line(reader, line);
+	}
+}
+
+unsigned int name_looks_domains(struct text line)
+{
+	struct text word = text_word(&line);
+
+	if (!text_is_name(word))
+		return 0;
+	for (size_t i = 0; i < word.len; i++)
+		if (strchr("/\\|^$()[]{}<>=#*\",;", word.at[i]))
+			return 0;
+	return 1;
+}

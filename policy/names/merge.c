@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Parts of a list put together: what is there twice is there once, a name and what is below it become
+ * one suffix, and names that must not be answered with an address are marked below what is blocked.
+ * Called by read.c.
+ */
+#include "names/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "lists/parallel.h"
+#include "names/read.h"
+
+#define AHEAD 16 /* slots that are on their way from memory */
+
+/* Entries by what they name: number + 1 over all parts, open addressing. */
+struct seen {
+	uint32_t *slots;
+	uint64_t mask;
+};
+
+struct merge {
+	struct name_reader *parts;
+	size_t part_cnt;
+	struct name_list list;
+	size_t text_at[PARALLEL_MAX], entry_at[PARALLEL_MAX];
+	uint32_t line_at[PARALLEL_MAX];
+};
+
+int name_seed_draw(struct name_seed *ret_seed)
+{
+	struct name_seed seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -errno;
+	seed.b |= 1;
+	*ret_seed = seed;
+	return 0;
+}
+
+static size_t entry_len(const struct name_entry *entry)
+{
+	return (size_t)entry->host_len + entry->path_len;
+}
+
+static bool entry_same(const struct name_list *list_a, const struct name_entry *a,
+		       const struct name_list *list_b, const struct name_entry *b)
+{
+	return a->allow == b->allow && a->how == b->how && a->answer == b->answer &&
+	       a->host_len == b->host_len && a->path_len == b->path_len &&
+	       !memcmp(list_a->text + a->at, list_b->text + b->at, entry_len(a));
+}
+
+/* The entry with this number over all parts, and which part it is in. */
+static struct name_entry *entry_at(const struct merge *merge, uint32_t n, size_t *ret_part)
+{
+	size_t part = 0;
+
+	while (n >= merge->parts[part].list.cnt)
+		n -= (uint32_t)merge->parts[part++].list.cnt;
+	*ret_part = part;
+	return &merge->parts[part].list.entries[n];
+}
+
+/* Puts one entry among those seen. One that adds nothing to a former one is marked: kind 0. */
+static void seen_put(struct merge *merge, struct seen *seen, struct name_reader *part, size_t n,
+		     uint32_t number)
+{
+	struct name_entry *entry = &part->list.entries[n], *other;
+	uint32_t *slot;
+	size_t p;
+
+	for (uint64_t at = part->hashes[n];; at++) {
+		slot = &seen->slots[at & seen->mask];
+		if (!*slot)
+			break;
+		other = entry_at(merge, *slot - 1, &p);
+		if (!entry_same(&part->list, entry, &merge->parts[p].list, other))
+			continue;
+		if ((other->kind | entry->kind) == other->kind)
+			merge->list.duplicate_cnt++;
+		other->kind |= entry->kind;
+		entry->kind = 0;
+		return;
+	}
+	*slot = number + 1;
+}
+
+static int seen_all(struct merge *merge, struct seen *seen, size_t cnt)
+{
+	uint32_t number = 0;
+	size_t slots = 64;
+
+	while (slots < cnt * 2)
+		slots *= 2;
+	seen->slots = calloc(slots, sizeof(*seen->slots));
+	seen->mask = slots - 1;
+	if (!seen->slots)
+		return -ENOMEM;
+	for (size_t p = 0; p < merge->part_cnt; p++) {
+		struct name_reader *part = &merge->parts[p];
+
+		for (size_t n = 0; n < part->list.cnt; n++, number++) {
+			if (n + AHEAD < part->list.cnt)
+				__builtin_prefetch(&seen->slots[part->hashes[n + AHEAD] & seen->mask]);
+			seen_put(merge, seen, part, n, number);
+		}
+	}
+	return 0;
+}
+
+/* What the list says of a name itself, and of what is below it. */
+struct said {
+	bool of_it, blocks_below, allows_below;
+	uint32_t line; /* that blocks */
+};
+
+static struct said list_says(const struct merge *merge, const struct seen *seen, const char *host)
+{
+	size_t len = strlen(host), part;
+	struct said said = {};
+
+	for (uint64_t at = name_hash(&merge->parts[0].seed, host, len);
+	     seen->slots[at & seen->mask]; at++) {
+		const struct name_entry *entry =
+			entry_at(merge, seen->slots[at & seen->mask] - 1, &part);
+
+		if (name_is_url(entry) || entry->host_len != len ||
+		    memcmp(name_host(&merge->parts[part].list, entry), host, len) != 0)
+			continue;
+		said.of_it |= entry->kind & NAME_SELF;
+		if (!(entry->kind & NAME_BELOW))
+			continue;
+		said.allows_below |= entry->allow;
+		said.blocks_below |= !entry->allow;
+		if (!entry->allow)
+			said.line = entry->line + merge->line_at[part];
+	}
+	return said;
+}
+
+/*
+ * A list that blocks all below icloud.com blocks mask.icloud.com, but must not lead it to a sinkhole. Such
+ * names become entries of their own, in the first part.
+ */
+static void canaries_add(struct merge *merge, const struct seen *seen)
+{
+	const struct name_as as = { .kind = NAME_SELF, .how = SEK_NAME_CANARY };
+	struct name_reader *first = &merge->parts[0];
+
+	for (size_t i = 0; name_canaries[i]; i++) {
+		const char *name = name_canaries[i], *dot = strchr(name, '.');
+		struct said said = list_says(merge, seen, name);
+
+		if (said.of_it)
+			continue;
+		for (; dot && !said.blocks_below && !said.allows_below; dot = strchr(dot + 1, '.'))
+			said = list_says(merge, seen, dot + 1);
+		if (!said.blocks_below || said.allows_below)
+			continue;
+		first->line = said.line;
+		name_take(first, (struct text){ name, strlen(name) }, &as);
+	}
+}
+
+static void lines_count(struct merge *merge)
+{
+	for (size_t p = 0; p < merge->part_cnt; p++) {
+		merge->line_at[p] = (uint32_t)merge->list.line_cnt;
+		merge->list.line_cnt += merge->parts[p].list.line_cnt;
+	}
+}
+
+static void part_copy(void *arg, size_t p)
+{
+	struct merge *merge = arg;
+	const struct name_list *part = &merge->parts[p].list;
+	struct name_list *list = &merge->list;
+	size_t to = merge->entry_at[p];
+
+	memcpy(list->text + merge->text_at[p], part->text, part->text_len);
+	for (size_t n = 0; n < part->cnt; n++) {
+		struct name_entry *entry = &list->entries[to];
+
+		if (!part->entries[n].kind)
+			continue;
+		*entry = part->entries[n];
+		entry->at += (uint32_t)merge->text_at[p];
+		entry->line += merge->line_at[p];
+		to++;
+	}
+}
+
+/* Expressions and what was left out: few, one part after the other. */
+static void part_append(struct merge *merge, size_t p)
+{
+	const struct name_list *part = &merge->parts[p].list;
+	struct name_list *list = &merge->list;
+
+	for (size_t n = 0; n < part->regex_cnt; n++) {
+		struct name_regex *regex = &list->regexes[list->regex_cnt++];
+
+		*regex = part->regexes[n];
+		regex->at += (uint32_t)merge->text_at[p];
+		regex->line += merge->line_at[p];
+	}
+	for (size_t n = 0; n < part->skip_cnt; n++) {
+		struct name_skipped *skipped = &list->skips[list->skip_cnt++];
+
+		*skipped = part->skips[n];
+		skipped->line += merge->line_at[p];
+		list->skip_cnts[skipped->skip]++;
+	}
+	list->port_cnt += part->port_cnt;
+}
+
+static size_t kept_cnt(const struct name_list *part)
+{
+	size_t cnt = 0;
+
+	for (size_t n = 0; n < part->cnt; n++)
+		cnt += part->entries[n].kind != 0;
+	return cnt;
+}
+
+/* Where each part goes, and room for all of it. */
+static int rooms_make(struct merge *merge)
+{
+	struct name_list *list = &merge->list;
+	size_t regex_cnt = 0, skip_cnt = 0;
+
+	list->text_len = NAME_TEXT_PAD;
+	for (size_t p = 0; p < merge->part_cnt; p++) {
+		const struct name_list *part = &merge->parts[p].list;
+
+		merge->text_at[p] = list->text_len;
+		merge->entry_at[p] = list->cnt;
+		list->text_len += part->text_len;
+		list->cnt += kept_cnt(part);
+		regex_cnt += part->regex_cnt;
+		skip_cnt += part->skip_cnt;
+	}
+	if (list->text_len > UINT32_MAX || list->cnt > NAME_ENTRIES_MAX)
+		return -E2BIG;
+	list->text = malloc(list->text_len + NAME_TEXT_PAD);
+	list->entries = malloc((list->cnt + 1) * sizeof(*list->entries));
+	list->regexes = malloc((regex_cnt + 1) * sizeof(*list->regexes));
+	list->skips = malloc((skip_cnt + 1) * sizeof(*list->skips));
+	if (!list->text || !list->entries || !list->regexes || !list->skips)
+		return -ENOMEM;
+	memset(list->text, 0, NAME_TEXT_PAD);
+	memset(list->text + list->text_len, 0, NAME_TEXT_PAD);
+	return 0;
+}
+
+int name_merge(struct name_reader *parts, size_t part_cnt, size_t thread_cnt,
+	       struct name_list *ret_list)
+{
+	struct merge merge = { .parts = parts, .part_cnt = part_cnt };
+	struct seen seen = {};
+	size_t cnt = 0;
+	int err;
+
+	for (size_t p = 0; p < part_cnt; p++)
+		cnt += parts[p].list.cnt;
+	if (cnt > NAME_ENTRIES_MAX)
+		return -E2BIG;
+	lines_count(&merge);
+	err = seen_all(&merge, &seen, cnt);
+	if (!err) {
+		canaries_add(&merge, &seen);
+		err = parts[0].err;
+	}
+	free(seen.slots);
+	if (!err)
+		err = rooms_make(&merge);
+	if (err) {
+		name_list_free(&merge.list);
+		return err;
+	}
+	parallel_run(part_cnt, thread_cnt, part_copy, &merge);
+	for (size_t p = 0; p < part_cnt; p++)
+		part_append(&merge, p);
+	/* Only formats that are read in one part give answers. */
+	merge.list.answers = parts[0].list.answers;
+	merge.list.answer_cnt = parts[0].list.answer_cnt;
+	parts[0].list.answers = NULL;
+	*ret_list = merge.list;
+	return 0;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Public suffixes as a table of hashes: asked for each entry of a list, so it has to cost next to nothing.
+ * Called by read.c and the agent.
+ */
+#include "names/suffix.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names/merge.h"
+#include "names/normalise.h"
+
+#define SLOTS 65536 /* the list has about 10,000 rules */
+#define RULES_MAX (SLOTS / 2)
+
+enum rule { RULE_NAME = 1, RULE_BELOW = 2 /* *.name */, RULE_EXCEPTION = 4 /* !name */ };
+
+struct slot {
+	uint64_t hash; /* 0: free */
+	uint8_t rules;
+};
+
+struct name_suffixes {
+	struct name_seed seed;
+	size_t cnt;
+	struct slot slots[SLOTS];
+};
+
+static const struct slot *slot_of(const struct name_suffixes *suffixes, const char *host, size_t len)
+{
+	uint64_t hash = name_hash(&suffixes->seed, host, len) | 1;
+	size_t n = hash >> 16 & (SLOTS - 1);
+
+	while (suffixes->slots[n].hash && suffixes->slots[n].hash != hash)
+		n = (n + 1) & (SLOTS - 1);
+	return &suffixes->slots[n];
+}
+
+static int rule_add(struct name_suffixes *suffixes, const char *text, size_t len)
+{
+	enum rule rule = RULE_NAME;
+	struct name name;
+	struct slot *slot;
+
+	if (len && text[0] == '!') {
+		rule = RULE_EXCEPTION;
+		text++;
+		len--;
+	} else if (len > 2 && text[0] == '*' && text[1] == '.') {
+		rule = RULE_BELOW;
+		text += 2;
+		len -= 2;
+	}
+	if (name_normalise(text, len, &name))
+		return 0;
+	slot = (struct slot *)slot_of(suffixes, name.text, name.len);
+	if (!slot->hash && suffixes->cnt++ >= RULES_MAX)
+		return -E2BIG;
+	slot->hash = name_hash(&suffixes->seed, name.text, name.len) | 1;
+	slot->rules |= rule;
+	return 0;
+}
+
+static int rules_read(struct name_suffixes *suffixes, FILE *file)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	int err = 0;
+
+	while (!err && getline(&line, &cap, file) > 0) {
+		size_t len = strcspn(line, " \t\r\n");
+
+		if (len && memcmp(line, "//", 2) != 0)
+			err = rule_add(suffixes, line, len);
+	}
+	free(line);
+	return err;
+}
+
+int name_suffixes_open(const char *path, struct name_suffixes **ret_suffixes)
+{
+	struct name_suffixes *suffixes;
+	FILE *file;
+	int err;
+
+	file = fopen(path ? path : NAME_SUFFIX_FILE, "re");
+	if (!file)
+		return -errno;
+	suffixes = calloc(1, sizeof(*suffixes));
+	err = suffixes ? name_seed_draw(&suffixes->seed) : -ENOMEM;
+	if (!err)
+		err = rules_read(suffixes, file);
+	if (!err && !suffixes->cnt)
+		err = -ENODATA;
+	fclose(file);
+	if (err)
+		name_suffixes_free(suffixes);
+	else
+		*ret_suffixes = suffixes;
+	return err;
+}
+
+void name_suffixes_free(struct name_suffixes *suffixes)
+{
+	free(suffixes);
+}
+
+bool name_suffix_is_public(const struct name_suffixes *suffixes, const char *host, size_t len)
+{
+	const char *dot;
+	uint8_t rules;
+
+	if (!suffixes)
+		return false;
+	rules = slot_of(suffixes, host, len)->rules;
+	if (rules & RULE_EXCEPTION)
+		return false;
+	if (rules & RULE_NAME)
+		return true;
+	dot = memchr(host, '.', len);
+	if (!dot)
+		return false;
+	return slot_of(suffixes, dot + 1, len - (size_t)(dot + 1 - host))->rules & RULE_BELOW;
+}
+
+size_t name_suffix_registered(const struct name_suffixes *suffixes, const char *host, size_t len)
+{
+	size_t from = 0;
+
+	for (size_t at = 0; at < len;) {
+		const char *dot;
+
+		if (name_suffix_is_public(suffixes, host + at, len - at))
+			return from;
+		from = at;
+		dot = memchr(host + at, '.', len - at);
+		if (!dot)
+			break;
+		at = (size_t)(dot + 1 - host);
+	}
+	return 0;
+}
