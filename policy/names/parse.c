@@ -38,6 +38,16 @@ const char *name_format(size_t n, const char **ret_what)
 	return formats[n].name;
 }
 
+/* The line without a comment behind a blank, which says nothing of the format. */
+static struct text before_comment(struct text line)
+{
+	const char *at = memmem(line.at, line.len, " #", 2);
+
+	if (at && at > line.at)
+		line.len = at - line.at;
+	return line;
+}
+
 /* What may stand before the first entry in any format. */
 static bool is_comment(struct text line)
 {
@@ -57,7 +67,7 @@ static size_t look_at(struct text text)
 			continue;
 		cnt++;
 		for (size_t i = 0; i < FORMATS; i++)
-			weights[i] += formats[i].looks(line);
+			weights[i] += formats[i].looks(before_comment(line));
 	}
 	for (size_t i = 0; i < FORMATS; i++)
 		if (weights[i] > weights[best] ||
