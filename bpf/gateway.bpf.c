@@ -7,9 +7,10 @@
 #include "core/xdp.h"
 #include "rewrite/reset_copy.h"
 #include "stage/release.h"
+#include "stage/steps.h"
 #include "stage/walk.h"
 
-SEC("xdp.frags")
+SEC(FRAME_SECTION)
 int sek_gateway(struct xdp_md *ctx)
 {
 	return walk_frame(ctx);

@@ -5,16 +5,17 @@
  * gateway. Loaded by policy/install, attached by agent/dataplane.
  */
 #include "core/skb.h"
+#include "stage/steps.h"
 #include "stage/walk.h"
 
-SEC("tc")
+SEC(FRAME_SECTION)
 int sek_gateway_tc(struct __sk_buff *ctx)
 {
 	return walk_frame(ctx);
 }
 
 /* Carries out what XDP has decided and counted: see struct way_note. */
-SEC("tc")
+SEC(FRAME_SECTION)
 int sek_handover(struct __sk_buff *ctx)
 {
 	const struct way_note *note = (void *)(long)ctx->data_meta;

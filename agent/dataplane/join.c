@@ -114,7 +114,7 @@ static int maps_share(const struct gate *gate, struct bpf_object *object)
 	bpf_object__for_each_map(map, object)
 	{
 		const char *name = bpf_map__name(map);
-		int fd = gate_map_fd(gate, strcmp(name, "sek_tx") ? name : "sek_tx_joined");
+		int fd = gate_joined_fd(gate, name);
 
 		if (err)
 			break;
@@ -218,7 +218,16 @@ static int parts_change(uint32_t ifindex, const struct part *add)
 	return err ? err : parts.former;
 }
 
-static int part_attach(const struct gate *gate, uint32_t ifindex)
+/* What the part goes on in stands apart from it: see gate_join(). */
+static void others_leave(struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, strcmp(bpf_program__name(program), PROGRAM) == 0);
+}
+
+static int part_attach(struct gate *gate, uint32_t ifindex)
 {
 	struct part part = {
 		.name = PROGRAM, .priority = PRIORITY, .chain = 1u << XDP_PASS, .frags = true
@@ -230,14 +239,17 @@ static int part_attach(const struct gate *gate, uint32_t ifindex)
 	part.object = bpf_object__open_mem(bytes, size, NULL);
 	if (!part.object)
 		return -errno;
+	others_leave(part.object);
 	err = maps_share(gate, part.object);
+	if (!err)
+		err = gate_join(gate);
 	if (!err)
 		err = parts_change(ifindex, &part);
 	bpf_object__close(part.object);
 	return err;
 }
 
-int join_attach(const struct gate *gate, uint32_t ifindex)
+int join_attach(struct gate *gate, uint32_t ifindex)
 {
 	int err = -EEXIST;
 

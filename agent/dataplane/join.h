@@ -25,7 +25,7 @@ bool join_stands(uint32_t ifindex);
  * it there in the place of what a former run left. Returns how many those were, or -errno: -ENOSPC
  * when every slot is taken; nothing has changed then.
  */
-int join_attach(const struct gate *gate, uint32_t ifindex);
+int join_attach(struct gate *gate, uint32_t ifindex);
 
 /* Takes our part out of the dispatcher. Returns 0 or -errno (-ENOENT: it is not there). */
 int join_detach(uint32_t ifindex);

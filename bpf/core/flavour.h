@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What may be asked of a frame, whatever hook it came by. An entry file includes its flavour first,
- * which names the hook's context `struct frame_ctx`, says what `struct frame_shape` and the FRAME_*
- * actions are, and defines each function below; everybody else includes this. Promises that no
- * stage knows the hook.
+ * which names the hook's context `struct frame_ctx`, says what the FRAME_* actions are, and defines
+ * each function below; everybody else includes this. Promises that no stage knows the hook.
  */
 #ifndef BPF_CORE_FLAVOUR_H
 #define BPF_CORE_FLAVOUR_H
@@ -14,7 +13,20 @@
 #error "the entry file includes a flavour first: core/xdp.h or core/skb.h"
 #endif
 
+/*
+ * Of a flavour as well: FRAME_SECTION, where its programs stand; FRAME_STEPS, the array of those that
+ * a walk goes on in; FRAME_STEP(program, tc_program), its own of the two.
+ */
+
 #define FRAME_TAG_LEN 4
+
+/* What the bytes of a frame do not tell; of XDP nothing, but a packet has one layout in both flavours. */
+struct frame_shape {
+	__u16 more; /* frames that it is besides one */
+	__u16 head; /* bytes of headers that each has */
+	__u16 size; /* bytes that each carries */
+	__u16 beside; /* tags kept beside it */
+};
 
 /* One 802.1Q or 802.1ad tag, as it stands behind the two addresses. */
 struct eth_tag {

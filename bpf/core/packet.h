@@ -24,6 +24,7 @@
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+#define TCP_URG 0x20
 #define TCP_OPTIONS_MAX 40 /* bytes */
 
 struct packet {
@@ -80,6 +81,8 @@ struct packet {
 	__u8 link; /* PKT_LINK: last digit of the link-layer address */
 	__u8 leads; /* 1: first piece of a datagram; the others wait for its verdict */
 	__u8 cookie; /* 1: acknowledges a SYN cookie */
+	__u8 step; /* enum sek_step, where the walk goes on; 0: in this program */
+	__u32 number; /* of the flow's entry, where a step needs it */
 	struct frame_shape shape; /* parse/; read by the functions below */
 };
 

@@ -9,6 +9,9 @@
 #define BPF_CORE_SKB_H
 
 #define frame_ctx __sk_buff
+#define FRAME_SECTION "tc"
+#define FRAME_STEPS sek_step_tc
+#define FRAME_STEP(program, tc_program) tc_program
 
 #include "core/bpf.h"
 
@@ -24,13 +27,6 @@
 struct sk_buff {
 	__u8 ip_summed : 2;
 } __attribute__((preserve_access_index));
-
-struct frame_shape {
-	__u16 more;
-	__u16 head;
-	__u16 size;
-	__u16 beside;
-};
 
 enum frame_action {
 	FRAME_PASS = TC_ACT_UNSPEC,

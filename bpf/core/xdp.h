@@ -8,13 +8,13 @@
 #define BPF_CORE_XDP_H
 
 #define frame_ctx xdp_md
+#define FRAME_SECTION "xdp.frags"
+#define FRAME_STEPS sek_step
+#define FRAME_STEP(program, tc_program) program
 
 #include "core/bpf.h"
 
 #include <linux/if_ether.h>
-
-struct frame_shape {
-};
 
 enum frame_action {
 	FRAME_BUG = XDP_ABORTED,

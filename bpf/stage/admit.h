@@ -39,6 +39,7 @@ static __always_inline void admit_fill(struct frame_ctx *ctx, struct packet *p,
 	flow->shift = p->cookie ? p->ack : 0;
 	if (p->proto == IPPROTO_TCP)
 		tcp_begin(ctx, p, (void *)&flow->acked);
+	name_begin(p, key, flow);
 }
 
 static __always_inline __u8 admit_flags(const struct packet *p)
@@ -78,6 +79,7 @@ static __noinline long admit_make(struct frame_ctx *ctx, struct packet *p, struc
 	}
 	WRITE_ONCE(flow->flags, admit_flags(p));
 	flow_meet(p, flow);
+	name_note(ctx, p, flow);
 	patrol_start();
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "rewrite/answer.h"
 #include "stage/expire.h"
 #include "stage/list.h"
+#include "stage/name.h"
 #include "stage/policy.h"
 #include "stage/quote.h"
 #include "stage/syncookie.h"
@@ -111,7 +112,8 @@ static __always_inline void flow_ask(const struct packet *p, const struct sek_fl
 }
 
 /* The flow keeps what the policy of now says of it. */
-static __always_inline void flow_renew(const struct packet *p, struct sek_flow *flow)
+static __always_inline void flow_renew(const struct packet *p, const struct sek_flow_key *key,
+				       struct sek_flow *flow)
 {
 	__u8 set = 0;
 
@@ -123,6 +125,7 @@ static __always_inline void flow_renew(const struct packet *p, struct sek_flow *
 	flow->rule = p->rule;
 	flow->generation = p->generation;
 	flow->list_epoch = p->list_epoch;
+	name_renew(p, key, flow);
 }
 
 /* Judges a flow again. Refused: it ends here, and this packet with it. */
@@ -142,7 +145,7 @@ static __noinline enum sek_verdict flow_judge(struct frame_ctx *ctx, struct pack
 		verdict = policy_apply(ctx, p, tenant, ask);
 	}
 	if (verdict == SEK_NEXT)
-		flow_renew(p, flow);
+		flow_renew(p, key, flow);
 	else
 		flow_end(key, flow, p->now_ns, p->reason);
 	return verdict;
@@ -262,6 +265,7 @@ static __always_inline enum sek_verdict flow_step_turned(struct frame_ctx *ctx, 
 
 /* A packet of a known flow, or an ICMP error about it, which changes nothing in it. */
 static __always_inline enum sek_verdict flow_known(struct frame_ctx *ctx, struct packet *p,
+						   const struct sek_tenant *tenant,
 						   struct sek_flow_key *key, struct sek_flow *flow)
 {
 	bool turned = flow->flags & SEK_FLOW_COOKIE;
@@ -286,6 +290,8 @@ static __always_inline enum sek_verdict flow_known(struct frame_ctx *ctx, struct
 		return verdict;
 	flow_count(p, flow);
 	p->reason = SEK_R_established;
+	if (p->proto == IPPROTO_TCP || tenant->name_profile)
+		name_note(ctx, p, flow);
 	return SEK_NEXT;
 }
 
@@ -331,7 +337,7 @@ static __always_inline enum sek_verdict stage_flow(struct frame_ctx *ctx, struct
 		flow = flow_within(p, &key, tenant);
 	if (!flow)
 		return flow_missing(ctx, p, tenant);
-	verdict = flow_known(ctx, p, &key, flow);
+	verdict = flow_known(ctx, p, tenant, &key, flow);
 	if (verdict == SEK_NEXT && !(p->flags & PKT_ICMP_ERROR))
 		flow_meet(p, flow);
 	return verdict;

@@ -82,7 +82,7 @@ static __always_inline enum sek_verdict stage_recall(struct frame_ctx *ctx, stru
 		return SEK_NEXT;
 	p->tenant = flow->key.tenant;
 	p->dir = dir;
-	return flow_known(ctx, p, &flow->key, flow);
+	return flow_known(ctx, p, tenant, &flow->key, flow);
 }
 
 #endif

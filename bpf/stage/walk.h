@@ -2,7 +2,7 @@
 /*
  * The table of contents: one packet's way through the gateway, in order. Every stage either has no
  * objection (SEK_NEXT) or ends the packet; finish() is the only exit. Called by the entry program of
- * each flavour, once a packet.
+ * each flavour, once a packet, and by the programs of steps.h, which take some of them over.
  */
 #ifndef BPF_STAGE_WALK_H
 #define BPF_STAGE_WALK_H
@@ -11,6 +11,7 @@
 #include "core/maps.h"
 #include "core/namemaps.h"
 #include "core/packet.h"
+#include "core/steps.h"
 #include "parse/frame.h"
 #include "stage/sanity.h"
 #include "stage/control.h"
@@ -22,6 +23,7 @@
 #include "stage/policy.h"
 #include "stage/syncookie.h"
 #include "stage/admit.h"
+#include "stage/name.h"
 #include "stage/rate.h"
 #include "stage/steer.h"
 #include "report/finish.h"
@@ -40,7 +42,7 @@ static __always_inline enum sek_verdict walk_unknown(struct frame_ctx *ctx, stru
 {
 	NEXT(stage_tenant(ctx, p));   /* whose is it; spoofed sources end here */
 	NEXT(stage_fragment(ctx, p)); /* pieces share the verdict of the first */
-	NEXT(stage_flow(ctx, p));     /* known and current: its verdict stands, on to rate and steer */
+	NEXT(stage_flow(ctx, p));     /* known and current: its verdict stands, on to names */
 	NEXT(stage_list(ctx, p));     /* allow and block lists */
 	NEXT(stage_policy(ctx, p));   /* the first rule that matches */
 	NEXT(stage_syncookie(ctx, p)); /* a guarded server's clients prove that they receive */
@@ -52,13 +54,30 @@ static __always_inline enum sek_verdict walk(struct frame_ctx *ctx, struct packe
 	NEXT(parse_frame(ctx, p));    /* which port, which tags, which headers; broken ones end here */
 	NEXT(stage_sanity(ctx, p));   /* martian, land, impossible flags */
 	NEXT(stage_control(ctx, p));  /* ARP, ND, DHCP on the link, LLDP, STP: by the port's mode */
-	NEXT(stage_recall(ctx, p));   /* as one before it: its flow's verdict, on to rate and steer */
+	NEXT(stage_recall(ctx, p));   /* as one before it: its flow's verdict, on to names */
 	if (!p->reason)
 		NEXT(walk_unknown(ctx, p));
+	return stage_name(ctx, p);    /* which holds a name to be read goes on in another program */
+}
+
+/* What is left of every way, be it in another program. */
+static __always_inline enum sek_verdict walk_out(struct frame_ctx *ctx, struct packet *p)
+{
 	NEXT(stage_rate(ctx, p));     /* the tenant's rate; ECN mark before drop */
 	return stage_steer(ctx, p);   /* out by bridge or route, or up to the stack */
 }
 /* clang-format on */
+
+/* From the verdict so far to the hook's action. */
+static __always_inline int walk_rest(struct frame_ctx *ctx, struct packet *p, enum sek_verdict verdict)
+{
+	if (verdict == SEK_GO_ON)
+		verdict = step_go(ctx, p); /* back only if it could not */
+	if (verdict == SEK_NEXT)
+		verdict = walk_out(ctx, p);
+	fragment_settle(p, verdict); /* the other pieces of this datagram end as it did */
+	return finish(ctx, p, verdict);
+}
 
 /* The whole of a program: the hook's action for this frame. */
 static __always_inline int walk_frame(struct frame_ctx *ctx)
@@ -69,8 +88,18 @@ static __always_inline int walk_frame(struct frame_ctx *ctx)
 	if (capture_is_on())
 		capture_keep(ctx); /* before anything is rewritten */
 	verdict = walk(ctx, &p);
-	fragment_settle(&p, verdict); /* the other pieces of this datagram end as it did */
-	return finish(ctx, &p, verdict);
+	if (verdict == SEK_GO_ON)
+		verdict = step_keep(&p);
+	return walk_rest(ctx, &p, verdict);
+}
+
+/* The whole of a program that others go on in. */
+static __always_inline int
+walk_step(struct frame_ctx *ctx, enum sek_verdict (*stage)(struct frame_ctx *ctx, struct packet *p))
+{
+	struct packet *p = step_room();
+
+	return p ? walk_rest(ctx, p, stage(ctx, p)) : FRAME_BUG;
 }
 
 #endif

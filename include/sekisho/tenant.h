@@ -106,12 +106,12 @@ struct sek_tenant {
 	__u32 source_burst;
 	__u32 fragments_max; /* datagrams in pieces at once */
 	__u32 guard_half;    /* half-open flows from which SYNs are answered by cookies */
+	__u16 name_profile;  /* number in sek_name_profile; 0: names are not looked at */
+	__u16 name_groups;   /* 1: sek_name_group is asked first */
+	__u32 pad;
 	struct sek_timeouts timeout;
 	struct sek_rate rate[2];   /* by enum sek_dir */
 	__u16 proto_class[2][256]; /* [dir][protocol] -> row: which rules speak of it */
-	__u16 name_profile;        /* number in sek_name_profile; 0: names are not looked at */
-	__u16 name_groups;         /* 1: sek_name_group is asked first */
-	__u32 pad;
 };
 SEK_LAYOUT(struct sek_tenant, 112 + 96 + 1024 + 8);
 

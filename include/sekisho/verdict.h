@@ -16,12 +16,21 @@ enum sek_verdict {
 	SEK_ANSWER = 4,  /* the frame was rewritten to an answer; back out where it came from */
 	SEK_BUG = 5,     /* our own mistake: XDP_ABORTED */
 	SEK_BOTH = 6,    /* a reset, on by packet.out_port and back out where it came from */
+	SEK_GO_ON = 7,   /* no end: the walk goes on in the program packet.step */
 };
 
 enum sek_dir {
 	SEK_OUT = 0, /* from the body to the Internet */
 	SEK_IN = 1,  /* from the Internet to the body */
 };
+
+/* Programs that the walk goes on in: places in sek_step. */
+enum sek_step {
+#define SEK_STEP(number, stage, program, tc_program) SEK_STEP_##stage = (number),
+#include "sekisho/steps.def"
+#undef SEK_STEP
+};
+#define SEK_STEPS_MAX 16
 
 /* Reason numbers: one row of reasons.def each, never reused. */
 enum sek_reason {

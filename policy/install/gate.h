@@ -13,7 +13,7 @@
 #include "sekisho/limits.h"
 
 /* Maps that only make sense together: all of a group are adopted, or none. */
-enum map_group { GROUP_NONE, GROUP_POLICY, GROUP_FLOWS, GROUP_LISTS, GROUP_CNT };
+enum map_group { GROUP_NONE, GROUP_POLICY, GROUP_FLOWS, GROUP_LISTS, GROUP_STEPS, GROUP_CNT };
 
 struct gate_map {
 	char name[BPF_OBJ_NAME_LEN];
@@ -28,6 +28,8 @@ struct gate_map {
 	int inner_fd[2]; /* owned; -1: not made or not asked for yet */
 };
 
+#define GATE_FORMER_MAX 3
+
 struct sek_config;
 struct gateway;
 struct gateway_tc;
@@ -39,6 +41,8 @@ struct gate {
 	size_t map_cnt;
 	struct sek_active *active; /* mapped; NULL after gate_peek */
 	uint32_t generation_floor; /* generations up to here were used before, by maps that are lost */
+	bool joined; /* what programs in dispatchers go on in is loaded */
+	int former_fd[GATE_FORMER_MAX]; /* arrays of steps that were not adopted; -1: none */
 	char *pin_dir; /* NULL: nothing is pinned */
 	uint32_t reset_ifindex[SEK_PORTS_MAX]; /* what gate_reset_set() was told */
 };
@@ -61,6 +65,8 @@ const struct sek_config *object_config(const struct gate *gate);
 void load_explain(const char *object, int err, const char *log, struct diag *diag);
 /* The program of a copy that goes back where its frame came from, or of one that goes on. */
 int object_reset_fd(const struct gate *gate, bool back);
+/* Puts the programs of steps.def, of an object that was loaded, into one of sek_step, .._joined, .._tc. */
+int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map);
 /* Lets go of the TC program; what is attached stays. */
 void tc_unload(struct gate *gate);
 

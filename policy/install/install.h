@@ -45,6 +45,13 @@ int gate_prog_fd(const struct gate *gate);
 int gate_tc_fd(struct gate *gate, struct diag *diag);
 int gate_handover_fd(struct gate *gate, struct diag *diag);
 
+/*
+ * For a program beside others in libxdp's dispatcher: loads what it goes on in, once a gate; and the
+ * map that such a program has in the place of this one. 0 or a descriptor of the gate's, or -errno.
+ */
+int gate_join(struct gate *gate);
+int gate_joined_fd(const struct gate *gate, const char *name);
+
 /* File descriptor of a map by its name in maps.def; inner maps of the live generation by gate_live_fd(). */
 int gate_map_fd(const struct gate *gate, const char *name);
 int gate_live_fd(const struct gate *gate, const char *name, uint32_t generation);

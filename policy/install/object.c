@@ -62,6 +62,8 @@ static enum map_group group_of(const char *name)
 	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++)
 		if (!strcmp(name, flows[i]))
 			return GROUP_FLOWS;
+	if (!strncmp(name, "sek_step", 8))
+		return GROUP_STEPS;
 	if (!strncmp(name, "sek_list", 8) && strcmp(name, "sek_list_count") != 0)
 		return GROUP_LISTS;
 	return GROUP_NONE;
@@ -198,6 +200,16 @@ void load_explain(const char *object, int err, const char *log, struct diag *dia
 			 len > VERIFIER_WORDS ? log + len - VERIFIER_WORDS : log);
 }
 
+static int object_steps(const struct gate *gate, struct diag *diag)
+{
+	int err = steps_fill(gate, gate->skel->obj, "sek_step");
+
+	if (err)
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "the gateway's programs cannot be put together: %s", strerror(-err));
+	return err;
+}
+
 static int object_load(struct gate *gate, struct diag *diag)
 {
 	char *log = calloc(1, VERIFIER_LOG_BYTES);
@@ -213,7 +225,7 @@ static int object_load(struct gate *gate, struct diag *diag)
 	free(log);
 	for (size_t i = 0; !err && i < gate->map_cnt; i++)
 		gate->maps[i].fd = bpf_map__fd(gate->maps[i].map);
-	return err;
+	return err ? err : object_steps(gate, diag);
 }
 
 static int active_map(struct gate *gate, struct diag *diag)
@@ -263,6 +275,12 @@ static int object_start(struct gate *gate, struct gate_adopted *adopted, struct 
 	return err;
 }
 
+static void formers_none(struct gate *gate)
+{
+	for (int i = 0; i < GATE_FORMER_MAX; i++)
+		gate->former_fd[i] = -1;
+}
+
 int gate_open(const struct gate_options *options, struct gate **ret_gate,
 	      struct gate_adopted *ret_adopted, struct diag *diag)
 {
@@ -272,6 +290,7 @@ int gate_open(const struct gate_options *options, struct gate **ret_gate,
 
 	if (!gate)
 		return err;
+	formers_none(gate);
 	if (options->pin_dir) {
 		gate->pin_dir = strdup(options->pin_dir);
 		if (!gate->pin_dir)
@@ -300,6 +319,7 @@ int gate_peek(const char *pin_dir, struct gate **ret_gate, struct diag *diag)
 
 	if (!gate)
 		return err;
+	formers_none(gate);
 	gate->pin_dir = strdup(pin_dir);
 	if (gate->pin_dir)
 		err = object_open(&(struct gate_options){}, gate, diag);
@@ -340,6 +360,8 @@ void gate_close(struct gate *gate)
 	}
 	if (gate->skel)
 		gateway__destroy(gate->skel);
+	for (int i = 0; i < GATE_FORMER_MAX; i++)
+		fd_close(gate->former_fd[i]);
 	free(gate->maps);
 	free(gate->pin_dir);
 	free(gate);

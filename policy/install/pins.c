@@ -226,12 +226,29 @@ static int pin_open(struct gate *gate, const struct gate_map *map, struct gate_a
 	return -ESTALE;
 }
 
+/*
+ * Hooks run programs of an earlier build until ours take their place. They go on in the programs of
+ * this array, which the kernel empties when nobody holds it: we do, beyond its pin.
+ */
+static void former_keep(struct gate *gate, int fd)
+{
+	for (int i = 0; i < GATE_FORMER_MAX; i++)
+		if (gate->former_fd[i] < 0) {
+			gate->former_fd[i] = fd;
+			return;
+		}
+	close(fd);
+}
+
 /* A group of which one map cannot be adopted is made anew as a whole. */
 static void groups_settle(struct gate *gate, int *fds, struct gate_adopted *adopted)
 {
 	bool had[GROUP_CNT] = {}, broken[GROUP_CNT] = {};
 	static const char *const words[GROUP_CNT] = {
-		[GROUP_POLICY] = "policy", [GROUP_FLOWS] = "flows", [GROUP_LISTS] = "lists"
+		[GROUP_POLICY] = "policy",
+		[GROUP_FLOWS] = "flows",
+		[GROUP_LISTS] = "lists",
+		[GROUP_STEPS] = "programs of the walk",
 	};
 
 	for (size_t i = 0; i < gate->map_cnt; i++)
@@ -247,7 +264,10 @@ static void groups_settle(struct gate *gate, int *fds, struct gate_adopted *adop
 			continue;
 		if (!strcmp(map->name, "sek_active"))
 			floor_raise(gate, fds[i]);
-		close(fds[i]);
+		if (map->type == BPF_MAP_TYPE_PROG_ARRAY)
+			former_keep(gate, fds[i]);
+		else
+			close(fds[i]);
 		fds[i] = -ESTALE;
 	}
 }

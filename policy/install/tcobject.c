@@ -45,6 +45,8 @@ static int tc_load(struct gate *gate, struct diag *diag)
 		err = gateway_tc__load(tc);
 		bpf_program__set_log_buf(tc->progs.sek_gateway_tc, NULL, 0);
 	}
+	if (!err)
+		err = steps_fill(gate, tc->obj, "sek_step_tc");
 	if (err) {
 		load_explain("the gateway's object for TC", err, log ? log : "", diag);
 		if (tc)

@@ -6,6 +6,7 @@
 #include "core/xdp.h"
 #include "rewrite/reset_copy.h"
 #include "stage/release.h"
+#include "stage/steps.h"
 #include "stage/walk.h"
 
 __u64 other_packets;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which packets hold a name to be read, by what is known of their flow: cheap, since every packet of a
+ * known flow is asked. The reading is done in programs of their own (stage/name_*.h). Owns the name
+ * of a flow's entry, with those. Called by stage/admit.h, stage/flow.h and walk().
+ * Only flows that a body opens, whose tenant has a profile, are looked at.
+ */
+#ifndef BPF_STAGE_NAME_H
+#define BPF_STAGE_NAME_H
+
+#include "core/flowtable.h"
+#include "core/maps.h"
+#include "core/namemaps.h"
+#include "core/packet.h"
+
+#include <linux/in.h>
+
+#define NAME_PORT_DNS 53
+#define NAME_PORT_DOT 853
+#define NAME_TLS_HANDSHAKE 0x16 /* RFC 8446, 5.1: content type of a ClientHello's record */
+
+static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot, __u32 profile)
+{
+	__u32 index = (slot & 1) * SEK_NAME_PROFILES_MAX + profile;
+
+	return profile < SEK_NAME_PROFILES_MAX ? bpf_map_lookup_elem(&sek_name_profile, &index)
+					       : NULL;
+}
+
+/* The number of the profile that holds for an address of a tenant; 0: none. */
+static __always_inline __u16 name_profile_of(__u32 slot, const struct sek_tenant *tenant,
+					     const struct sek_flow_key *key)
+{
+	void *inner = tenant->name_groups ? bpf_map_lookup_elem(&sek_name_group, &slot) : NULL;
+	struct sek_name_group_key group = {
+		.prefixlen = SEK_NAME_GROUP_HEAD + 128,
+		.tenant = key->tenant,
+		.addr = key->addr[0],
+	};
+	const __u32 *profile = inner ? bpf_map_lookup_elem(inner, &group) : NULL;
+
+	return profile ? *profile : tenant->name_profile;
+}
+
+/* How a flow begins. */
+static __always_inline __u8 name_first(const struct sek_flow_key *key,
+				       const struct sek_name_profile *profile)
+{
+	if (key->proto != IPPROTO_TCP && key->proto != IPPROTO_UDP)
+		return SEK_NAME_OFF;
+	if (key->port[1] == bpf_htons(NAME_PORT_DOT) && profile->flags & SEK_NAME_DOT_REFUSE)
+		return SEK_NAME_BLOCKED;
+	if (key->proto == IPPROTO_UDP && key->port[1] == bpf_htons(NAME_PORT_DNS))
+		return SEK_NAME_EACH;
+	return SEK_NAME_FIRST;
+}
+
+/* Of a flow that is there, whose names are looked at from now on: those that are past it go on. */
+static __always_inline __u8 name_late(const struct sek_flow *flow, __u8 first)
+{
+	if (first != SEK_NAME_FIRST)
+		return first;
+	return flow->state == SEK_FLOW_SYN || flow->state == SEK_FLOW_SYN_ACK ? first : SEK_NAME_OFF;
+}
+
+/*
+ * What the policy of now wants to know of a flow: at its start (fresh), and when it is judged anew,
+ * where what is known already stays.
+ */
+static __noinline int name_want(const struct packet *p, const struct sek_flow_key *key,
+				struct sek_flow *flow, bool fresh)
+{
+	const struct sek_tenant *tenant = tenant_of(p);
+	struct sek_flow_name *name = &flow->name;
+	const struct sek_name_profile *profile;
+	__u8 first;
+
+	name->profile = tenant ? name_profile_of(p->slot, tenant, key) : 0;
+	profile = name->profile ? name_profile_at(p->slot, name->profile) : NULL;
+	if (!profile) {
+		name->state = SEK_NAME_OFF;
+		return 0;
+	}
+	first = name_first(key, profile);
+	name->flags = 0;
+	if (profile->flags & SEK_NAME_TELL_DNS || profile->ech != SEK_ECH_ALLOW)
+		name->flags |= SEK_NAME_REPLIES;
+	if (first == SEK_NAME_BLOCKED)
+		name->flags |= SEK_NAME_HIDES;
+	if (fresh)
+		name->state = first;
+	else if (name->state == SEK_NAME_OFF)
+		name->state = name_late(flow, first);
+	else if (first == SEK_NAME_BLOCKED)
+		name->state = first;
+	return 0;
+}
+
+/* Of a new entry, which is nobody's yet. TCP: after tcp_begin(). */
+static __always_inline void name_begin(const struct packet *p, const struct sek_flow_key *key,
+				       struct sek_flow *flow)
+{
+	const struct sek_tenant *tenant = tenant_of(p);
+
+	flow->name = (struct sek_flow_name){ .list = SEK_NAME_NO_LIST };
+	if (p->proto == IPPROTO_TCP)
+		flow->name.next = p->cookie ? p->seq : p->seq + 1;
+	if (p->dir == SEK_OUT && tenant && tenant->name_profile)
+		name_want(p, key, flow, true);
+}
+
+/* Of a flow that was judged anew. */
+static __always_inline void name_renew(const struct packet *p, const struct sek_flow_key *key,
+				       struct sek_flow *flow)
+{
+	if (!(flow->flags & SEK_FLOW_FROM_IN))
+		name_want(p, key, flow, false);
+}
+
+/* By what a client's first bytes are. What begins with a capital may be HTTP's method. */
+static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct packet *p)
+{
+	__u8 byte;
+
+	if (frame_load(ctx, p->payload, &byte, sizeof(byte)))
+		return SEK_STEP_name_agent;
+	if (byte == NAME_TLS_HANDSHAKE)
+		return SEK_STEP_name_tls;
+	return byte >= 'A' && byte <= 'Z' ? SEK_STEP_name_http : 0;
+}
+
+/* What a client sends over TCP, where names are looked at. */
+static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct packet *p,
+					struct sek_flow_name *name)
+{
+	bool odd = p->tcp_flags & (TCP_FIN | TCP_SYN | TCP_URG) || p->flags & PKT_FRAG_FIRST;
+	__u8 step;
+
+	if (!p->payload_len)
+		return 0;
+	if (name->state == SEK_NAME_AGENT || odd || p->dport == bpf_htons(NAME_PORT_DNS))
+		return SEK_STEP_name_agent;
+	if (name->state == SEK_NAME_REQUEST)
+		return p->seq == name->next || p->seq == name->start ? SEK_STEP_name_http
+								     : SEK_STEP_name_agent;
+	if (p->seq != name->next)
+		return SEK_STEP_name_agent;
+	step = name_by_byte(ctx, p);
+	if (!step)
+		name->state = SEK_NAME_PASSES;
+	return step;
+}
+
+/* The program that this packet goes on in; 0: there is nothing to be read. */
+static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p,
+				struct sek_flow_name *name)
+{
+	if (name->state == SEK_NAME_BLOCKED)
+		return SEK_STEP_name_agent;
+	if (p->flags & PKT_REPLY)
+		return name->state == SEK_NAME_EACH && name->flags & SEK_NAME_REPLIES
+			       ? SEK_STEP_name_dns
+			       : 0;
+	if (name->state == SEK_NAME_EACH)
+		return SEK_STEP_name_dns;
+	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, name) : SEK_STEP_name_agent;
+}
+
+/* Of each packet of a flow whose tenant has a profile, or over TCP, where the entry is at hand. */
+static __always_inline void name_note(struct frame_ctx *ctx, struct packet *p, struct sek_flow *flow)
+{
+	__u8 state = READ_ONCE(flow->name.state);
+
+	if (state == SEK_NAME_OFF || state == SEK_NAME_PASSES)
+		return;
+	p->step = name_pick(ctx, p, &flow->name);
+	p->number = flow->number;
+}
+
+/* The flow of the packet that a step has taken over. */
+static __always_inline struct sek_flow *name_flow(const struct packet *p)
+{
+	return flowtable_entry(p->number);
+}
+
+static __always_inline enum sek_verdict stage_name(struct frame_ctx *ctx, struct packet *p)
+{
+	return p->step ? SEK_GO_ON : SEK_NEXT;
+}
+
+#endif
