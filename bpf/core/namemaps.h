@@ -82,7 +82,7 @@ struct {
 	__uint(max_entries, 2 * SEK_NAME_PROFILES_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_name_profile);
-} sek_name_profile SEC(".maps");
+} sek_name_policy SEC(".maps");
 
 GENERATION_PREFIXES(sek_name_group, struct sek_name_group_key, __u32);
 

@@ -23,7 +23,7 @@ static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot
 {
 	__u32 index = (slot & 1) * SEK_NAME_PROFILES_MAX + profile;
 
-	return profile < SEK_NAME_PROFILES_MAX ? bpf_map_lookup_elem(&sek_name_profile, &index)
+	return profile < SEK_NAME_PROFILES_MAX ? bpf_map_lookup_elem(&sek_name_policy, &index)
 					       : NULL;
 }
 

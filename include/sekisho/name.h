@@ -144,7 +144,7 @@ enum sek_name_ech { SEK_ECH_ALLOW = 0, SEK_ECH_STRIP = 1, SEK_ECH_BLOCK = 2 };
 #define SEK_NAME_TELL_NAMES 0x08  /* names of TLS and HTTP that passed are told to the agent */
 #define SEK_NAME_TLS_STRICT 0x10  /* a ClientHello without a name is blocked */
 
-/* sek_name_profile[(generation & 1) * SEK_NAME_PROFILES_MAX + profile] */
+/* sek_name_policy[(generation & 1) * SEK_NAME_PROFILES_MAX + profile] */
 struct sek_name_profile {
 	__u8 answer;  /* enum sek_name_how: NXDOMAIN, NODATA, SINKHOLE */
 	__u8 ech;     /* enum sek_name_ech */

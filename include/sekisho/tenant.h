@@ -106,7 +106,7 @@ struct sek_tenant {
 	__u32 source_burst;
 	__u32 fragments_max; /* datagrams in pieces at once */
 	__u32 guard_half;    /* half-open flows from which SYNs are answered by cookies */
-	__u16 name_profile;  /* number in sek_name_profile; 0: names are not looked at */
+	__u16 name_profile;  /* number in sek_name_policy; 0: names are not looked at */
 	__u16 name_groups;   /* 1: sek_name_group is asked first */
 	__u32 pad;
 	struct sek_timeouts timeout;

@@ -43,7 +43,7 @@ static void parts_of(const struct image *image, struct part parts[PART_CNT])
 		  sizeof(struct sek_row) },
 		{ "sek_rule", "rules", image->rules, image->rule_cnt, INSTALL_RULES_MAX, 0,
 		  sizeof(struct sek_rule) },
-		{ "sek_name_profile", "settings of names", image->name_profiles,
+		{ "sek_name_policy", "settings of names", image->name_profiles,
 		  image->name_profile_cnt, SEK_NAME_PROFILES_MAX, 0, sizeof(struct sek_name_profile) },
 		{ "sek_name_group", "addresses with settings of names of their own",
 		  image->name_groups, image->name_group_cnt, INSTALL_NAME_GROUPS_MAX,
