@@ -19,7 +19,7 @@ static __always_inline struct namelookup_asked *asked_at(struct xdp_md *ctx)
 
 static __always_inline const struct sek_name_profile *asked_profile(__u32 profile)
 {
-	return bpf_map_lookup_elem(&sek_name_profile, &profile);
+	return bpf_map_lookup_elem(&sek_name_policy, &profile);
 }
 
 static __always_inline int look(struct xdp_md *ctx, const bool dns)
