@@ -100,6 +100,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SEK_NAME_KINDS_MAX);
+	__type(key, __u32);
+	__type(value, struct sek_event_stat);
+} sek_name_stat SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct sek_name_copy);

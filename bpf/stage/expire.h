@@ -11,6 +11,7 @@
 #include "core/flowtable.h"
 #include "core/maps.h"
 #include "report/event.h"
+#include "stage/name.h"
 #include "stage/quota.h"
 
 #include <linux/in.h>
@@ -110,6 +111,8 @@ static __noinline int flow_end(struct sek_flow_key *key, struct sek_flow *flow, 
 
 	if (flags & SEK_FLOW_GONE)
 		return -EBUSY;
+	if (!reason && flow->name.state == SEK_NAME_BLOCKED)
+		reason = name_reason(&flow->name);
 	event_flow_end(key, flow, now_ns, reason);
 	bpf_map_delete_elem(&sek_flow, key);
 	quota_give(key, flags & SEK_FLOW_FROM_IN, true, flags & SEK_FLOW_HALF);

@@ -23,8 +23,7 @@ static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot
 {
 	__u32 index = (slot & 1) * SEK_NAME_PROFILES_MAX + profile;
 
-	return profile < SEK_NAME_PROFILES_MAX ? bpf_map_lookup_elem(&sek_name_policy, &index)
-					       : NULL;
+	return profile < SEK_NAME_PROFILES_MAX ? bpf_map_lookup_elem(&sek_name_policy, &index) : NULL;
 }
 
 /* The number of the profile that holds for an address of a tenant; 0: none. */
@@ -86,7 +85,7 @@ static __noinline int name_want(const struct packet *p, const struct sek_flow_ke
 	if (profile->flags & SEK_NAME_TELL_DNS || profile->ech != SEK_ECH_ALLOW)
 		name->flags |= SEK_NAME_REPLIES;
 	if (first == SEK_NAME_BLOCKED)
-		name->flags |= SEK_NAME_HIDES;
+		name->reason = SEK_R_name_hidden;
 	if (fresh)
 		name->state = first;
 	else if (name->state == SEK_NAME_OFF)
@@ -181,6 +180,14 @@ static __always_inline void name_note(struct frame_ctx *ctx, struct packet *p, s
 static __always_inline struct sek_flow *name_flow(const struct packet *p)
 {
 	return flowtable_entry(p->number);
+}
+
+/* Why a flow is blocked. */
+static __always_inline __u8 name_reason(const struct sek_flow_name *name)
+{
+	if (name->reason)
+		return name->reason;
+	return name->list == SEK_NAME_NO_LIST ? SEK_R_name_unlisted : SEK_R_name_block;
 }
 
 static __always_inline enum sek_verdict stage_name(struct frame_ctx *ctx, struct packet *p)

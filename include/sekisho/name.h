@@ -174,7 +174,7 @@ struct sek_name_order {
 	struct sek_flow_key key;
 	__u64 first_ns; /* with number: that it is this flow and not a later one */
 	__u32 number;
-	struct sek_flow_name name; /* state, list, start and next are taken */
+	struct sek_flow_name name; /* state, list, reason, start and next are taken */
 	__u32 pad;
 };
 SEK_LAYOUT(struct sek_name_order, 72);
@@ -187,6 +187,7 @@ enum sek_name_kind {
 		1, /* the agent is to decide: what does not fit one packet, or is not readable here */
 	SEK_NAME_DNS = 2, /* a question or an answer, passed or answered */
 };
+#define SEK_NAME_KINDS_MAX 4 /* cells of sek_name_stat, a struct sek_event_stat each */
 
 #define SEK_NAME_COPY_BYTES 4096
 

@@ -385,6 +385,11 @@ int object_reset_fd(const struct gate *gate, bool back)
 				    : gate->skel->progs.sek_reset_on);
 }
 
+int gate_order_fd(const struct gate *gate)
+{
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_name_order) : -EBADF;
+}
+
 int gate_prog_fd(const struct gate *gate)
 {
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_gateway) : -EBADF;
