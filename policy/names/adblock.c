@@ -117,7 +117,7 @@ static void rule_take(struct name_reader *reader, struct text rule, bool allow)
 		anchored(reader, text_from(rule, 2), rule, allow);
 	else if (text_starts(rule, "|http://") || text_starts(rule, "|https://"))
 		page_take(reader, text_from(rule, 1), rule, allow);
-	else if (reader->headed || allow || !text_is_name(rule))
+	else if (reader->headed || allow || !(text_is_name(rule) || text_starts(rule, "http")))
 		name_skip(reader, NAME_SKIP_pattern, rule);
 	else
 		domains_line(reader, rule);

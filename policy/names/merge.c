@@ -13,6 +13,7 @@
 #include "lists/parallel.h"
 #include "names/read.h"
 
+#define CANARIES_MAX 64
 #define AHEAD 16 /* slots that are on their way from memory */
 
 /* Entries by what they name: number + 1 over all parts, open addressing. */
@@ -141,27 +142,37 @@ static struct said list_says(const struct merge *merge, const struct seen *seen,
 	return said;
 }
 
+/* The line that blocks a canary by what is above it, where the list does not speak of itself; 0: none. */
+static uint32_t canary_line(const struct merge *merge, const struct seen *seen, const char *name)
+{
+	struct said said = list_says(merge, seen, name);
+	const char *dot = strchr(name, '.');
+
+	if (said.of_it)
+		return 0;
+	for (; dot && !said.blocks_below && !said.allows_below; dot = strchr(dot + 1, '.'))
+		said = list_says(merge, seen, dot + 1);
+	return said.blocks_below && !said.allows_below ? said.line : 0;
+}
+
 /*
  * A list that blocks all below icloud.com blocks mask.icloud.com, but must not lead it to a sinkhole. Such
- * names become entries of their own, in the first part.
+ * names become entries of their own, behind those of the first part; the numbers of others move by that.
  */
 static void canaries_add(struct merge *merge, const struct seen *seen)
 {
 	const struct name_as as = { .kind = NAME_SELF, .how = SEK_NAME_CANARY };
 	struct name_reader *first = &merge->parts[0];
+	uint32_t lines[CANARIES_MAX];
+	size_t cnt;
 
-	for (size_t i = 0; name_canaries[i]; i++) {
-		const char *name = name_canaries[i], *dot = strchr(name, '.');
-		struct said said = list_says(merge, seen, name);
-
-		if (said.of_it)
-			continue;
-		for (; dot && !said.blocks_below && !said.allows_below; dot = strchr(dot + 1, '.'))
-			said = list_says(merge, seen, dot + 1);
-		if (!said.blocks_below || said.allows_below)
-			continue;
-		first->line = said.line;
-		name_take(first, (struct text){ name, strlen(name) }, &as);
+	for (cnt = 0; name_canaries[cnt] && cnt < CANARIES_MAX; cnt++)
+		lines[cnt] = canary_line(merge, seen, name_canaries[cnt]);
+	for (size_t i = 0; i < cnt; i++) {
+		first->line = lines[i];
+		if (lines[i])
+			name_take(first,
+				  (struct text){ name_canaries[i], strlen(name_canaries[i]) }, &as);
 	}
 }
 
@@ -180,7 +191,8 @@ static void part_copy(void *arg, size_t p)
 	struct name_list *list = &merge->list;
 	size_t to = merge->entry_at[p];
 
-	memcpy(list->text + merge->text_at[p], part->text, part->text_len);
+	if (part->text_len)
+		memcpy(list->text + merge->text_at[p], part->text, part->text_len);
 	for (size_t n = 0; n < part->cnt; n++) {
 		struct name_entry *entry = &list->entries[to];
 

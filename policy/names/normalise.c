@@ -152,22 +152,6 @@ static int address6_read(const char *text, size_t len, struct name *ret_name)
 	return 0;
 }
 
-int name_address(const char *text, size_t len, struct name *ret_name)
-{
-	uint32_t address;
-
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']')
-		return address6_read(text + 1, len - 2, ret_name);
-	if (len && text[len - 1] == '.')
-		len--;
-	if (!name_ends_in_number(text, len))
-		return 1;
-	if (!address4_read(text, len, &address))
-		return -(NAME_SKIP_name + 1);
-	address4_print(address, ret_name);
-	return 0;
-}
-
 /* Letters beyond ASCII: mapped, composed and put into A-labels (UTS 46). */
 static int name_to_ascii(const char *text, size_t len, char *to, size_t *ret_len)
 {
@@ -188,34 +172,62 @@ static int name_to_ascii(const char *text, size_t len, char *to, size_t *ret_len
 	return *ret_len ? 0 : -(NAME_SKIP_name + 1);
 }
 
-int name_normalise(const char *text, size_t len, struct name *ret_name)
+/* A name of any letters in plain ones. */
+static int name_map(const char *text, size_t len, struct name *ret_name)
 {
-	struct prefix prefix;
-	struct name name;
 	bool ascii = true;
-	size_t made;
-	int err;
+	size_t made = 0;
+	int err = 0;
 
 	if (len > WRITTEN_MAX || memchr(text, 0, len))
 		return -(NAME_SKIP_name + 1);
 	for (size_t i = 0; i < len; i++)
 		ascii &= (unsigned char)text[i] < 0x80;
-	if (ascii) {
-		if (prefix_parse(text, len, &prefix, NULL) == PREFIX_OK)
-			return -(NAME_SKIP_address + 1);
-		made = name_copy(text, len, name.text);
-		if (!made)
-			return -(NAME_SKIP_name + 1);
-	} else {
-		err = name_to_ascii(text, len, name.text, &made);
-		if (err)
-			return err;
-	}
-	if (name_ends_in_number(name.text, made))
-		return name_address(name.text, made, &name) ? -(NAME_SKIP_name + 1)
-							    : -(NAME_SKIP_address + 1);
-	memcpy(ret_name->text, name.text, made);
+	if (ascii)
+		made = name_copy(text, len, ret_name->text);
+	else
+		err = name_to_ascii(text, len, ret_name->text, &made);
+	if (!err && !made)
+		err = -(NAME_SKIP_name + 1);
 	ret_name->text[made] = 0;
 	ret_name->len = (unsigned char)made;
+	return err;
+}
+
+int name_normalise(const char *text, size_t len, struct name *ret_name)
+{
+	struct prefix prefix;
+	struct name name;
+	uint32_t address;
+	int err;
+
+	if (prefix_parse(text, len, &prefix, NULL) == PREFIX_OK)
+		return -(NAME_SKIP_address + 1);
+	err = name_map(text, len, &name);
+	if (err)
+		return err;
+	if (name_ends_in_number(name.text, name.len))
+		return address4_read(name.text, name.len, &address) ? -(NAME_SKIP_address + 1)
+								    : -(NAME_SKIP_name + 1);
+	*ret_name = name;
+	return 0;
+}
+
+int name_of_host(const char *text, size_t len, struct name *ret_name, bool *ret_address)
+{
+	bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	uint32_t address;
+	int err;
+
+	*ret_address = brackets;
+	if (brackets)
+		return address6_read(text + 1, len - 2, ret_name);
+	err = name_map(text, len, ret_name);
+	if (err || !name_ends_in_number(ret_name->text, ret_name->len))
+		return err;
+	if (!address4_read(ret_name->text, ret_name->len, &address))
+		return -(NAME_SKIP_name + 1);
+	address4_print(address, ret_name);
+	*ret_address = true;
 	return 0;
 }

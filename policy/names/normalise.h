@@ -24,9 +24,10 @@ struct name {
 int name_normalise(const char *text, size_t len, struct name *ret_name);
 
 /*
- * An address in any spelling that browsers take as a URL's host: 0x7f.1, 2130706433, [::ffff:192.0.2.1].
- * Gives 192.0.2.1 or [2001:db8::1]. 1: not an address; 0: it is; below 0 as above: it tries to be one.
+ * The host of a URL: a name, or an address in any spelling that browsers take (0x7f.1, 2130706433,
+ * [::ffff:192.0.2.1]), which becomes 192.0.2.1 or [2001:db8::1]. 0, or below 0 as above; ret_name may hold
+ * anything then.
  */
-int name_address(const char *text, size_t len, struct name *ret_name);
+int name_of_host(const char *text, size_t len, struct name *ret_name, bool *ret_address);
 
 #endif

@@ -136,6 +136,8 @@ size_t name_suffix_registered(const struct name_suffixes *suffixes, const char *
 		if (name_suffix_is_public(suffixes, host + at, len - at))
 			return from;
 		from = at;
+		if (suffixes && slot_of(suffixes, host + at, len - at)->rules & RULE_EXCEPTION)
+			return from;
 		dot = memchr(host + at, '.', len - at);
 		if (!dot)
 			break;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lists/read.h"
+#include "names/read.h"
 
 #define BAD(reason) (-(NAME_SKIP_##reason + 1))
 
@@ -176,15 +176,12 @@ static int host_read(struct text text, struct url *url)
 	char plain[1024];
 	size_t len = 0;
 	bool encoded;
-	int err;
 
 	if (!text.len || text.len > sizeof(plain))
 		return BAD(url);
 	while (text.len)
 		plain[len++] = (char)byte_take(&text, &encoded);
-	err = name_address(plain, len, &url->host);
-	url->address = !err;
-	return err == 1 ? name_normalise(plain, len, &url->host) : err;
+	return name_of_host(plain, len, &url->host, &url->address);
 }
 
 /* host:port, with or without a user in front. */
@@ -293,7 +290,9 @@ int url_of_request(const char *host, size_t host_len, const char *target, size_t
 	struct text text = { target, target_len };
 	int err;
 
-	if (target_len && !is_slash(target[0]) && !(target_len == 1 && target[0] == '*')) {
+	if (text_is(text, "*"))
+		text.len = 0; /* OPTIONS: no page */
+	if (text.len && !is_slash(target[0])) {
 		/* Absolute form, or CONNECT's host:port. */
 		return url_normalise(target, target_len, ret_url);
 	}

@@ -5,8 +5,8 @@
  * hostile input.
  *
  * Dropped: scheme, user, port, fragment. Path: bytes that are printable are not encoded (but % ? #), all
- * others are, in upper case; '\' is '/', "//", "/./" and "/../" are taken out. Query: kept, unreserved
- * bytes decoded.
+ * others are, in upper case; '\' is '/', "//", "/./" and "/../" are taken out. Query: kept, in the same way,
+ * but that & = + ; stay encoded where they were.
  */
 #ifndef POLICY_NAMES_URL_H
 #define POLICY_NAMES_URL_H
