@@ -88,7 +88,7 @@ int main(void)
 					   &rows_fragment, &rows_tcp,	  &rows_flow,
 					   &rows_quota,	   &rows_policy,  &rows_list,
 					   &rows_rate,	   &rows_route,	  &rows_syncookie,
-					   &rows_capture,  &rows_random };
+					   &rows_capture,  &rows_name,	  &rows_random };
 	struct CMUnitTest tests[256];
 	size_t cnt = 0;
 	int failed;
