@@ -104,7 +104,7 @@ struct sek_name_heads {
 	__u64 week_ns; /* of the monotonic clock: when this week began, Monday 0:00 local time */
 	__u32 pad[12];
 	__u64 filled[SEK_NAME_CHUNKS / 64]; /* user space only: a bit set, a chunk that is in the table */
-	__u64 pad2[4];
+	__u64 digest[2][2]; /* user space only: of the lists that each head was made of */
 	struct sek_name_head head[2];
 };
 SEK_LAYOUT(struct sek_name_heads, 64 + 64 + 2 * 8256);

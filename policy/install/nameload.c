@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whole contents: the name lists of a policy from their sources or from what was kept, and a list replaced
+ * by a text that somebody brings. What may not replace the former content does not. Called by the
+ * agent's worker and by replays.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "install/hand.h"
+#include "install/namesinside.h"
+
+#define KEPT "sekisho names 1" /* first line of NAME.names */
+
+static bool text_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Of a file: when it was written; 0: it is not there. */
+static int64_t file_stamp(const char *path)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st))
+		return 0;
+	return st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+}
+
+static int file_read(const char *path, char **ret_text, size_t *ret_len)
+{
+	FILE *in = fopen(path, "re");
+	struct stat st;
+	char *text = NULL;
+	size_t len = 0;
+	int err = 0;
+
+	if (!in)
+		return -errno;
+	if (fstat(fileno(in), &st))
+		err = -errno;
+	else if ((size_t)st.st_size > NAME_LIST_BYTES_MAX)
+		err = -EFBIG;
+	else
+		text = malloc((size_t)st.st_size + 1);
+	if (!err && !text)
+		err = -ENOMEM;
+	if (!err)
+		len = fread(text, 1, (size_t)st.st_size, in);
+	if (!err && ferror(in))
+		err = -EIO;
+	fclose(in);
+	if (err) {
+		free(text);
+		return err;
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+/* --- NAME.names: where it came from in four lines, then the text as it was published --- */
+
+static int kept_write(FILE *out, const void *what)
+{
+	const struct name_content *content = what;
+
+	fprintf(out, KEPT "\n%s\n%s\n%" PRId64 "\n", content->source ? content->source : "",
+		content->format ? content->format : "", content->stamp_ns);
+	fwrite(content->fresh, 1, content->fresh_len, out);
+	return ferror(out) ? -EIO : 0;
+}
+
+/* A failure costs the copy, not the list; it is told. */
+static void content_keep(const struct names *names, struct name_content *content, struct diag *diag)
+{
+	char *path = content && content->fresh ? names_state_path(names, content->name, "names")
+					       : NULL;
+	int err = path ? file_replace(path, kept_write, content) : 0;
+
+	if (err)
+		diag_add(diag, DIAG_WARNING, path, 0, 0, "a restart reads the source again",
+			 "cannot keep the list: %s", strerror(-err));
+	if (content) {
+		free(content->fresh);
+		content->fresh = NULL;
+	}
+	free(path);
+}
+
+static void contents_keep(const struct names *names, struct name_content *const contents[],
+			  struct diag *diag)
+{
+	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
+		content_keep(names, contents[i], diag);
+}
+
+struct kept {
+	char *bytes; /* owned; NULL: there is none */
+	const char *source, *format;
+	int64_t stamp_ns, at; /* at: seconds since 1970 when it was written */
+	const char *text;
+	size_t len;
+};
+
+/* The next line of the head, ended by 0 in place; NULL: there is none. */
+static char *kept_line(struct kept *kept)
+{
+	char *line = (char *)kept->text, *end = memchr(line, '\n', kept->len);
+
+	if (!end)
+		return NULL;
+	*end = 0;
+	kept->len -= (size_t)(end + 1 - line);
+	kept->text = end + 1;
+	return line;
+}
+
+/* Of this source alone. */
+static void kept_read(const char *path, const char *source, struct kept *ret_kept)
+{
+	struct kept kept = {};
+	char *mark, *stamp;
+
+	*ret_kept = kept;
+	if (!path || file_read(path, &kept.bytes, &kept.len))
+		return;
+	kept.text = kept.bytes;
+	mark = kept_line(&kept);
+	kept.source = kept_line(&kept);
+	kept.format = kept_line(&kept);
+	stamp = kept_line(&kept);
+	if (!stamp || strcmp(mark, KEPT) != 0 || strcmp(kept.source, source ? source : "") != 0) {
+		free(kept.bytes);
+		return;
+	}
+	kept.stamp_ns = strtoll(stamp, NULL, 10);
+	kept.at = file_stamp(path) / 1000000000;
+	*ret_kept = kept;
+}
+
+/* --- one list --- */
+
+static const struct name_read_options *read_options(const char *format,
+						    struct name_read_options *options)
+{
+	*options = (struct name_read_options){ .format = format };
+	return options;
+}
+
+/* Reads the text into the content; it is what will be kept, and the content's from here on. */
+static int content_parse(struct name_content *content, char *text, size_t len, const char *name,
+			 const char *format, struct diag *diag)
+{
+	struct name_read_options options;
+	int err = name_list_parse(text, len, name, read_options(format, &options),
+				  &content->published, diag);
+
+	if (err) {
+		free(text);
+		return err;
+	}
+	content->fresh = text;
+	content->fresh_len = len;
+	content->loaded = time(NULL);
+	return 0;
+}
+
+static int array_copy(const void *from, size_t bytes, void *ret_to)
+{
+	void *copy = malloc(bytes + 1);
+
+	if (!copy)
+		return -ENOMEM;
+	if (bytes)
+		memcpy(copy, from, bytes);
+	*(void **)ret_to = copy;
+	return 0;
+}
+
+static int list_copy(const struct name_list *from, struct name_list *ret_list)
+{
+	struct name_list list = *from;
+	int err;
+
+	list.entries = NULL;
+	list.text = NULL;
+	list.answers = NULL;
+	list.regexes = NULL;
+	list.skips = NULL;
+	err = array_copy(from->entries, from->cnt * sizeof(*from->entries), &list.entries);
+	if (!err)
+		err = array_copy(from->text, from->text ? from->text_len + NAME_TEXT_PAD : 0,
+				 &list.text);
+	if (!err)
+		err = array_copy(from->answers, from->answer_cnt * sizeof(*from->answers),
+				 &list.answers);
+	if (!err)
+		err = array_copy(from->regexes, from->regex_cnt * sizeof(*from->regexes),
+				 &list.regexes);
+	if (!err)
+		err = array_copy(from->skips, from->skip_cnt * sizeof(*from->skips), &list.skips);
+	if (err)
+		name_list_free(&list);
+	else
+		*ret_list = list;
+	return err;
+}
+
+/* The text that was kept; a copy that is not whole is as none. */
+static int kept_take(struct name_content *next, const struct kept *kept, struct diag *diag)
+{
+	char *text = malloc(kept->len + 1);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, kept->text, kept->len);
+	err = content_parse(next, text, kept->len, next->name, *kept->format ? kept->format : NULL,
+			    diag);
+	free(next->fresh); /* it is kept already */
+	next->fresh = NULL;
+	next->stamp_ns = kept->stamp_ns;
+	next->loaded = kept->at;
+	return err == -ENOMEM ? err : 0;
+}
+
+static void words_lower(struct diag *diag, const struct diag *words)
+{
+	for (size_t i = 0; i < words->cnt; i++)
+		diag_add(diag,
+			 words->entries[i].level == DIAG_ERROR ? DIAG_WARNING
+							       : words->entries[i].level,
+			 words->entries[i].file, words->entries[i].line, words->entries[i].column,
+			 words->entries[i].hint, "%s", words->entries[i].text);
+}
+
+/* The source as it is now, if it may take the place of `before` (may be NULL). */
+static int source_read(struct name_content *next, const struct name_list *before, struct diag *diag)
+{
+	int64_t stamp = file_stamp(next->source);
+	struct diag words;
+	char *text;
+	size_t len;
+	int err = file_read(next->source, &text, &len);
+
+	diag_init(&words);
+	if (err)
+		diag_add(&words, DIAG_ERROR, next->source, 0, 0, NULL, "cannot be read: %s",
+			 strerror(-err));
+	else
+		err = content_parse(next, text, len, next->source, next->format, &words);
+	if (!err)
+		err = name_list_may_replace(before, &next->published, next->source, &words);
+	if (err) {
+		name_list_free(&next->published);
+		free(next->fresh);
+		next->fresh = NULL;
+	} else {
+		next->stamp_ns = stamp;
+	}
+	words_lower(diag, &words);
+	diag_free(&words);
+	return err;
+}
+
+/* What was published before goes on. */
+static int former_take(struct name_content *next, const struct name_content *former,
+		       const struct kept *kept, struct diag *diag)
+{
+	if (former) {
+		next->stamp_ns = former->stamp_ns;
+		next->loaded = former->loaded;
+		return list_copy(&former->published, &next->published);
+	}
+	return kept->bytes ? kept_take(next, kept, diag) : 0;
+}
+
+/* The source, as it is another than what there was; that is what it has to be as good as. */
+static int source_take(struct name_content *next, const struct name_content *former,
+		       const struct kept *kept, struct diag *diag)
+{
+	struct name_content *old = NULL;
+	int err = 0;
+
+	if (!former && kept->bytes) {
+		old = name_content_like(next);
+		err = old ? kept_take(old, kept, diag) : -ENOMEM;
+	}
+	if (!err)
+		err = source_read(next,
+				  former ? &former->published
+				  : old	 ? &old->published
+					 : NULL,
+				  diag);
+	name_content_free(old);
+	return err;
+}
+
+/* The published part: the source where it is another than what there was, else that. */
+static int published_load(struct name_content *next, const struct name_content *former,
+			  const struct kept *kept, struct diag *diag)
+{
+	bool same = former ? text_same(former->source, next->source) &&
+				     text_same(former->format, next->format)
+			   : kept->bytes != NULL;
+	int64_t stamp = former ? former->stamp_ns : kept->stamp_ns;
+	int err = 0;
+
+	if (next->source && (!same || stamp != file_stamp(next->source))) {
+		err = source_take(next, former, kept, diag);
+		if (!err || err == -ENOMEM)
+			return err;
+	}
+	/* As it was: one list that cannot be read keeps no policy from going live. */
+	return former_take(next, former, kept, diag);
+}
+
+static int changes_load(struct names *names, struct name_content *next,
+			const struct name_content *former, struct diag *diag)
+{
+	char *path;
+	int err;
+
+	if (former) {
+		/* What is in force is what is kept. */
+		pthread_mutex_lock(&names->lock);
+		err = name_content_changes_copy(next, former);
+		pthread_mutex_unlock(&names->lock);
+		return err;
+	}
+	path = names_state_path(names, next->name, "hand");
+	err = path ? name_content_hand_read(next, path, time(NULL), diag) : 0;
+	if (err && err != -ENOMEM) {
+		diag_add(diag, DIAG_WARNING, path, 0, 0, NULL, "changes by hand cannot be read: %s",
+			 strerror(-err));
+		err = 0;
+	}
+	free(path);
+	return err;
+}
+
+/* Reads one list of the policy; former is what is in force under its name, or NULL. */
+static int content_load(struct names *names, const struct model_name_list *model,
+			const struct name_content *former, struct name_content **ret_next,
+			struct diag *diag)
+{
+	struct name_content *next = name_content_new(model);
+	char *path = names_state_path(names, model->name, "names");
+	struct kept kept;
+	int err;
+
+	kept_read(former ? NULL : path, model->source, &kept);
+	free(path);
+	err = next ? published_load(next, former, &kept, diag) : -ENOMEM;
+	free(kept.bytes);
+	if (!err)
+		err = changes_load(names, next, former, diag);
+	if (err)
+		name_content_free(next);
+	else
+		*ret_next = next;
+	return err;
+}
+
+/* What is in force can go on under the policy's description of it. */
+static bool content_stays(const struct name_content *former, const struct model_name_list *model)
+{
+	return former && former->id == model->id && former->allow == model->allow &&
+	       text_same(former->title, model->title) &&
+	       text_same(former->category, model->category) && text_same(former->url, model->url) &&
+	       text_same(former->source, model->source) && text_same(former->format, model->format) &&
+	       (!former->source || former->stamp_ns == file_stamp(former->source));
+}
+
+static int contents_read(struct names *names, const struct policy *policy, lists_progress *progress,
+			 void *arg, struct name_content *next[SEK_NAME_LISTS_MAX], struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < policy->name_list_cnt && !err; i++) {
+		const struct model_name_list *model = &policy->name_lists[i];
+		struct name_content *former =
+			names->forgotten ? NULL : name_content_named(names->content, model->name);
+
+		if (progress)
+			progress(arg, model->name, i, policy->name_list_cnt);
+		if (content_stays(former, model))
+			next[model->id] = former;
+		else
+			err = content_load(names, model, former, &next[model->id], diag);
+	}
+	if (progress)
+		progress(arg, "", policy->name_list_cnt, policy->name_list_cnt);
+	return err;
+}
+
+static void contents_drop(const struct names *names, struct name_content *next[SEK_NAME_LISTS_MAX])
+{
+	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
+		if (next[i] != names->content[i])
+			name_content_free(next[i]);
+}
+
+/* Contents and table of a policy, staged. On failure nothing is left of it; the words are said. */
+static int policy_stage(struct names *names, const struct policy *policy, lists_progress *progress,
+			void *arg, struct diag *diag)
+{
+	struct name_content *next[SEK_NAME_LISTS_MAX] = {};
+	int err = contents_read(names, policy, progress, arg, next, diag);
+
+	if (!err)
+		err = name_tenants_take(&names->staged.tenants, policy);
+	if (!err) {
+		memcpy(names->staged.next, next, sizeof(next));
+		err = names_table_stage(names, false);
+	} else {
+		name_tenants_free(&names->staged.tenants);
+	}
+	if (err) {
+		contents_drop(names, next);
+		return names_table_failed(err, diag);
+	}
+	contents_keep(names, next, diag);
+	return 0;
+}
+
+int names_load(struct names *names, const struct policy *policy, lists_progress *progress,
+	       void *arg, struct diag *diag)
+{
+	struct name_content *next[SEK_NAME_LISTS_MAX];
+	int err;
+
+	names_build_begin(names);
+	err = policy_stage(names, policy, progress, arg, diag);
+	if (!err) {
+		memcpy(next, names->staged.next, sizeof(next));
+		err = names_table_swap(names);
+		if (err) {
+			contents_drop(names, next);
+			names_table_failed(err, diag);
+		}
+	}
+	names_build_end(names);
+	return err;
+}
+
+int names_prepare(struct names *names, const struct policy *policy, uint32_t generation,
+		  lists_progress *progress, void *arg, struct diag *diag)
+{
+	int err;
+
+	names_build_begin(names);
+	err = policy_stage(names, policy, progress, arg, diag);
+	if (err) {
+		names_build_end(names);
+		return err;
+	}
+	if (names->staged.made)
+		namemap_offer(&names->map, generation & 1);
+	pthread_mutex_lock(&names->lock);
+	names->turn = NAME_TURN_STAGED; /* and goes on recording */
+	pthread_mutex_unlock(&names->lock);
+	return 0;
+}
+
+int names_load_all(struct gate *gate, const struct policy *policy, struct diag *diag)
+{
+	struct names *names;
+	int err = names_open(gate, NULL, &names, diag);
+
+	if (err)
+		return err;
+	err = names_load(names, policy, NULL, NULL, diag);
+	names_close(names);
+	return err;
+}
+
+/* --- replacing --- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int replacement_read(const struct name_content *former, const char *text, size_t len,
+			    const char *format, bool force, struct name_content **ret_next,
+			    struct diag *diag)
+{
+	struct name_content *next = name_content_like(former);
+	char *copy = malloc(len + 1);
+	int err = -ENOMEM;
+
+	if (next && copy) {
+		memcpy(copy, text, len);
+		err = content_parse(next, copy, len, former->name, format, diag);
+	} else {
+		free(copy);
+	}
+	if (!err && !force)
+		err = name_list_may_replace(&former->published, &next->published, former->name, diag);
+	if (err)
+		name_content_free(next);
+	else
+		*ret_next = next;
+	return err;
+}
+
+/* Puts the replacement in force and writes both of its files. The turn is ours. */
+static int replacement_commit(struct names *names, struct name_content *content, struct diag *diag)
+{
+	char *path = names_state_path(names, content->name, "hand");
+	int err;
+
+	memcpy(names->staged.next, names->content, sizeof(names->content));
+	names->staged.next[content->id] = content;
+	err = name_tenants_copy(&names->staged.tenants, &names->tenants);
+	if (err)
+		name_tenants_free(&names->staged.tenants);
+	else
+		err = names_table_stage(names, false);
+	if (!err)
+		err = names_table_swap(names);
+	if (err) {
+		names_table_failed(err, diag);
+	} else {
+		content_keep(names, content, diag);
+		pthread_mutex_lock(&names->lock);
+		if (path && name_content_hand_write(content, path))
+			diag_add(diag, DIAG_WARNING, path, 0, 0, NULL,
+				 "former changes by hand will be back after a restart");
+		pthread_mutex_unlock(&names->lock);
+	}
+	free(path);
+	return err;
+}
+
+int names_replace(struct names *names, const char *list, const char *text, size_t len,
+		  const char *format, bool force, struct lists_change *ret_change, struct diag *diag)
+{
+	struct name_content *former, *next = NULL;
+	struct lists_change change = {};
+	uint64_t begin = now_ns();
+	int err;
+
+	names_build_begin(names);
+	former = name_content_named(names->content, list);
+	if (!former) {
+		err = names->loaded ? -ENOENT : -EAGAIN;
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 err == -ENOENT ? "no such list: %s" : "the lists are still being loaded: %s",
+			 list);
+		goto unlock;
+	}
+	pthread_mutex_lock(&names->lock);
+	change.before_cnt = name_content_cnt(former);
+	change.by_hand_cnt = former->change_cnt;
+	pthread_mutex_unlock(&names->lock);
+	err = replacement_read(former, text, len, format ? format : former->format, force, &next,
+			       diag);
+	if (err)
+		goto unlock;
+	change.read_ns = now_ns() - begin;
+	change.after_cnt = next->published.cnt;
+	err = replacement_commit(names, next, diag);
+	if (err)
+		name_content_free(next);
+	change.build_ns = now_ns() - begin - change.read_ns;
+	if (!err && ret_change)
+		*ret_change = change;
+unlock:
+	names_build_end(names);
+	return err;
+}
