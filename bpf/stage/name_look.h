@@ -56,7 +56,7 @@ static __always_inline const struct sek_name_phase *
 name_phase(const struct sek_name_heads *heads, const struct sek_name_profile *profile, __u64 now_ns)
 {
 	__u64 week_ns = READ_ONCE(heads->week_ns);
-	__u64 quarter = now_ns > week_ns ? now_ns - week_ns : 0;
+	__u64 quarter = (__s64)(now_ns - week_ns) > 0 ? now_ns - week_ns : 0;
 
 	quarter = quarter / (SEK_NAME_QUARTER_S * NSEC_PER_SEC) % SEK_NAME_QUARTERS;
 	barrier_var(quarter);

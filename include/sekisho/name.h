@@ -101,7 +101,8 @@ SEK_LAYOUT(struct sek_name_head, 64 + 8192);
 struct sek_name_heads {
 	__u32 version; /* SEK_NAME_VERSION; 0: no list was ever loaded */
 	__u32 live;    /* as list_live() reads it */
-	__u64 week_ns; /* of the monotonic clock: when this week began, Monday 0:00 local time */
+	__u64 week_ns; /* of the monotonic clock, or what it would have been: when this week began,
+			* Monday 0:00 local time */
 	__u32 pad[12];
 	__u64 filled[SEK_NAME_CHUNKS / 64]; /* user space only: a bit set, a chunk that is in the table */
 	__u64 digest[2][2]; /* user space only: of the lists that each head was made of */

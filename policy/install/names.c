@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "install/namesinside.h"
 
@@ -140,6 +141,33 @@ void names_changed(const struct names *names)
 {
 	if (names->changed_call)
 		names->changed_call(names->changed_arg);
+}
+
+/* --- what time it is --- */
+
+uint64_t name_week_begin(int64_t real_s, uint64_t mono_ns)
+{
+	time_t real = real_s;
+	struct tm local;
+	uint64_t past;
+
+	if (!localtime_r(&real, &local))
+		return mono_ns;
+	/* By the clock on the wall: on a day that is an hour longer or shorter, too. */
+	past = (uint64_t)((local.tm_wday + 6) % 7) * 86400 + (uint64_t)local.tm_hour * 3600 +
+	       (uint64_t)local.tm_min * 60 + (uint64_t)local.tm_sec;
+	return mono_ns - past * 1000000000ULL;
+}
+
+void names_clock(struct names *names)
+{
+	struct timespec mono;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	__atomic_store_n(&names->map.heads->week_ns,
+			 name_week_begin(time(NULL),
+					 mono.tv_sec * 1000000000ULL + (uint64_t)mono.tv_nsec),
+			 __ATOMIC_RELEASE);
 }
 
 /* --- whose turn it is to make a table --- */

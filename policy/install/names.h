@@ -85,6 +85,14 @@ size_t names_expire(struct names *names, int64_t now);
 /* As lists_fold(). */
 int names_fold(struct names *names, struct diag *diag);
 
+/*
+ * Tells the kernel what time of the week it is, by the local clock: at the start, each minute, and when the
+ * clock is set. In any thread.
+ */
+void names_clock(struct names *names);
+/* When the week began by the monotonic clock, of a real and a monotonic time; may be before that began. */
+uint64_t name_week_begin(int64_t real_s, uint64_t mono_ns);
+
 /* --- overrides --- */
 
 /* What one tenant has decided of a name, above all lists. */

@@ -13,7 +13,7 @@ breach() { # what pattern files...: no file may include what matches
 	status=1
 }
 
-policy_rooms='text|model|compile|prove|install|lists|capture|explain|preview|cli'
+policy_rooms='text|names|model|compile|prove|install|lists|capture|explain|preview|cli'
 agent_tops='(agent|change|confirm|control|editions|lists_care|request|settings|standing|wholeness)\.h'
 agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|page/|fetch/|$agent_tops"
 bpf_rooms='core|parse|stage|rewrite'
