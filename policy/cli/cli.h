@@ -21,6 +21,8 @@ enum cli_exit {
 	CLI_USAGE = 2, /* not asked rightly */
 	CLI_REFUSED = 3, /* the asker has not the right */
 	CLI_NO_AGENT = 4, /* sekishod does not answer, and it could not be done without */
+	CLI_BLOCKED = 5, /* answered: what was asked about would be blocked */
+	CLI_INSPECTED = 6, /* answered: it would be inspected */
 };
 
 #define CLI_ARGS_MAX 16

@@ -42,7 +42,7 @@ void read_source(struct reader *r, const struct node *value, const struct field 
 	if (*text == '/' || !r->base)
 		path = reader_copy(r, text);
 	else if (asprintf(&path, "%s%s%s", r->base,
-			  *r->base && r->base[strlen(r->base) - 1] == '/' ? "" : "/", text) < 0)
+			  !*r->base || r->base[strlen(r->base) - 1] == '/' ? "" : "/", text) < 0)
 		path = NULL, r->out_of_memory = true;
 	free(*source);
 	*source = path;

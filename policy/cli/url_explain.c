@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns `sekisho url explain`: finds the policy that is meant, looks the name up, prints.
+ * Promises to say whose lists the answer went by.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/live.h"
+#include "cli/url.h"
+#include "explain/nameasked.h"
+#include "explain/namebook.h"
+
+char *url_kept(const struct cli *cli, char *to)
+{
+	snprintf(to, CLI_PATH_MAX, "/var/lib/sekisho%s%s/lists", cli->instance[0] ? "-" : "",
+		 cli->instance);
+	return to;
+}
+
+static struct policy *entry_policy(const json_t *entry, struct diag *diag)
+{
+	const char *text = json_string_value(json_object_get(entry, "text"));
+	const char *path = json_string_value(json_object_get(entry, "path"));
+
+	return text ? policy_parse(text, strlen(text), path && path[0] ? path : "policy", NULL, diag)
+		    : NULL;
+}
+
+int url_policy(struct cli *cli, const char *file, struct policy **ret_policy)
+{
+	json_t *entry = NULL;
+	struct diag diag;
+	int status = file ? CLI_OK : live_policy(cli, 0, &entry);
+
+	if (status != CLI_OK)
+		return status;
+	diag_init(&diag);
+	*ret_policy = file ? policy_read(file, &diag) : entry_policy(entry, &diag);
+	if (!*ret_policy)
+		status = cli_fail(cli, CLI_FAILED, &diag, "%s is no policy that can be used",
+				  file ? file : "what is in force");
+	diag_free(&diag);
+	json_decref(entry);
+	return status;
+}
+
+/* One look-up in the book. entry: room for the text of the entry, the caller's to free. */
+static struct name_because look_up(const struct name_book *book, const struct name_question *q,
+				   const struct name_asked *asked, char **ret_entry)
+{
+	struct name_because because = { .list = -1 };
+	const struct name_view view = name_book_view(book);
+	const struct name_entry *entry;
+	const struct name_list *list;
+
+	because.said = name_decide(&view, asked, q->tenant->id, q->phase, &because.found);
+	if (!because.said.lists)
+		return because;
+	because.list = name_list_lowest(because.said.lists);
+	because.file = name_book_file(book, (unsigned int)because.list);
+	entry = name_book_why(book, asked, &because.found, &because.said);
+	if (!entry)
+		return because;
+	list = name_book_list(book, (unsigned int)because.list);
+	because.line = entry->line;
+	*ret_entry = name_entry_text(list, entry);
+	because.entry = *ret_entry;
+	return because;
+}
+
+static json_t *book_answer(const struct policy *policy, const struct name_book *book,
+			   const struct name_question *q)
+{
+	struct name_asked host = name_question_host(q), url = name_question_url(q);
+	char *host_entry = NULL, *url_entry = NULL;
+	struct name_because by_host = look_up(book, q, &host, &host_entry);
+	struct name_because by_url = look_up(book, q, &url, &url_entry);
+	struct name_suffixes *suffixes = NULL;
+	json_t *answer;
+
+	if (name_suffixes_open(NULL, &suffixes))
+		suffixes = NULL;
+	answer = name_answer_json(policy, q, &by_host, &by_url, suffixes, "sources");
+	name_suffixes_free(suffixes);
+	free(host_entry);
+	free(url_entry);
+	return answer;
+}
+
+/* --- for people --- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* A member of the table: words put together, "" when there is nothing to say. */
+static void __attribute__((format(printf, 3, 4)))
+fact(json_t *facts, const char *key, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	json_object_set_new(facts, key, print_string(text ? text : ""));
+	free(text);
+}
+
+static void facts_list(json_t *facts, const json_t *because)
+{
+	const json_t *list = json_object_get(because, "list");
+	json_int_t line = json_integer_value(json_object_get(list, "line"));
+	const char *title = text_of(list, "title"), *category = text_of(list, "category");
+
+	if (!json_is_object(list))
+		return;
+	fact(facts, "list", "%s (%s list%s%s%s%s)", text_of(list, "name"), text_of(list, "kind"),
+	     category[0] ? ", " : "", category, title[0] ? "; " : "", title);
+	if (line)
+		fact(facts, "entry", "%s (%s:%lld)", text_of(list, "entry"), text_of(list, "file"),
+		     (long long)line);
+}
+
+static void facts_override(json_t *facts, const json_t *because)
+{
+	const json_t *override = json_object_get(because, "override");
+	char until[32];
+
+	if (strcmp(text_of(because, "by"), "override") != 0)
+		return;
+	print_value(until, sizeof(until), json_object_get(override, "until"), COLUMN_TIME);
+	fact(facts, "override", "%s until %s, asked by %s, allowed by %s: %s",
+	     text_of(override, "action"), until, text_of(override, "asked_by"),
+	     text_of(override, "allowed_by"), text_of(override, "reason"));
+}
+
+static void facts_phase(json_t *facts, const json_t *phase)
+{
+	const char *until = text_of(phase, "until");
+
+	fact(facts, "time", "%s; the same lists count %s%s", text_of(phase, "at"),
+	     until[0] ? "until " : "all week", until);
+}
+
+static json_t *facts_make(const json_t *answer)
+{
+	const json_t *because = json_object_get(answer, "because");
+	const char *group = text_of(answer, "group"), *site = text_of(answer, "site");
+	json_t *facts = json_object();
+
+	fact(facts, "verdict", "%s", text_of(answer, "verdict"));
+	fact(facts, "because", "%s",
+	     !strcmp(text_of(because, "by"), "mode")
+		     ? "no list allows it, and only what is listed passes"
+	     : !strcmp(text_of(because, "by"), "nothing") ? "no list that counts has it"
+							  : text_of(because, "matched"));
+	facts_list(facts, because);
+	facts_override(facts, because);
+	fact(facts, "tenant", "%s%s%s", text_of(answer, "tenant"), group[0] ? ", group " : "", group);
+	fact(facts, "mode", "%s", text_of(answer, "mode"));
+	facts_phase(facts, json_object_get(answer, "phase"));
+	if (text_of(answer, "public_suffix")[0])
+		fact(facts, "site", "%s%spublic suffix %s", site, site[0] ? ", " : "",
+		     text_of(answer, "public_suffix"));
+	fact(facts, "by", "%s",
+	     !strcmp(text_of(answer, "lists"), "in force")
+		     ? "lists and overrides as they are in force"
+		     : "lists as they are read from their sources; changes by hand are not known");
+	return facts;
+}
+
+/* Said where the whole URL would be decided otherwise than its name. */
+static void path_note(struct cli *cli, const json_t *answer)
+{
+	const json_t *url = json_object_get(answer, "url");
+	const char *as = text_of(url, "verdict");
+
+	if (!json_is_object(url) || !strcmp(as, text_of(answer, "verdict")))
+		return;
+	if (!strncasecmp(text_of(answer, "asked"), "https:", 6))
+		cli_note(cli, "the whole URL: %s; but TLS shows the name alone", as);
+	else
+		cli_note(cli, "the whole URL: %s; but DNS gives no address for its name", as);
+}
+
+static void show(struct cli *cli, const json_t *answer)
+{
+	static const struct column facts[] = {
+		{ "verdict", "verdict", COLUMN_TEXT },	 { "because", "because of", COLUMN_TEXT },
+		{ "list", "list", COLUMN_TEXT },	 { "entry", "entry", COLUMN_TEXT },
+		{ "override", "override", COLUMN_TEXT }, { "tenant", "tenant", COLUMN_TEXT },
+		{ "mode", "mode", COLUMN_TEXT },	 { "time", "time", COLUMN_TEXT },
+		{ "site", "site", COLUMN_TEXT },	 { "by", "decided by", COLUMN_TEXT },
+	};
+	static const struct column wire[] = {
+		{ "protocol", "PROTOCOL", COLUMN_TEXT },
+		{ "by", "READ BY", COLUMN_TEXT },
+		{ "end", "VERDICT", COLUMN_TEXT },
+		{ "what", "WHAT HAPPENS", COLUMN_TEXT },
+	};
+	static const struct view record = { .columns = facts,
+					    .column_cnt = sizeof(facts) / sizeof(facts[0]) };
+	static const struct view table = VIEW("wire", wire, "Names are not looked at here.");
+	json_t *row = facts_make(answer);
+
+	print_view(cli->out, row, &record);
+	fputc('\n', cli->out);
+	print_view(cli->out, answer, &table);
+	path_note(cli, answer);
+	json_decref(row);
+}
+
+static int say(struct cli *cli, const json_t *answer)
+{
+	const char *verdict = text_of(answer, "verdict");
+
+	if (!answer)
+		return cli_fail(cli, CLI_FAILED, NULL, "no memory for the answer");
+	if (cli->json)
+		print_json(cli->out, answer, cli->pretty);
+	else
+		show(cli, answer);
+	return !strcmp(verdict, "blocked")     ? CLI_BLOCKED
+	       : !strcmp(verdict, "inspected") ? CLI_INSPECTED
+					       : CLI_OK;
+}
+
+static int by_book(struct cli *cli, const struct cli_args *args, const struct policy *policy,
+		   const struct name_question *q)
+{
+	const char *file = cli_arg(args, "policy");
+	char kept[CLI_PATH_MAX];
+	const struct name_book_options options = { .kept = url_kept(cli, kept), .kept_first = !file };
+	struct name_book *book;
+	json_t *answer;
+	struct diag diag;
+	int status;
+
+	diag_init(&diag);
+	if (name_book_open(policy, &options, &book, &diag)) {
+		status = cli_fail(cli, CLI_FAILED, &diag, "the lists cannot be looked through");
+	} else {
+		fflush(cli->out);
+		diag_print(&diag, cli->err);
+		answer = book_answer(policy, book, q);
+		status = say(cli, answer);
+		json_decref(answer);
+		name_book_free(book);
+	}
+	diag_free(&diag);
+	return status;
+}
+
+int url_explain(struct cli *cli, const struct cli_args *args)
+{
+	const struct name_words words = { .what = cli_arg(args, "url"),
+					  .tenant = cli_arg(args, "tenant"),
+					  .group = cli_arg(args, "group"),
+					  .src = cli_arg(args, "src"),
+					  .at = cli_arg(args, "at") };
+	struct policy *policy = NULL;
+	struct name_question *q = malloc(sizeof(*q));
+	struct diag diag;
+	int status = q ? url_policy(cli, cli_arg(args, "policy"), &policy)
+		       : cli_fail(cli, CLI_FAILED, NULL, "no memory");
+
+	diag_init(&diag);
+	if (status == CLI_OK && policy) {
+		if (name_question_read(policy, &words, time(NULL), q, &diag))
+			status = cli_fail(cli, CLI_USAGE, &diag, "that asks nothing");
+		else
+			status = by_book(cli, args, policy, q);
+	}
+	diag_free(&diag);
+	policy_free(policy);
+	free(q);
+	return status;
+}
