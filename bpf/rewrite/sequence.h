@@ -60,20 +60,23 @@ static __always_inline bool sequence_receive(struct frame_ctx *ctx, const struct
 
 /*
  * The edges of a SACK option of len bytes at off. An option may begin at an odd byte: what is added
- * to the sum is then added with its bytes turned (RFC 1071, 2 (B)).
+ * to the sum is then added with its bytes turned (RFC 1071, 2 (B)). A function of its own, so that the
+ * verifier sees its turns once. 0 or -1.
  */
-static __always_inline bool sequence_edges(struct frame_ctx *ctx, const struct packet *p, __u32 off,
-					   __u32 len, __u32 shift)
+__noinline int sequence_edges(struct frame_ctx *ctx, struct packet *p, __u32 off, __u32 len,
+			      __u32 shift)
 {
 	struct tcphdr *tcp;
 	__u64 diff = 0;
 	__u16 turned;
 
+	if (!p)
+		return -1;
 	for (__u32 i = 0; i < SACK_EDGES && (i + 1) * 4 + 2 <= len; i++) {
 		__be32 *edge = frame_at(ctx, off + 2 + i * 4, sizeof(*edge)), moved;
 
 		if (!edge)
-			return false;
+			return -1;
 		moved = bpf_htonl(bpf_ntohl(*edge) - shift);
 		diff += sequence_diff(*edge, moved);
 		*edge = moved;
@@ -83,9 +86,9 @@ static __always_inline bool sequence_edges(struct frame_ctx *ctx, const struct p
 		turned = __builtin_bswap16(turned);
 	tcp = frame_at(ctx, p->l4, sizeof(*tcp));
 	if (!tcp)
-		return false;
+		return -1;
 	sequence_sum(ctx, tcp, turned);
-	return true;
+	return 0;
 }
 
 /*
@@ -113,7 +116,7 @@ __noinline int sequence_sack(struct frame_ctx *ctx, struct packet *p, struct seg
 		len = option[0] == TCP_OPT_NOP ? 1 : option[1];
 		if (!len || (len < 2 && option[0] != TCP_OPT_NOP) || off + len > p->payload)
 			break;
-		if (option[0] == TCP_OPT_SACK && !sequence_edges(ctx, p, off, len, shift))
+		if (option[0] == TCP_OPT_SACK && sequence_edges(ctx, p, off, len, shift))
 			return -1;
 		WRITE_ONCE(room->at, off + len);
 	}
