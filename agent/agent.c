@@ -350,8 +350,8 @@ static int ground_start(struct agent *agent)
 	    (err = checks_new(agent->loop, standing_checked, agent, &agent->checks)) ||
 	    (err = records_new(agent->loop, s, agent->editions, &agent->records)) ||
 	    (err = gate_start(agent)) ||
-	    (err = lists_care_new(agent->loop, agent->long_jobs, agent->gate, s->state_dir,
-				  &agent->lists)) ||
+	    (err = lists_care_new(agent->loop, agent->long_jobs, agent->gate, agent->journal,
+				  s->state_dir, &agent->lists)) ||
 	    (err = metrics_start(agent)))
 		return err;
 	return rights_drop(agent);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the control socket and policy/install/lists, which is safe for several threads: what takes
- * seconds runs in the worker, the rest at once. Called by agent.c, change.c and method/state.
+ * Between the control socket and policy/install's lists of addresses and of names, which are safe for
+ * several threads: what takes seconds runs in the worker, the rest at once. Called by agent.c, change.c,
+ * method/state and method/names.
  */
 #include "lists_care.h"
 
@@ -15,12 +16,14 @@
 
 #include "base/log.h"
 #include "install/lists.h"
+#include "install/names.h"
 #include "method/method.h"
 #include "text/sealed.h"
 
 struct lists_care {
 	struct worker *worker;
 	struct lists *lists;
+	struct names *names;
 	struct source *second;
 	pthread_mutex_t lock; /* of words */
 	char words[128];
@@ -49,12 +52,31 @@ static void second_past(void *arg)
 	struct lists_care *care = arg;
 	size_t ended = lists_expire(care->lists, time(NULL));
 
+	ended += names_expire(care->names, time(NULL));
 	if (ended)
 		log_info("lists: the time of %zu entries is over", ended);
+	names_clock(care->names);
+}
+
+static int lists_start(struct lists_care *care, struct gate *gate, struct journal *journal,
+		       const char *path, struct diag *diag)
+{
+	int err = lists_open(gate, path, &care->lists, diag);
+
+	if (!err)
+		err = names_open(gate, path, &care->names, diag);
+	if (err)
+		return err;
+	names_clock(care->names);
+	err = names_overrides_read(care->names, journal);
+	if (err)
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "what tenants decided of names cannot be read: %s", strerror(-err));
+	return err;
 }
 
 int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
-		   const char *state_dir, struct lists_care **ret_lists)
+		   struct journal *journal, const char *state_dir, struct lists_care **ret_lists)
 {
 	struct lists_care *care = calloc(1, sizeof(*care));
 	char path[256];
@@ -73,7 +95,7 @@ int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
 		log_error("lists: %s cannot be made: %s", path, strerror(-err));
 	}
 	if (!err)
-		err = lists_open(gate, path, &care->lists, &diag);
+		err = lists_start(care, gate, journal, path, &diag);
 	if (!err)
 		err = loop_timer(loop, 1000, 1000, second_past, care, &care->second);
 	log_diag("lists", &diag);
@@ -93,6 +115,7 @@ void lists_care_free(struct lists_care *care)
 	source_remove(care->second);
 	if (care->lists)
 		lists_close(care->lists);
+	names_close(care->names);
 	pthread_mutex_destroy(&care->lock);
 	free(care);
 }
@@ -100,6 +123,12 @@ void lists_care_free(struct lists_care *care)
 void lists_care_forget(struct lists_care *care)
 {
 	lists_forget(care->lists);
+	names_forget(care->names);
+}
+
+struct names *lists_care_names(struct lists_care *care)
+{
+	return care->names;
 }
 
 static void load_progress(void *arg, const char *list, size_t done, size_t total)
@@ -121,7 +150,12 @@ int lists_care_prepare(struct lists_care *care, const struct policy *policy, uin
 	uint64_t start = clock_mono_ns();
 	int err = lists_prepare(care->lists, policy, generation, load_progress, care, diag);
 
-	load_end(care, err, policy->list_cnt, start);
+	if (!err) {
+		err = names_prepare(care->names, policy, generation, load_progress, care, diag);
+		if (err)
+			lists_abort(care->lists);
+	}
+	load_end(care, err, policy->list_cnt + policy->name_list_cnt, start);
 	return err;
 }
 
@@ -132,6 +166,7 @@ static void settle_run(void *arg)
 
 	diag_init(&diag);
 	lists_settle(care->lists, &diag);
+	names_settle(care->names, &diag);
 	log_diag("lists", &diag);
 	diag_free(&diag);
 }
@@ -149,13 +184,16 @@ static void settle_post(struct lists_care *care)
 
 void lists_care_commit(struct lists_care *care, struct gate *gate, uint32_t generation)
 {
+	names_commit_begin(care->names);
 	lists_commit(care->lists, gate, generation);
+	names_commit_end(care->names);
 	settle_post(care);
 }
 
 void lists_care_abort(struct lists_care *care)
 {
 	lists_abort(care->lists);
+	names_abort(care->names);
 	settle_post(care);
 }
 
@@ -172,8 +210,9 @@ static void reload_run(void *arg)
 	const struct policy *policy = r->edition->policy;
 	uint64_t start = clock_mono_ns();
 	int err = lists_load(r->care->lists, policy, load_progress, r->care, &r->diag);
+	int names_err = names_load(r->care->names, policy, load_progress, r->care, &r->diag);
 
-	load_end(r->care, err, policy->list_cnt, start);
+	load_end(r->care, err ? err : names_err, policy->list_cnt + policy->name_list_cnt, start);
 }
 
 static void reload_done(void *arg)
@@ -201,6 +240,17 @@ void lists_care_reload(struct lists_care *care, struct edition *edition)
 	log_error("lists: they cannot be read now; what the kernel holds stays in force");
 }
 
+/* Lists of both kinds; what the table of names is beside them, as "names". */
+static json_t *show_both(struct lists_care *care)
+{
+	json_t *all = lists_show(care->lists, NULL), *names = names_show(care->names, NULL);
+
+	json_array_extend(json_object_get(all, "lists"), json_object_get(names, "lists"));
+	json_object_del(names, "lists");
+	json_object_set_new(all, "names", names);
+	return all;
+}
+
 void lists_care_show(struct lists_care *care, struct ticket *ticket, json_t *params)
 {
 	const char *list = NULL;
@@ -208,7 +258,9 @@ void lists_care_show(struct lists_care *care, struct ticket *ticket, json_t *par
 
 	if (!param_string(ticket, params, "list", false, &list))
 		return;
-	result = lists_show(care->lists, list);
+	result = !list				? show_both(care)
+		 : names_has(care->names, list) ? names_show(care->names, list)
+						: lists_show(care->lists, list);
 	if (result)
 		ticket_result(ticket, result);
 	else
@@ -241,6 +293,11 @@ struct list_params {
 	int64_t seconds;
 };
 
+static int64_t until_of(const struct list_params *p)
+{
+	return p->seconds ? time(NULL) + p->seconds : 0;
+}
+
 static bool list_params(struct ticket *ticket, json_t *params, struct list_params *p)
 {
 	*p = (struct list_params){ .reason = "" };
@@ -260,8 +317,9 @@ void lists_care_add(struct lists_care *care, struct ticket *ticket, json_t *para
 	if (!list_params(ticket, params, &p))
 		return;
 	diag_init(&diag);
-	err = lists_add(care->lists, p.list, p.prefix, p.seconds ? time(NULL) + p.seconds : 0,
-			p.reason, &diag);
+	err = names_has(care->names, p.list)
+		      ? names_add(care->names, p.list, p.prefix, until_of(&p), p.reason, &diag)
+		      : lists_add(care->lists, p.list, p.prefix, until_of(&p), p.reason, &diag);
 	result = diag_data(&diag);
 	json_object_set_new(result, "added", json_boolean(!err));
 	/* Wished for and there: nothing went wrong. */
@@ -284,7 +342,9 @@ void lists_care_delete(struct lists_care *care, struct ticket *ticket, json_t *p
 	if (!list_params(ticket, params, &p))
 		return;
 	diag_init(&diag);
-	err = lists_delete(care->lists, p.list, p.prefix, p.reason, &diag);
+	err = names_has(care->names, p.list)
+		      ? names_delete(care->names, p.list, p.prefix, p.reason, &diag)
+		      : lists_delete(care->lists, p.list, p.prefix, p.reason, &diag);
 	result = diag_data(&diag);
 	json_object_set_new(result, "deleted", json_boolean(!err));
 	if (!err)
@@ -332,7 +392,10 @@ static void replace_run(void *arg)
 
 	words_set(r->care, r->list, 0, 1);
 	r->err = replace_read(r, &text, &len);
-	if (!r->err)
+	if (!r->err && names_has(r->care->names, r->list))
+		r->err = names_replace(r->care->names, r->list, text, len, r->format, r->force,
+				       &r->change, &r->diag);
+	else if (!r->err)
 		r->err = lists_replace(r->care->lists, r->list, text, len, r->format, r->force,
 				       &r->change, &r->diag);
 	free(text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The address lists in the agent: loading in a worker with progress, expiry by the clock, and the
- * requests list.*. What a list is, is policy/install/lists.
+ * The lists of addresses and of names in the agent: loading in a worker with progress, expiry by the
+ * clock, and the requests list.*. What a list is, is policy/install's lists and names.
  */
 #ifndef AGENT_LISTS_CARE_H
 #define AGENT_LISTS_CARE_H
@@ -11,12 +11,14 @@
 #include "control.h"
 #include "editions.h"
 #include "install/install.h"
+#include "install/journal.h"
 
 struct lists_care;
+struct names;
 
 /* state_dir/lists is made and keeps contents. Returns 0 or -errno after words in the log. */
 int lists_care_new(struct loop *loop, struct worker *worker, struct gate *gate,
-		   const char *state_dir, struct lists_care **ret_lists);
+		   struct journal *journal, const char *state_dir, struct lists_care **ret_lists);
 /* After the worker was freed. */
 void lists_care_free(struct lists_care *lists);
 
@@ -38,6 +40,9 @@ void lists_care_replace(struct lists_care *lists, struct ticket *ticket, json_t 
 
 /* As lists_forget(). */
 void lists_care_forget(struct lists_care *care);
+
+/* For who looks names up, replaces lists by what was fetched, and puts overrides in force. */
+struct names *lists_care_names(struct lists_care *care);
 
 /* "ready", or "reading drop (2 of 5)"; cap is at least 128. */
 void lists_care_words(struct lists_care *lists, char *out, size_t cap);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns `sekisho list`: addresses that are blocked or allowed by name.
+ * Owns `sekisho list`: addresses and names that are blocked or allowed by lists.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/live.h"
+#include "install/namecontent.h"
 #include "install/state.h"
 #include "lists/lists.h"
 #include "text/address.h"
@@ -62,17 +63,33 @@ static int show(struct cli *cli, const struct cli_args *args)
 	return live_print(cli, result, &one);
 }
 
-/* Refuses what is no prefix before anyone is asked. Host bits are sekishod's to tell. */
+/* Whether a list of names could have it, and it is no address with a slip in it. */
+static bool is_name(const char *text)
+{
+	bool name = strpbrk(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+	struct name_key key;
+	struct diag diag;
+
+	if (!name || strchr(text, ':'))
+		return false;
+	diag_init(&diag);
+	name = !name_key_read(text, &key, &diag);
+	diag_free(&diag);
+	return name;
+}
+
+/* Refuses what is neither prefix nor name before anyone is asked. Host bits are sekishod's to tell. */
 static int check_prefix(struct cli *cli, const char *text)
 {
 	struct prefix prefix;
 	enum prefix_error error = prefix_parse(text, strlen(text), &prefix, NULL);
 
-	if (error == PREFIX_OK)
+	if (error == PREFIX_OK || is_name(text))
 		return CLI_OK;
 	return cli_fail(cli, CLI_USAGE, NULL,
-			"'%s': %s; write 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32", text,
-			prefix_error_text(error));
+			"'%s': %s; write 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32, or for a list "
+			"of names www.example.com or example.com/path/",
+			text, prefix_error_text(error));
 }
 
 /* Whole seconds of "90s", "15m", "1h30m"; not given: 0. CLI_OK, or CLI_USAGE with the words said. */
@@ -201,6 +218,21 @@ static json_t *replace_params(const struct cli_args *args)
 	return params;
 }
 
+static bool holds_names(const char *text, size_t len, const char *path, const char *format)
+{
+	struct name_read_options options = { .format = format };
+	struct name_list list = { 0 };
+	struct diag diag;
+	bool holds;
+
+	diag_init(&diag);
+	holds = !name_list_parse(text, len, path, &options, &list, &diag);
+	if (holds)
+		name_list_free(&list);
+	diag_free(&diag);
+	return holds;
+}
+
 /* The agent takes no such text. Whether it is a list at all is told by the file's own name. */
 static int replace_refused(struct cli *cli, const struct cli_args *args, const char *text,
 			   size_t len, struct client_answer *answer)
@@ -211,7 +243,8 @@ static int replace_refused(struct cli *cli, const struct cli_args *args, const c
 	int ret;
 
 	diag_init(&diag);
-	if (list_parse(text, len, path, cli_arg(args, "format"), &set, &diag) < 0) {
+	if (list_parse(text, len, path, cli_arg(args, "format"), &set, &diag) < 0 &&
+	    !holds_names(text, len, path, cli_arg(args, "format"))) {
 		ret = cli_fail(cli, CLI_FAILED, &diag,
 			       "%s is no list; the former one stays in force", path);
 		client_answer_free(answer);
@@ -308,7 +341,7 @@ static const struct cli_command commands[] = {
 	  show,
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST" } } },
 	{ "add",
-	  "adds one address or prefix, at once and for every flow",
+	  "adds one address, prefix or name, at once and for every flow",
 	  add,
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
 	    { .name = "prefix", .kind = CLI_WORD, .value = "PREFIX", .needed = true },
