@@ -12,9 +12,7 @@
 
 void reader_begin_tcp(struct reader *r, uint32_t number, bool is_dns)
 {
-	*r = (struct reader){ .kind = is_dns ? READER_DNS : READER_NEW,
-			      .fresh = true,
-			      .start = number };
+	*r = (struct reader){ .kind = is_dns ? READER_DNS : READER_NEW, .fresh = true };
 	stream_begin(&r->stream, number, HTTP1_HEAD_MAX);
 }
 
@@ -101,6 +99,9 @@ enum reader_said reader_datagram(struct reader *r, const uint8_t *bytes, uint32_
 	name.version = r->quic->version;
 	if (said == READER_NAME)
 		*ret_name = name;
+	/* Not one Initial in it, nor before: no QUIC that begins here. */
+	if (said == READER_MORE && !r->quic->opened && !r->quic->unopened)
+		return READER_END;
 	return said;
 }
 
@@ -136,7 +137,6 @@ static enum reader_said dns_tcp_next(struct reader *r, struct reader_room *room,
 	size = (size_t)bytes[0] << 8 | bytes[1];
 	if (len < 2 + size)
 		return 2 + size > r->stream.max ? READER_LOST : READER_MORE;
-	r->start = stream_next(&r->stream);
 	r->fresh = false;
 	r->proto = name->proto = SEK_NAME_PROTO_DNS;
 	name->message = (struct wire_text){ (const char *)bytes + 2, size };
@@ -182,7 +182,6 @@ static enum reader_said request_next(struct reader *r, struct reader_name *name)
 	used = http1_head(bytes, len, &head);
 	if (used <= 0)
 		return said((enum wire_read)used);
-	r->start = stream_next(&r->stream);
 	r->fresh = false;
 	stream_skip(&r->stream, (uint32_t)used);
 	r->proto = name->proto = SEK_NAME_PROTO_HTTP;

@@ -31,7 +31,6 @@ struct reader {
 	enum sek_name_proto proto; /* of what was read last */
 	bool anew; /* behind this request may come another protocol */
 	bool fresh; /* nothing was read yet */
-	uint32_t start; /* TCP: number where the request that was read last begins */
 	uint64_t body; /* READER_BODY: bytes left */
 	struct http1_chunks chunks;
 	struct stream stream;

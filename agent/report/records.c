@@ -154,6 +154,11 @@ void records_flood(struct records *records, const struct eve_flood *flood)
 	writer_line(records->writer, line, eve_flood(flood, clock_real_ns(), line));
 }
 
+void records_line(struct records *records, const char *line, size_t len)
+{
+	writer_line(records->writer, line, len);
+}
+
 void records_reopen(struct records *records)
 {
 	int err = writer_reopen(records->writer);

@@ -25,6 +25,8 @@ void records_loss(struct records *records, enum sek_cause cause, const struct se
 void records_change(struct records *records, const struct eve_change *change);
 void records_check(struct records *records, const struct eve_check *check);
 void records_flood(struct records *records, const struct eve_flood *flood);
+/* A whole line that was made elsewhere. */
+void records_line(struct records *records, const char *line, size_t len);
 void records_reopen(struct records *records);
 
 /* Which of the last events; tenant and reason NULL: any. */

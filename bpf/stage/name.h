@@ -128,6 +128,19 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
 	return byte >= 'A' && byte <= 'Z' ? SEK_STEP_name_http : 0;
 }
 
+/*
+ * What lies wholly before next has been decided: bytes that come again, or a body. A request alone is
+ * read again where it comes again as it did.
+ */
+static __always_inline bool name_is_decided(const struct packet *p, const struct sek_flow_name *name)
+{
+	if (name->state != SEK_NAME_AGENT && name->state != SEK_NAME_REQUEST)
+		return false;
+	if (p->tcp_flags & TCP_SYN || (name->state == SEK_NAME_REQUEST && p->seq == name->start))
+		return false;
+	return (__s32)(p->seq + p->payload_len - name->next) <= 0;
+}
+
 /* What a client sends over TCP, where names are looked at. */
 static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct packet *p,
 					struct sek_flow_name *name)
@@ -135,7 +148,7 @@ static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct pack
 	bool odd = p->tcp_flags & (TCP_FIN | TCP_SYN | TCP_URG) || p->flags & PKT_FRAG_FIRST;
 	__u8 step;
 
-	if (!p->payload_len)
+	if (!p->payload_len || name_is_decided(p, name))
 		return 0;
 	if (name->state == SEK_NAME_AGENT || odd || p->dport == bpf_htons(NAME_PORT_DNS))
 		return SEK_STEP_name_agent;

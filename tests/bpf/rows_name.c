@@ -389,6 +389,32 @@ static void waits_if_closed(void **state)
 	}
 }
 
+/* Bytes that come again, and bodies, are not read again; what goes beyond them is. */
+static void what_is_decided_passes(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_name_order order;
+
+	for (int i = 0; i < 4; i++) {
+		const struct ends *e = &bed_ends[i % 2];
+		uint8_t known = i < 2 ? SEK_NAME_AGENT : SEK_NAME_REQUEST;
+
+		bed_policy(bed, closed_body);
+		shake(bed, e, 443);
+		order_fill(bed, &order, known);
+		order.name.start = order.name.next = FIRST + 20;
+		assert_int_equal(name_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, hello, 11)),
+				 SEK_R_established);
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST + 9, hello, 11)),
+				 SEK_R_established);
+		assert_int_equal(name_of(bed).state, known);
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST + 10, hello, 11)),
+				 SEK_R_name_wait);
+		assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+	}
+}
+
 static void orders_are_for_one_flow(void **state)
 {
 	struct bed *bed = *state;
@@ -658,6 +684,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(answers_are_read_if_wanted),
 	cmocka_unit_test(copies_tell_all),
 	cmocka_unit_test(waits_if_closed),
+	cmocka_unit_test(what_is_decided_passes),
 	cmocka_unit_test(orders_are_for_one_flow),
 	cmocka_unit_test(blocked_flows_end),
 	cmocka_unit_test(copies_have_an_end),

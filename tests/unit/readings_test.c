@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flows under reading: what the kernel is told of each, how much is held, and who is put out for it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "names/readings.h"
+#include "sekisho/verdict.h"
+
+#define FIRST 0xffffffe0U
+#define S 1000000000ULL
+
+/* Words of what was called; names that begin with "bad." are blocked by list 7. */
+struct calls {
+	char words[8192];
+	bool passes;
+	uint64_t orders, unread;
+};
+
+static void word(struct calls *calls, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void word(struct calls *calls, const char *fmt, ...)
+{
+	size_t used = strlen(calls->words);
+	va_list args;
+
+	if (used + 100 > sizeof(calls->words))
+		return;
+	if (used && *fmt != ']')
+		calls->words[used++] = ' ';
+	va_start(args, fmt);
+	vsnprintf(calls->words + used, sizeof(calls->words) - used, fmt, args);
+	va_end(args);
+}
+
+static struct reading_verdict decide(void *arg, const struct sek_name_copy_head *head,
+				     const struct reader_name *name)
+{
+	bool blocked = name->host.len > 4 && !memcmp(name->host.text, "bad.", 4);
+
+	word(arg, "%.*s", (int)name->host.len, name->host.text);
+	return (struct reading_verdict){ blocked, blocked ? 7 : SEK_NAME_NO_LIST,
+					 blocked ? SEK_R_name_block : 0 };
+}
+
+static void bad(void *arg, const struct sek_name_copy_head *head, bool overlaps)
+{
+	word(arg, overlaps ? "overlap" : "bad");
+}
+
+static bool unread(void *arg, const struct sek_name_copy_head *head, enum reading_end why)
+{
+	static const char *const words[] = { "put-out", "stuck", "long", "short" };
+	struct calls *calls = arg;
+
+	calls->unread++;
+	word(calls, "%s", words[why]);
+	return calls->passes;
+}
+
+static void order(void *arg, const struct sek_name_order *o)
+{
+	static const char *const states[] = { "off",   "each",	 "first",  "request",
+					      "agent", "passes", "blocked" };
+	struct calls *calls = arg;
+
+	calls->orders++;
+	word(calls, "[%s", states[o->name.state]);
+	if (o->name.state == SEK_NAME_REQUEST || o->name.state == SEK_NAME_AGENT)
+		word(calls, "%u", o->name.next - FIRST);
+	if (o->name.list != SEK_NAME_NO_LIST)
+		word(calls, "by %u", o->name.list);
+	word(calls, "]");
+}
+
+static struct readings *readings_make(struct calls *calls, struct readings_limits limits)
+{
+	const struct readings_calls to = { decide, bad, unread, order, calls };
+	struct readings *readings;
+
+	memset(calls, 0, sizeof(*calls));
+	assert_int_equal(readings_new(&limits, &to, &readings), 0);
+	return readings;
+}
+
+static struct sek_name_copy_head copy(uint16_t tenant, uint32_t flow, uint32_t at)
+{
+	struct sek_name_copy_head head = {
+		.now_ns = 100 * S,
+		.first_ns = 50 * S + flow,
+		.number = flow,
+		.seq = FIRST + at,
+		.next = FIRST,
+		.kind = SEK_NAME_ASKED,
+		.key = { .tenant = tenant, .proto = IPPROTO_TCP, .port = { htons(40000), htons(80) } },
+	};
+
+	head.key.addr[0].w[3] = flow;
+	return head;
+}
+
+static void give(struct readings *readings, uint32_t flow, uint32_t at, const char *text)
+{
+	struct sek_name_copy_head head = copy(1, flow, at);
+
+	readings_take(readings, &head, (const uint8_t *)text, (uint32_t)strlen(text));
+}
+
+static void requests_are_ordered_test(void **state)
+{
+	struct calls calls;
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+
+	/* It begins in the middle. */
+	give(readings, 1, 11, "1.1\r\nHost: a\r\n\r\n");
+	assert_string_equal(calls.words, "");
+	assert_int_equal(readings_count(readings).flows, 1);
+	give(readings, 1, 0, "GET / HTTP/");
+	assert_string_equal(calls.words, "a [request 27]");
+	/* Nothing is held of it between requests. */
+	assert_int_equal(readings_count(readings).flows, 0);
+	assert_int_equal(readings_count(readings).bytes, 0);
+	readings_free(readings);
+}
+
+static void bodies_are_passed_over_test(void **state)
+{
+	struct calls calls;
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+	struct sek_name_copy_head head;
+
+	give(readings, 1, 0, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nbody");
+	assert_string_equal(calls.words, "a [request 100052]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* A piece of that body that comes all the same says nothing, and nothing is kept of it. */
+	head = copy(1, 1, 1000);
+	head.next = FIRST + 100052;
+	readings_take(readings, &head, (const uint8_t *)"xxxx", 4);
+	assert_string_equal(calls.words, "a [request 100052]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* A chunked one is read along. */
+	give(readings, 2, 0,
+	     "POST / HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+	assert_string_equal(calls.words, "a [request 100052] b [agent 61]");
+	give(readings, 2, 61, "cde\r\n0\r\n\r\n");
+	assert_string_equal(calls.words, "a [request 100052] b [agent 61] [request 71]");
+	readings_free(readings);
+}
+
+static void the_second_request_blocks_test(void **state)
+{
+	struct calls calls;
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+
+	give(readings, 1, 0,
+	     "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: bad.example\r\n\r\n");
+	assert_string_equal(calls.words, "a bad.example [blocked by 7]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	readings_free(readings);
+}
+
+static void ends_of_reading_test(void **state)
+{
+	struct calls calls;
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+
+	give(readings, 1, 0, "EHLO mail\r\n");
+	assert_string_equal(calls.words, "[passes]");
+	give(readings, 2, 0, "GET / HTTP/1.1\nHost: a\n\n");
+	assert_string_equal(calls.words, "[passes] bad [blocked]");
+	give(readings, 3, 4, "/ HTTP/1.1\r\n");
+	give(readings, 3, 0, "GET /x");
+	assert_string_equal(calls.words, "[passes] bad [blocked] overlap [blocked]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* A gap that stays ends it, as its tenant wants; without one it may take its time. */
+	give(readings, 4, 4, "/ HTTP/1.1\r\n");
+	give(readings, 5, 0, "GET / HT");
+	readings_tick(readings, 150 * S);
+	assert_int_equal(readings_count(readings).flows, 2);
+	calls.words[0] = 0;
+	readings_tick(readings, 161 * S);
+	assert_string_equal(calls.words, "short [blocked]");
+	calls.passes = true;
+	readings_tick(readings, 800 * S);
+	assert_string_equal(calls.words, "short [blocked] stuck [passes]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* More than is held. */
+	give(readings, 6, 100000, "x");
+	assert_int_equal(readings_count(readings).ended[READING_LONG], 1);
+	readings_free(readings);
+}
+
+/* Many flows that stay: all of them hold no more than they may, and one tenant no more than its share. */
+static void bounds_hold_test(void **state)
+{
+	struct calls calls;
+	struct readings_limits limits = {
+		.bytes = 1 << 20, .tenant_bytes = 300000, .flows = 200, .tenant_flows = 60
+	};
+	struct readings *readings = readings_make(&calls, limits);
+	struct readings_count count;
+
+	calls.passes = true;
+	for (uint16_t tenant = 1; tenant < 20; tenant++)
+		for (uint32_t flow = 0; flow < 100; flow++) {
+			struct sek_name_copy_head head = copy(tenant, flow, 0);
+
+			head.now_ns += flow;
+			readings_take(readings, &head, (const uint8_t *)"GET /", 5);
+			count = readings_count(readings);
+			assert_true(count.flows <= 200);
+			assert_true(count.bytes <= 1 << 20);
+		}
+	assert_int_equal(count.flows, 200);
+	assert_int_equal(count.ended[READING_PUT_OUT], 19 * 100 - 200);
+	assert_int_equal(calls.orders, 19 * 100 - 200);
+	/* One flow that asks for much is put out of its own tenant, the others stay. */
+	for (uint32_t at = 0; at < 64000; at += 1000) {
+		struct sek_name_copy_head head = copy(40, 1, at);
+		uint8_t text[1000];
+
+		memset(text, 'A', sizeof(text));
+		readings_take(readings, &head, text, sizeof(text));
+	}
+	assert_true(readings_count(readings).bytes <= 1 << 20);
+	readings_free(readings);
+}
+
+static void quic_that_is_none_passes_test(void **state)
+{
+	struct calls calls;
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+	struct sek_name_copy_head head = copy(1, 1, 0);
+
+	head.key.proto = IPPROTO_UDP;
+	readings_take(readings, &head, (const uint8_t *)"\x40rest of a game's packet", 20);
+	assert_string_equal(calls.words, "[passes]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	readings_free(readings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_ordered_test),
+		cmocka_unit_test(bodies_are_passed_over_test),
+		cmocka_unit_test(the_second_request_blocks_test),
+		cmocka_unit_test(ends_of_reading_test),
+		cmocka_unit_test(bounds_hold_test),
+		cmocka_unit_test(quic_that_is_none_passes_test),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
