@@ -16,6 +16,7 @@
 #include "compile/spell.h"
 #include "install/interface.h"
 #include "install/state.h"
+#include "sekisho/name.h"
 #include "text/address.h"
 
 #define PIECE_CNT 1024 /* cells read at once */
@@ -446,6 +447,37 @@ json_t *state_tenants(const struct gate *gate, const struct policy *policy, stru
 	return tenants ? json_pack("{s:o}", "tenants", tenants) : NULL;
 }
 
+static json_t *stat_json(const char *cause, const struct sek_event_stat *stat)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "cause", json_string(cause));
+	number_set(row, "offered", stat->offered);
+	number_set(row, "written", stat->written);
+	number_set(row, "suppressed", stat->suppressed);
+	number_set(row, "lost", stat->lost);
+	return row;
+}
+
+/* Copies of names for the agent are accounted for as events are. 0 or -ENOMEM, -EIO with words. */
+static int name_stats_add(const struct gate *gate, json_t *causes, struct diag *diag)
+{
+	static const char *const kinds[] = {
+		[SEK_NAME_TOLD] = "name_told",
+		[SEK_NAME_ASKED] = "name_asked",
+		[SEK_NAME_DNS] = "name_dns",
+	};
+	struct sek_event_stat *stats = (struct sek_event_stat *)counts_read(
+		gate, "sek_name_stat", SEK_NAME_KINDS_MAX, STAT_WORDS, diag);
+
+	if (!stats)
+		return -EIO;
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+		json_array_append_new(causes, stat_json(kinds[kind], &stats[kind]));
+	free(stats);
+	return 0;
+}
+
 json_t *state_event_stats(const struct gate *gate, struct diag *diag)
 {
 	const struct gate_map *map = gate_find(gate, "sek_event_stat");
@@ -459,17 +491,14 @@ json_t *state_event_stats(const struct gate *gate, struct diag *diag)
 	if (!stats)
 		return NULL;
 	causes = json_array();
-	for (int cause = 0; cause < SEK_CAUSE_CNT; cause++) {
-		json_t *row = json_object();
-
-		json_object_set_new(row, "cause", json_string(state_cause_name((uint8_t)cause)));
-		number_set(row, "offered", stats[cause].offered);
-		number_set(row, "written", stats[cause].written);
-		number_set(row, "suppressed", stats[cause].suppressed);
-		number_set(row, "lost", stats[cause].lost);
-		json_array_append_new(causes, row);
-	}
+	for (int cause = 0; cause < SEK_CAUSE_CNT; cause++)
+		json_array_append_new(causes,
+				      stat_json(state_cause_name((uint8_t)cause), &stats[cause]));
 	free(stats);
+	if (name_stats_add(gate, causes, diag)) {
+		json_decref(causes);
+		return NULL;
+	}
 	return json_pack("{s:o}", "causes", causes);
 }
 

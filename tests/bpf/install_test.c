@@ -26,6 +26,7 @@
 #include "install/feature.h"
 #include "install/gate.h"
 #include "install/state.h"
+#include "sekisho/name.h"
 
 #define FLOWS 2048
 #define FLOW_MAPS 7 /* flow, entry, free, hint, patrol, quota, source */
@@ -554,6 +555,51 @@ static uint32_t question_run(struct gate *gate)
 	return opts.retval;
 }
 
+/* Copies of names stand beside events, in a row of their kind. */
+static void copies_are_accounted_for(void **state)
+{
+	struct bed *bed = *state;
+	struct gate *gate = start(bed, FLOWS, 0, NULL);
+	int cpus = libbpf_num_possible_cpus();
+	struct sek_event_stat *each = calloc((size_t)cpus, sizeof(*each));
+	uint32_t kind = SEK_NAME_ASKED;
+	json_t *stats, *row = NULL;
+	size_t i;
+
+	assert_non_null(each);
+	each[0] = (struct sek_event_stat){ .offered = 7, .written = 4, .suppressed = 2, .lost = 1 };
+	assert_int_equal(
+		bpf_map_update_elem(gate_map_fd(gate, "sek_name_stat"), &kind, each, BPF_ANY), 0);
+	free(each);
+	stats = state_event_stats(gate, &bed->diag);
+	json_array_foreach(json_object_get(stats, "causes"), i, row) {
+		if (!strcmp(json_string_value(json_object_get(row, "cause")), "name_asked"))
+			break;
+	}
+	assert_int_equal(json_integer_value(json_object_get(row, "offered")), 7);
+	assert_int_equal(json_integer_value(json_object_get(row, "written")), 4);
+	assert_int_equal(json_integer_value(json_object_get(row, "suppressed")), 2);
+	assert_int_equal(json_integer_value(json_object_get(row, "lost")), 1);
+	json_decref(stats);
+	gate_close(gate);
+}
+
+/* A flow of its own for each port; to none that is known. Looked at for its name, in another program. */
+static uint32_t datagram_run(int prog, uint8_t sport)
+{
+	const uint8_t frame[64] = {
+		2,    0, 0,   0,  0, 2, 2, 0,	  0,  0,  0,	1,    8,  0, /* Ethernet */
+		0x45, 0, 0,   40, 0, 1, 0, 0,	  64, 17, 0xae, 0xc2, 10, 0,
+		0,    1, 192, 0,  2, 1, 4, sport, 39, 15, 0,	20,   0,  0, /* UDP, no checksum */
+	};
+	struct xdp_md context = { .data_end = sizeof(frame), .ingress_ifindex = 1 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .ctx_in = &context, .ctx_size_in = sizeof(context));
+
+	assert_int_equal(bpf_prog_test_run_opts(prog, &opts), 0);
+	return opts.retval;
+}
+
 static const char *last_reason(struct bed *bed, struct gate *gate, const struct policy *policy)
 {
 	json_t *stats = state_stats(gate, policy, &bed->diag);
@@ -571,6 +617,70 @@ static const char *last_reason(struct bed *bed, struct gate *gate, const struct 
 			reason = state_reason_name(i); /* outlives the object */
 	json_decref(stats);
 	return reason;
+}
+
+#define NAMED                                                                                      \
+	"version: 1\n"                                                                             \
+	"ports:\n"                                                                                 \
+	"  - {name: inside, id: 1, side: inside, mode: bridge, peer: outside}\n"                   \
+	"  - {name: outside, id: 2, side: outside, mode: bridge, peer: inside}\n"                  \
+	"lists: [{name: bad, id: 0, holds: names, kind: block}]\n"                                 \
+	"tenants:\n"                                                                               \
+	"  - name: alpha\n"                                                                        \
+	"    id: 1\n"                                                                              \
+	"    attach: [{port: inside}, {port: outside}]\n"                                          \
+	"    prefixes: [10.0.0.0/16]\n"                                                            \
+	"    fail: closed\n"                                                                       \
+	"    default: {out: accept, in: drop}\n"                                                   \
+	"    names: {block: [bad]}\n"
+
+/* The kernel empties an array that nobody holds a moment later. */
+static bool stops_passing(int prog)
+{
+	for (uint8_t port = 100; port < 200; port++) {
+		if (datagram_run(prog, port) == XDP_DROP)
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+/*
+ * A hook that runs the program of a former run goes on in its programs: while nobody runs, while the
+ * next takes over, and when that cannot use the former's array.
+ */
+static void steps_are_there_for_hooks(void **state)
+{
+	const struct sek_link link = { .port = 1 };
+	struct bed *bed = *state;
+	struct gate_adopted adopted;
+	struct policy *policy;
+	struct gate *gate = start(bed, FLOWS, 0, NULL);
+	int hook = dup(gate_prog_fd(gate));
+
+	assert_true(hook >= 0);
+	assert_int_equal(gate_link_set(gate, 1, &link), 0); /* 1 is lo, in every namespace */
+	assert_int_equal(gate_tx_set(gate, 2, 1, true), 0);
+	apply_text(bed, gate, NAMED, &policy);
+	policy_free(policy);
+	assert_int_equal(datagram_run(hook, 1), XDP_REDIRECT);
+	gate_close(gate);
+	usleep(200000);
+	assert_int_equal(datagram_run(hook, 2), XDP_REDIRECT);
+	gate = start(bed, FLOWS, 0, &adopted);
+	assert_string_equal(adopted.lost, "");
+	assert_int_equal(datagram_run(hook, 3), XDP_REDIRECT);
+	assert_int_equal(datagram_run(gate_prog_fd(gate), 4), XDP_REDIRECT);
+	gate_close(gate);
+	pin_age(bed, "sek_step_room");
+	gate = start(bed, FLOWS, 0, &adopted);
+	assert_non_null(strstr(adopted.lost, "all programs of the walk"));
+	usleep(200000);
+	assert_int_equal(datagram_run(hook, 5), XDP_REDIRECT);
+	assert_int_equal(datagram_run(gate_prog_fd(gate), 6), XDP_REDIRECT);
+	gate_close(gate);
+	assert_true(stops_passing(hook)); /* no hook has it any more, nor anybody its programs */
+	close(hook);
 }
 
 /* The program sees a policy as soon as it is committed, and so does a flow that it let pass. */
@@ -693,6 +803,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(flow_in_words, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(counters_are_summed, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(packets_obey_the_live_generation, bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(copies_are_accounted_for, bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(steps_are_there_for_hooks, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(features_are_probed, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(flow_delete_by_filter, bed_up, bed_down),
 	};
