@@ -21,14 +21,14 @@ static json_t *summary(const char *path, const struct policy *policy, const stru
 		rules += policy->tenants[i].rule_cnt;
 		prefixes += policy->tenants[i].prefix_cnt;
 	}
-	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok",
-			 1, "file", print_string(path), "ports", (json_int_t)policy->port_cnt,
+	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "ok", 1, "file", print_string(path), "ports", (json_int_t)policy->port_cnt,
 			 "tenants", (json_int_t)policy->tenant_cnt - 1, "rules", (json_int_t)rules,
 			 "prefixes", (json_int_t)prefixes, "lists", (json_int_t)policy->list_cnt,
-			 "assertions", (json_int_t)policy->assert_cnt, "classes",
-			 (json_int_t)image->class_cnt, "rows", (json_int_t)image->row_cnt, "tables",
-			 (json_int_t)image->table_cnt, "attaches", (json_int_t)image->attach_cnt,
-			 "diag", cli_diag_json(diag));
+			 "name_lists", (json_int_t)policy->name_list_cnt, "assertions",
+			 (json_int_t)policy->assert_cnt, "classes", (json_int_t)image->class_cnt,
+			 "rows", (json_int_t)image->row_cnt, "tables", (json_int_t)image->table_cnt,
+			 "attaches", (json_int_t)image->attach_cnt, "diag", cli_diag_json(diag));
 }
 
 static int check(struct cli *cli, const struct cli_args *args)
@@ -39,7 +39,8 @@ static int check(struct cli *cli, const struct cli_args *args)
 		{ "tenants", "bodies", COLUMN_COUNT },
 		{ "prefixes", "their prefixes", COLUMN_COUNT },
 		{ "rules", "rules", COLUMN_COUNT },
-		{ "lists", "lists", COLUMN_COUNT },
+		{ "lists", "lists of addresses", COLUMN_COUNT },
+		{ "name_lists", "lists of names", COLUMN_COUNT },
 		{ "assertions", "assertions, which hold", COLUMN_COUNT },
 		{ "attaches", "kernel: prefixes by port and VLAN", COLUMN_COUNT },
 		{ "classes", "kernel: address classes", COLUMN_COUNT },

@@ -78,13 +78,8 @@ static json_t *book_answer(const struct policy *policy, const struct name_book *
 	char *host_entry = NULL, *url_entry = NULL;
 	struct name_because by_host = look_up(book, q, &host, &host_entry);
 	struct name_because by_url = look_up(book, q, &url, &url_entry);
-	struct name_suffixes *suffixes = NULL;
-	json_t *answer;
+	json_t *answer = name_answer_json(policy, q, &by_host, &by_url, "sources");
 
-	if (name_suffixes_open(NULL, &suffixes))
-		suffixes = NULL;
-	answer = name_answer_json(policy, q, &by_host, &by_url, suffixes, "sources");
-	name_suffixes_free(suffixes);
 	free(host_entry);
 	free(url_entry);
 	return answer;
@@ -136,6 +131,10 @@ static void facts_override(json_t *facts, const json_t *because)
 
 	if (strcmp(text_of(because, "by"), "override") != 0)
 		return;
+	if (!json_is_object(override)) {
+		fact(facts, "override", "learned for this body: an alias (CNAME) of a listed name");
+		return;
+	}
 	print_value(until, sizeof(until), json_object_get(override, "until"), COLUMN_TIME);
 	fact(facts, "override", "%s until %s, asked by %s, allowed by %s: %s",
 	     text_of(override, "action"), until, text_of(override, "asked_by"),
@@ -218,12 +217,17 @@ static void show(struct cli *cli, const json_t *answer)
 	json_decref(row);
 }
 
-static int say(struct cli *cli, const json_t *answer)
+static int say(struct cli *cli, json_t *answer)
 {
+	struct name_suffixes *suffixes = NULL;
 	const char *verdict = text_of(answer, "verdict");
 
 	if (!answer)
 		return cli_fail(cli, CLI_FAILED, NULL, "no memory for the answer");
+	if (name_suffixes_open(NULL, &suffixes))
+		suffixes = NULL;
+	name_answer_site(answer, suffixes);
+	name_suffixes_free(suffixes);
 	if (cli->json)
 		print_json(cli->out, answer, cli->pretty);
 	else
@@ -259,7 +263,8 @@ static int by_book(struct cli *cli, const struct cli_args *args, const struct po
 	return status;
 }
 
-int url_explain(struct cli *cli, const struct cli_args *args)
+/* Read from the sources of the policy of a file, or of the one that nobody serves at the moment. */
+static int by_sources(struct cli *cli, const struct cli_args *args)
 {
 	const struct name_words words = { .what = cli_arg(args, "url"),
 					  .tenant = cli_arg(args, "tenant"),
@@ -282,5 +287,26 @@ int url_explain(struct cli *cli, const struct cli_args *args)
 	diag_free(&diag);
 	policy_free(policy);
 	free(q);
+	return status;
+}
+
+/* What is in force is asked of the agent, who knows overrides and changes by hand. */
+int url_explain(struct cli *cli, const struct cli_args *args)
+{
+	static const char *const names[] = { "url", "tenant", "group", "src", "at", NULL };
+	json_t *answer = NULL;
+	struct diag diag;
+	int status;
+
+	if (cli_has(args, "policy"))
+		return by_sources(cli, args);
+	diag_init(&diag);
+	status = live_try(cli, "url.explain", live_params(args, names), &diag, &answer);
+	diag_free(&diag);
+	if (status == CLI_NO_AGENT)
+		return by_sources(cli, args);
+	if (status == CLI_OK)
+		status = say(cli, answer);
+	json_decref(answer);
 	return status;
 }

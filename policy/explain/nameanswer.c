@@ -241,19 +241,25 @@ static json_t *phase_json(const struct policy *policy, const struct name_questio
 			 lists_json(policy, q->phase->inspect));
 }
 
-static json_t *suffix_json(const struct name_suffixes *suffixes, const struct url *url, bool site)
+void name_answer_site(json_t *answer, const struct name_suffixes *suffixes)
 {
-	const char *host = url->host.text, *end = host + url->host.len, *dot;
+	const char *host = json_string_value(json_object_get(answer, "host")), *end, *dot;
 
-	if (url->address || !suffixes)
-		return json_null();
-	if (name_suffix_is_public(suffixes, host, url->host.len))
-		return site ? json_null() : json_string(host);
-	host += name_suffix_registered(suffixes, host, url->host.len);
+	json_object_set_new(answer, "public_suffix", json_null());
+	json_object_set_new(answer, "site", json_null());
+	if (!host || !suffixes)
+		return;
+	end = host + strlen(host);
+	if (name_suffix_is_public(suffixes, host, (size_t)(end - host))) {
+		json_object_set_new(answer, "public_suffix", json_string(host));
+		return;
+	}
+	host += name_suffix_registered(suffixes, host, (size_t)(end - host));
 	dot = strchr(host, '.');
 	if (!dot || !name_suffix_is_public(suffixes, dot + 1, (size_t)(end - dot - 1)))
-		return json_null(); /* below none that is known */
-	return json_string(site ? host : dot + 1);
+		return; /* below none that is known */
+	json_object_set_new(answer, "public_suffix", json_string(dot + 1));
+	json_object_set_new(answer, "site", json_string(host));
 }
 
 /* TLS shows a name and no more; and where DNS gives no address, no request is ever sent. */
@@ -264,7 +270,7 @@ static bool host_decides(const struct wire *w)
 
 json_t *name_answer_json(const struct policy *policy, const struct name_question *q,
 			 const struct name_because *host, const struct name_because *url,
-			 const struct name_suffixes *suffixes, const char *lists)
+			 const char *lists)
 {
 	struct wire wire = {
 		.policy = policy,
@@ -276,19 +282,18 @@ json_t *name_answer_json(const struct policy *policy, const struct name_question
 	bool by_host = host_decides(&wire);
 	enum name_end end = by_host ? wire.host : wire.url;
 	char *settings = spell_names(policy, q->names);
-	json_t *answer = json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}",
-		"asked", q->what, "host", q->url.host.text, "target", q->url.target, "verdict",
-		name_end_word(end), "public_suffix", suffix_json(suffixes, &q->url, false), "site",
-		suffix_json(suffixes, &q->url, true), "tenant", q->tenant->name, "group",
-		text_json(q->group ? q->group->name : NULL), "mode",
-		!q->names->on			      ? "off"
-		: q->names->mode == NAMES_ONLY_LISTED ? "only-listed"
-						      : "block",
-		"settings", text_json(settings), "phase", phase_json(policy, q), "because",
-		because_json(policy, q, by_host ? host : url, end), "url",
-		q->has_path ? because_json(policy, q, url, wire.url) : json_null(), "wire",
-		wire_rows(&wire), "lists", lists);
+	json_t *answer =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}",
+			  "asked", q->what, "host", q->url.host.text, "target", q->url.target,
+			  "verdict", name_end_word(end), "tenant", q->tenant->name, "group",
+			  text_json(q->group ? q->group->name : NULL), "mode",
+			  !q->names->on				? "off"
+			  : q->names->mode == NAMES_ONLY_LISTED ? "only-listed"
+								: "block",
+			  "settings", text_json(settings), "phase", phase_json(policy, q),
+			  "because", because_json(policy, q, by_host ? host : url, end), "url",
+			  q->has_path ? because_json(policy, q, url, wire.url) : json_null(),
+			  "wire", wire_rows(&wire), "lists", lists);
 
 	free(settings);
 	return answer;

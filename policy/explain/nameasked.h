@@ -62,9 +62,12 @@ enum name_end { NAME_PASSES, NAME_BLOCKED, NAME_UNLISTED, NAME_INSPECTED };
 enum name_end name_end_of(const struct sek_name_said *said, const struct sek_name_phase *phase);
 const char *name_end_word(enum name_end end); /* "passes", "blocked", "blocked", "inspected" */
 
-/* suffixes may be NULL. lists: "in force" or "sources". NULL when out of memory. */
+/* lists: "in force" or "sources". NULL when out of memory. */
 json_t *name_answer_json(const struct policy *policy, const struct name_question *question,
 			 const struct name_because *host, const struct name_because *url,
-			 const struct name_suffixes *suffixes, const char *lists);
+			 const char *lists);
+
+/* Adds "public_suffix" and "site", the name that somebody registered; null: not known. */
+void name_answer_site(json_t *answer, const struct name_suffixes *suffixes);
 
 #endif

@@ -552,6 +552,7 @@ static void the_samples_are_good(void **state)
 	static const char *const samples[] = { "policy/saga/saga.yaml", "policy/samples/bridge.yaml",
 					       "policy/samples/route.yaml",
 					       "policy/samples/checks.yaml",
+					       "policy/samples/names.yaml",
 					       "policy/saga/checked.yaml" };
 
 	if (access(samples[0], R_OK))

@@ -326,7 +326,7 @@ static void the_wire_is_told(void **state)
 	json_t *answer;
 
 	assert_int_equal(name_question_read(policy, &asking, 0, &q, &words), 0);
-	answer = name_answer_json(policy, &q, &blocked, &blocked, NULL, "sources");
+	answer = name_answer_json(policy, &q, &blocked, &blocked, "sources");
 	assert_string_equal(text_of(answer, "verdict"), "blocked");
 	assert_string_equal(text_of(json_object_get(answer, "because"), "reason"), "name_block");
 	assert_string_equal(text_of(json_object_get(answer, "because"), "matched"), "exact.example");
@@ -336,18 +336,18 @@ static void the_wire_is_told(void **state)
 	assert_non_null(strstr(row_of(answer, "TLS, ClientHello in pieces"), "waits"));
 	assert_non_null(strstr(row_of(answer, "QUIC"), "ICMP"));
 	json_decref(answer);
-	answer = name_answer_json(policy, &q, &canary, &canary, NULL, "sources");
+	answer = name_answer_json(policy, &q, &canary, &canary, "sources");
 	assert_string_equal(row_of(answer, "DNS"), "answered with NXDOMAIN");
 	json_decref(answer);
 	/* a path is not seen in TLS */
-	answer = name_answer_json(policy, &q, &nothing, &blocked, NULL, "sources");
+	answer = name_answer_json(policy, &q, &nothing, &blocked, "sources");
 	assert_string_equal(text_of(answer, "verdict"), "passes");
 	assert_string_equal(text_of(json_object_get(answer, "url"), "verdict"), "blocked");
 	json_decref(answer);
 	/* nor does an allowed path help where DNS gives no address */
 	asking.what = "http://exact.example/x";
 	assert_int_equal(name_question_read(policy, &asking, 0, &q, &words), 0);
-	answer = name_answer_json(policy, &q, &blocked, &nothing, NULL, "sources");
+	answer = name_answer_json(policy, &q, &blocked, &nothing, "sources");
 	assert_string_equal(text_of(answer, "verdict"), "blocked");
 	json_decref(answer);
 }
