@@ -10,16 +10,19 @@
 #include <linux/pkt_cls.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "install/gate.h"
 #include "install/lists.h"
+#include "install/names.h"
 #include "install/state.h"
 #include "sekisho/config.h"
 #include "sekisho/flow.h"
 #include "sekisho/list.h"
+#include "sekisho/name.h"
 
 #define LOOPBACK 1 /* the interface that a test run arrives on, in every network namespace */
 #define FLOWS_DEFAULT 65536
@@ -37,6 +40,8 @@ struct replay {
 	const struct policy *policy; /* the caller's */
 	uint64_t swept_ns;
 	int trace_fd, clock_fd;
+	struct sek_name_heads *names; /* mapped; NULL: no list of names was loaded */
+	uint64_t minute; /* in which the program was last told what time of the week it is */
 	bool tc;
 	struct __sk_buff merged; /* what TC is told beside the frame */
 	bool ways;
@@ -186,12 +191,48 @@ static int lists_share(const struct gate *live, struct gate *own, struct diag *d
 	return r;
 }
 
+/* Lists of names, and where their clock is. */
+static int names_fill(struct replay *replay, const struct policy *policy, struct diag *diag)
+{
+	int r = names_load_all(replay->gate, policy, diag);
+	void *page;
+
+	if (r)
+		return r;
+	page = mmap(NULL, sizeof(*replay->names), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    gate_map_fd(replay->gate, "sek_name_head"), 0);
+	if (page == MAP_FAILED) {
+		r = -errno;
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL, "sek_name_head cannot be mapped: %s",
+			 strerror(-r));
+		return r;
+	}
+	replay->names = page;
+	return 0;
+}
+
+/* Which lists hold depends on the hour: that of the frames, whose clock counts from 1970. */
+static void names_clock_set(struct replay *replay, uint64_t now_ns)
+{
+	uint64_t minute = now_ns / 60000000000ull;
+
+	if (!replay->names || replay->minute == minute)
+		return;
+	replay->minute = minute;
+	replay->names->week_ns = name_week_begin((int64_t)(now_ns / 1000000000ull), now_ns);
+}
+
 static int lists_fill(struct replay *replay, const struct policy *policy,
 		      const struct replay_options *options, struct diag *diag)
 {
+	int r;
+
 	if (options->live)
 		return lists_share(options->live, replay->gate, diag);
-	return options->with_lists ? lists_load_all(replay->gate, policy, diag) : 0;
+	if (!options->with_lists)
+		return 0;
+	r = lists_load_all(replay->gate, policy, diag);
+	return r ? r : names_fill(replay, policy, diag);
 }
 
 int replay_open(const struct policy *policy, const struct replay_options *options,
@@ -239,6 +280,8 @@ void replay_close(struct replay *replay)
 {
 	if (!replay)
 		return;
+	if (replay->names)
+		munmap(replay->names, sizeof(*replay->names));
 	if (replay->gate)
 		gate_close(replay->gate);
 	free(replay);
@@ -382,6 +425,7 @@ int replay_run(struct replay *replay, uint64_t now_ns, const void *frame, uint32
 	r = flows_sweep(replay, now_ns);
 	if (r)
 		return r;
+	names_clock_set(replay, now_ns);
 	replay->clock.now_ns = now_ns;
 	if (bpf_map_update_elem(replay->clock_fd, &zero, &replay->clock, BPF_ANY) ||
 	    bpf_map_update_elem(replay->trace_fd, &zero, &nothing, BPF_ANY))
