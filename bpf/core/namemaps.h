@@ -94,6 +94,13 @@ struct {
 } sek_name_count SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SEK_NAME_STATS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sek_name_stat SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } sek_name_ring SEC(".maps");
@@ -121,5 +128,13 @@ const volatile struct {
 	struct sek_name_order order[0];
 	struct sek_name_copy_head head[0];
 } sek_name_layout;
+
+static __always_inline void name_stat(__u32 stat)
+{
+	__u64 *cnt = bpf_map_lookup_elem(&sek_name_stat, &stat);
+
+	if (cnt)
+		*cnt += 1;
+}
 
 #endif

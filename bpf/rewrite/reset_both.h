@@ -12,6 +12,7 @@
 #ifndef BPF_REWRITE_RESET_BOTH_H
 #define BPF_REWRITE_RESET_BOTH_H
 
+#include "core/namemaps.h"
 #include "rewrite/segment.h"
 #include "stage/steer.h"
 
@@ -112,6 +113,8 @@ static __always_inline enum sek_verdict reset_send(struct frame_ctx *ctx, struct
 	default:
 		break;
 	}
+	if (fork == FORK_NOT)
+		name_stat(SEK_NAME_RESET_ONE);
 	if (fork == FORK_ENDS)
 		return reset_note_give(ctx, p, note) ? SEK_BOTH : SEK_DROP;
 	return reset_turn(ctx, p, note) ? SEK_ANSWER : SEK_DROP;

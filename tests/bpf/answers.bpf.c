@@ -16,6 +16,12 @@ int dns_answer(struct xdp_md *ctx)
 }
 
 SEC("xdp.frags")
+int ech_strip(struct xdp_md *ctx)
+{
+	return answers_strip(ctx);
+}
+
+SEC("xdp.frags")
 int reset_answer(struct xdp_md *ctx)
 {
 	return answers_reset(ctx);

@@ -10,6 +10,7 @@
 #include "report/finish.h"
 #include "rewrite/answer_dns.h"
 #include "rewrite/reset_both.h"
+#include "rewrite/strip_ech.h"
 
 #include "answers_ask.h"
 
@@ -84,6 +85,21 @@ static __always_inline int answers_reset(struct frame_ctx *ctx)
 	p.reason = SEK_R_name_block;
 	verdict = reset_both(ctx, &p, ask->acked_known ? ask->acked : p.seq);
 	answers_tell(ctx, &p, verdict, ask);
+	return FRAME_PASS;
+}
+
+static __always_inline int answers_strip(struct frame_ctx *ctx)
+{
+	struct answers_ask *ask = answers_asked();
+	enum sek_verdict verdict;
+	struct packet p = {};
+
+	if (!ask || !answers_parse(ctx, &p, ask))
+		return FRAME_BUG;
+	verdict = strip_ech(ctx, &p);
+	answers_tell(ctx, &p, verdict, ask);
+	ask->ip_len = p.ip_len;
+	ask->payload_len = p.payload_len;
 	return FRAME_PASS;
 }
 

@@ -24,6 +24,7 @@ struct answers_ask {
 	/* told */
 	__be16 tag_type, tag_tci; /* of the tag beside the frame that left */
 	__u32 verdict, reason;
+	__u16 ip_len, payload_len; /* of what goes on */
 };
 
 #endif

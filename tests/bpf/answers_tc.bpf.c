@@ -13,6 +13,12 @@ int dns_answer(struct __sk_buff *ctx)
 }
 
 SEC("tc")
+int ech_strip(struct __sk_buff *ctx)
+{
+	return answers_strip(ctx);
+}
+
+SEC("tc")
 int reset_answer(struct __sk_buff *ctx)
 {
 	return answers_reset(ctx);

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Takes the keys of Encrypted ClientHello out of a DNS answer: the parameter `ech` of its HTTPS and
+ * SVCB records (RFC 9460, key 5), so that browsers say openly whom they want. Called for answers on
+ * their way to a body whose profile wants it. Promises a whole, checksummed frame.
+ *
+ * One parameter is cut out, and the message is as if it had never been there. Where that would
+ * break something else (several of them, a name behind that points behind, a datagram in pieces) each
+ * configuration in them is given a version that no client knows, which clients must pass over
+ * (RFC 9849, 4): no byte moves. An answer that cannot be read to its end goes on as it is. All
+ * three are counted in sek_name_stat. Signatures of DNSSEC do not survive the first two: who
+ * validates loses the record.
+ */
+#ifndef BPF_REWRITE_STRIP_ECH_H
+#define BPF_REWRITE_STRIP_ECH_H
+
+#include "core/namemaps.h"
+#include "rewrite/answer_dns.h"
+#include "rewrite/sequence.h"
+
+#define ECH_KEY 5
+#define ECH_RECORDS 40 /* of a message that are looked at */
+#define ECH_PARAMS 24 /* of a record */
+#define ECH_CONFIGS 16 /* of a parameter */
+#define ECH_LABELS 128
+#define ECH_BYTES 2048 /* of a message; a power of two */
+#define ECH_BEHIND 1024 /* of its records behind the one that is cut */
+#define ECH_CHUNK 512 /* of bpf_csum_diff() */
+#define DNS_SVCB 64
+#define DNS_HTTPS 65
+
+struct ech_param {
+	__be16 key, len;
+};
+
+/* How far a walk over a message is; in memory, for the verifier's sake: see parse/ipv4.h. */
+struct ech_room {
+	__u32 at; /* offset in the frame */
+	__u32 end; /* of the message */
+	__u32 cnt; /* parameters found */
+	__u32 cut, cut_len; /* the first of them */
+	__u32 rest; /* where the record that holds it ends */
+	__u32 len_at; /* of that record's length */
+	__u32 blank; /* 1: blank them on the way */
+	__u8 bytes[ECH_BYTES + 4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ech_room);
+} sek_ech_room SEC(".maps");
+
+/* Behind the name at off; 0: it does not end within the message. */
+__noinline __u32 ech_name(struct frame_ctx *ctx, __u32 off, __u32 end)
+{
+	for (__u32 i = 0; i < ECH_LABELS; i++) {
+		const __u8 *len = frame_at(ctx, off, 1);
+
+		if (!len || off >= end)
+			return 0;
+		if (!*len)
+			return off + 1;
+		if (*len >= 0xc0)
+			return off + 2;
+		off += *len + 1;
+	}
+	return 0;
+}
+
+/* Puts another word at off, and the sum of UDP right. */
+static __always_inline bool ech_put(struct frame_ctx *ctx, const struct packet *p, __u32 off,
+				    __be16 value)
+{
+	__be16 *word = frame_at(ctx, off, sizeof(*word));
+	struct udphdr *udp;
+	__u16 diff;
+
+	if (!word)
+		return false;
+	diff = csum_fold((__u16) ~*word + (__u32)value);
+	*word = value;
+	if ((off - p->payload) & 1)
+		diff = __builtin_bswap16(diff);
+	udp = frame_at(ctx, p->l4, sizeof(*udp));
+	if (!udp)
+		return false;
+	if (frame_sum_open(ctx) || !udp->check)
+		return true;
+	udp->check = ~csum_fold((udp->check ^ 0xffff) + (__u32)diff);
+	if (!udp->check)
+		udp->check = 0xffff;
+	return true;
+}
+
+/* Gives each configuration of the value [off, end) the version 0. -1: it is not understood. */
+__noinline int ech_blank(struct frame_ctx *ctx, struct packet *p, __u32 off, __u32 end)
+{
+	if (!p)
+		return -1;
+	off += sizeof(__be16); /* bytes of all of them */
+	for (__u32 i = 0; i < ECH_CONFIGS; i++) {
+		const __be16 *config = frame_at(ctx, off, 2 * sizeof(*config));
+		__u32 len;
+
+		if (off >= end)
+			return 0;
+		if (!config || off + 2 * sizeof(*config) > end)
+			return -1;
+		len = bpf_ntohs(config[1]);
+		if (!ech_put(ctx, p, off, 0))
+			return -1;
+		off += 2 * sizeof(*config) + len;
+	}
+	return -1;
+}
+
+/* Looks through the parameters [off, end) of a record. -1: they are not understood. */
+__noinline int ech_params(struct frame_ctx *ctx, struct packet *p, struct ech_room *room, __u32 off,
+			  __u32 end)
+{
+	if (!p || !room)
+		return -1;
+	for (__u32 i = 0; i < ECH_PARAMS; i++) {
+		const struct ech_param *param = frame_at(ctx, off, sizeof(*param));
+		__u32 len;
+
+		if (off >= end)
+			return 0;
+		if (!param)
+			return -1;
+		len = sizeof(*param) + bpf_ntohs(param->len);
+		if (off + len > end)
+			return -1;
+		if (param->key == bpf_htons(ECH_KEY)) {
+			if (!room->cnt++) {
+				room->cut = off;
+				room->cut_len = len;
+				room->rest = end;
+			}
+			if (room->blank && ech_blank(ctx, p, off + sizeof(*param), off + len))
+				return -1;
+		}
+		off += len;
+	}
+	return -1;
+}
+
+/* One record, on to the next. -1: it is not understood. */
+__noinline int ech_record(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	const struct dns_record *record;
+	__u32 off, end, params, seen;
+
+	if (!p || !room)
+		return -1;
+	/* Its name is behind it; that of struct dns_record is the last two bytes, or less, of that. */
+	off = ech_name(ctx, READ_ONCE(room->at), READ_ONCE(room->end));
+	record = off > sizeof(record->name)
+			 ? frame_at(ctx, off - sizeof(record->name), sizeof(*record))
+			 : NULL;
+	if (!record)
+		return -1;
+	off += sizeof(*record) - sizeof(record->name);
+	end = off + bpf_ntohs(record->len);
+	if (end > READ_ONCE(room->end))
+		return -1;
+	WRITE_ONCE(room->at, end);
+	if (record->type != bpf_htons(DNS_HTTPS) && record->type != bpf_htons(DNS_SVCB))
+		return 0;
+	params = ech_name(ctx, off + sizeof(__be16), end); /* behind a priority */
+	seen = room->cnt;
+	if (!params || ech_params(ctx, p, room, params, end))
+		return -1;
+	if (!seen && room->cnt)
+		room->len_at = off - sizeof(record->len);
+	return 0;
+}
+
+/* The whole message. -1: it is not understood. */
+__noinline int ech_walk(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	const struct dns_head *head;
+	__u32 cnt, at;
+
+	if (!p || !room)
+		return -1;
+	head = frame_at(ctx, p->payload, sizeof(*head));
+	if (!head || !(head->flags[0] & DNS_QR) || bpf_ntohs(head->cnt[0]) > 1)
+		return -1;
+	cnt = bpf_ntohs(head->cnt[1]) + bpf_ntohs(head->cnt[2]) + bpf_ntohs(head->cnt[3]);
+	at = p->payload + sizeof(*head);
+	if (head->cnt[0]) {
+		at = ech_name(ctx, at, READ_ONCE(room->end));
+		if (!at)
+			return -1;
+		at += DNS_FIXED;
+	}
+	WRITE_ONCE(room->at, at);
+	room->cnt = 0;
+	for (__u32 i = 0; i < ECH_RECORDS; i++) {
+		if (i >= cnt)
+			return 0;
+		if (ech_record(ctx, p, room))
+			return -1;
+	}
+	return -1;
+}
+
+/*
+ * Whether names among the bytes [at, end) in the room may point at `from` of the message, of len
+ * bytes, or behind it: any two bytes that look like such a pointer are taken for one.
+ */
+__noinline int ech_points(struct ech_room *room, __u32 at, __u32 end, __u32 from, __u32 len)
+{
+	if (!room)
+		return 1;
+	for (__u32 i = 0; i < ECH_BEHIND; i++) {
+		const __u8 *byte = room->bytes + (at & (ECH_BYTES - 1));
+
+		if (at + 1 >= end)
+			return 0;
+		if ((__u32)(byte[0] << 8 | byte[1]) - 0xc000 - from < len - from)
+			return 1;
+		at++;
+	}
+	return 1;
+}
+
+/* Bytes of the frame into the room, and back; none is no error. */
+static __always_inline bool ech_load(struct frame_ctx *ctx, struct ech_room *room, __u32 off,
+				     __u32 len)
+{
+	if (!len)
+		return true;
+	barrier_var(len);
+	len &= ECH_BYTES - 1;
+	return len > 0 && !frame_load(ctx, off, room->bytes, len);
+}
+
+static __always_inline bool ech_store(struct frame_ctx *ctx, struct ech_room *room, __u32 off,
+				      __u32 len)
+{
+	if (!len)
+		return true;
+	barrier_var(len);
+	len &= ECH_BYTES - 1;
+	return len > 0 && !frame_store(ctx, off, room->bytes, len);
+}
+
+/* The sum of len bytes at off, an even one from where summing begins. */
+__noinline __u64 ech_sum(struct frame_ctx *ctx, struct ech_room *room, __u32 off, __u32 len)
+{
+	__u64 sum = 0;
+
+	if (!room)
+		return 0;
+	for (__u32 i = 0; i < ECH_BYTES / ECH_CHUNK && len; i++) {
+		__u32 part = len < ECH_CHUNK ? len : ECH_CHUNK;
+
+		barrier_var(part);
+		part &= 2 * ECH_CHUNK - 1;
+		if (part < 1 || part > ECH_CHUNK || frame_load(ctx, off, room->bytes, part))
+			return 0;
+		__builtin_memset(room->bytes + part, 0, 3);
+		sum += (__u32)bpf_csum_diff(NULL, 0, (void *)room->bytes, (part + 3) & ~3U, 0);
+		off += part;
+		len -= part;
+	}
+	return sum;
+}
+
+/* The frame is shorter by len bytes: so are its headers. */
+static __always_inline bool ech_lengths(struct frame_ctx *ctx, struct packet *p, __u32 len)
+{
+	struct ipv6hdr *ip6;
+	struct iphdr *ip4;
+	__be16 old;
+
+	p->ip_len -= len;
+	p->payload_len -= len;
+	if (p->family == 4) {
+		ip4 = frame_at(ctx, p->l3, sizeof(*ip4));
+		if (!ip4)
+			return false;
+		old = ip4->tot_len;
+		ip4->tot_len = bpf_htons(p->ip_len);
+		csum_replace(&ip4->check, old, ip4->tot_len);
+		return true;
+	}
+	ip6 = frame_at(ctx, p->l3, sizeof(*ip6));
+	if (!ip6)
+		return false;
+	ip6->payload_len = bpf_htons(p->ip_len - sizeof(*ip6));
+	return true;
+}
+
+/* The UDP header of a message that was changed; its sum is made anew, or left as it was: not there. */
+static __always_inline bool ech_udp(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	__u32 len = sizeof(struct udphdr) + p->payload_len;
+	__u64 sum = answer_pseudo(p, IPPROTO_UDP, len);
+	struct udphdr *udp;
+	bool open = frame_sum_open(ctx);
+
+	if (!open)
+		sum += ech_sum(ctx, room, p->payload, p->payload_len);
+	udp = frame_at(ctx, p->l4, sizeof(*udp));
+	if (!udp)
+		return false;
+	udp->len = bpf_htons(len);
+	if (open) {
+		udp->check = csum_fold(sum);
+	} else if (udp->check) {
+		udp->check = 0;
+		udp->check = ~csum_fold(sum + csum_words((__be32 *)udp, sizeof(*udp) / 4));
+		if (!udp->check)
+			udp->check = 0xffff;
+	}
+	return true;
+}
+
+/* Whether the one parameter can be cut out; what is behind it is in the room then. */
+static __always_inline bool ech_loose(struct frame_ctx *ctx, const struct packet *p,
+				      struct ech_room *room)
+{
+	__u32 behind = room->cut + room->cut_len, len = room->end - behind;
+
+	if (room->cnt != 1 || p->flags & PKT_FRAG_FIRST || frame_more(&p->shape) ||
+	    p->payload_len >= ECH_BYTES || len >= ECH_BYTES || !ech_load(ctx, room, behind, len))
+		return false;
+	return !ech_points(room, room->rest - behind, len, room->cut - p->payload, p->payload_len);
+}
+
+/* false: the frame is no packet any more. */
+static __always_inline bool ech_cut(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	__u32 len = room->cut_len, was = frame_len(ctx);
+	__be16 *record_len = frame_at(ctx, room->len_at, sizeof(*record_len));
+
+	if (!record_len)
+		return false;
+	*record_len = bpf_htons(bpf_ntohs(*record_len) - len);
+	if (!ech_store(ctx, room, room->cut, room->end - room->cut - len) ||
+	    frame_cut(ctx, was, was - len))
+		return false;
+	p->frame_len = was - len;
+	return ech_lengths(ctx, p, len) && ech_udp(ctx, p, room);
+}
+
+/* SEK_NEXT: the packet goes on, without ECH or as it was; SEK_BUG: it is spoilt. */
+__noinline enum sek_verdict strip_ech(struct frame_ctx *ctx, struct packet *p)
+{
+	struct ech_room *room;
+	__u32 zero = 0;
+
+	room = bpf_map_lookup_elem(&sek_ech_room, &zero);
+	if (!p || !room)
+		return SEK_BUG;
+	frame_reach(ctx, p->payload + p->payload_len);
+	room->end = p->payload + p->payload_len;
+	room->blank = 0;
+	if (ech_walk(ctx, p, room)) {
+		name_stat(SEK_NAME_ECH_LEFT);
+		return SEK_NEXT;
+	}
+	if (!room->cnt)
+		return SEK_NEXT;
+	if (ech_loose(ctx, p, room)) {
+		name_stat(SEK_NAME_ECH_CUT);
+		return ech_cut(ctx, p, room) ? SEK_NEXT : packet_end(p, SEK_R_bug_rewrite, SEK_BUG);
+	}
+	room->blank = 1;
+	name_stat(ech_walk(ctx, p, room) ? SEK_NAME_ECH_LEFT : SEK_NAME_ECH_BLANK);
+	return SEK_NEXT;
+}
+
+#endif
