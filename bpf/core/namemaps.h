@@ -95,10 +95,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SEK_NAME_STATS);
+	__uint(max_entries, SEK_NAME_TALLIES);
 	__type(key, __u32);
 	__type(value, __u64);
-} sek_name_stat SEC(".maps");
+} sek_name_tally SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -129,9 +129,9 @@ const volatile struct {
 	struct sek_name_copy_head head[0];
 } sek_name_layout;
 
-static __always_inline void name_stat(__u32 stat)
+static __always_inline void name_tally(__u32 which)
 {
-	__u64 *cnt = bpf_map_lookup_elem(&sek_name_stat, &stat);
+	__u64 *cnt = bpf_map_lookup_elem(&sek_name_tally, &which);
 
 	if (cnt)
 		*cnt += 1;

@@ -114,7 +114,7 @@ static __always_inline enum sek_verdict reset_send(struct frame_ctx *ctx, struct
 		break;
 	}
 	if (fork == FORK_NOT)
-		name_stat(SEK_NAME_RESET_ONE);
+		name_tally(SEK_NAME_RESET_ONE);
 	if (fork == FORK_ENDS)
 		return reset_note_give(ctx, p, note) ? SEK_BOTH : SEK_DROP;
 	return reset_turn(ctx, p, note) ? SEK_ANSWER : SEK_DROP;

@@ -8,7 +8,7 @@
  * break something else (several of them, a name behind that points behind, a datagram in pieces) each
  * configuration in them is given a version that no client knows, which clients must pass over
  * (RFC 9849, 4): no byte moves. An answer that cannot be read to its end goes on as it is. All
- * three are counted in sek_name_stat. Signatures of DNSSEC do not survive the first two: who
+ * three are counted in sek_name_tally. Signatures of DNSSEC do not survive the first two: who
  * validates loses the record.
  */
 #ifndef BPF_REWRITE_STRIP_ECH_H
@@ -362,17 +362,17 @@ __noinline enum sek_verdict strip_ech(struct frame_ctx *ctx, struct packet *p)
 	room->end = p->payload + p->payload_len;
 	room->blank = 0;
 	if (ech_walk(ctx, p, room)) {
-		name_stat(SEK_NAME_ECH_LEFT);
+		name_tally(SEK_NAME_ECH_LEFT);
 		return SEK_NEXT;
 	}
 	if (!room->cnt)
 		return SEK_NEXT;
 	if (ech_loose(ctx, p, room)) {
-		name_stat(SEK_NAME_ECH_CUT);
+		name_tally(SEK_NAME_ECH_CUT);
 		return ech_cut(ctx, p, room) ? SEK_NEXT : packet_end(p, SEK_R_bug_rewrite, SEK_BUG);
 	}
 	room->blank = 1;
-	name_stat(ech_walk(ctx, p, room) ? SEK_NAME_ECH_LEFT : SEK_NAME_ECH_BLANK);
+	name_tally(ech_walk(ctx, p, room) ? SEK_NAME_ECH_LEFT : SEK_NAME_ECH_BLANK);
 	return SEK_NEXT;
 }
 

@@ -82,8 +82,10 @@ static __noinline int name_want(const struct packet *p, const struct sek_flow_ke
 	}
 	first = name_first(key, profile);
 	name->flags = 0;
-	if (profile->flags & SEK_NAME_TELL_DNS || profile->ech != SEK_ECH_ALLOW)
+	if (profile->flags & SEK_NAME_TELL_DNS)
 		name->flags |= SEK_NAME_REPLIES;
+	if (profile->ech == SEK_ECH_STRIP)
+		name->flags |= SEK_NAME_STRIPS;
 	if (first == SEK_NAME_BLOCKED)
 		name->reason = SEK_R_name_hidden;
 	if (fresh)
@@ -163,6 +165,16 @@ static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct pack
 	return step;
 }
 
+/* What comes back. */
+static __always_inline __u8 name_by_reply(const struct sek_flow_name *name)
+{
+	if (name->state != SEK_NAME_EACH)
+		return 0;
+	if (name->flags & SEK_NAME_STRIPS)
+		return SEK_STEP_name_ech;
+	return name->flags & SEK_NAME_REPLIES ? SEK_STEP_name_dns : 0;
+}
+
 /* The program that this packet goes on in; 0: there is nothing to be read. */
 static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p,
 				struct sek_flow_name *name)
@@ -170,9 +182,7 @@ static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p,
 	if (name->state == SEK_NAME_BLOCKED)
 		return SEK_STEP_name_agent;
 	if (p->flags & PKT_REPLY)
-		return name->state == SEK_NAME_EACH && name->flags & SEK_NAME_REPLIES
-			       ? SEK_STEP_name_dns
-			       : 0;
+		return name_by_reply(name);
 	if (name->state == SEK_NAME_EACH)
 		return SEK_STEP_name_dns;
 	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, name) : SEK_STEP_name_agent;

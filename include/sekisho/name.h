@@ -225,14 +225,14 @@ struct sek_name_copy {
 };
 #define SEK_NAME_NO_LIST 0xff
 
-/* --- what no reason tells of: sek_name_stat, per CPU --- */
+/* --- what no reason tells of: sek_name_tally, per CPU --- */
 
-enum sek_name_stat {
+enum sek_name_tally {
 	SEK_NAME_ECH_CUT = 0,   /* answers whose ECH was taken out */
 	SEK_NAME_ECH_BLANK = 1, /* or made one that no client knows */
 	SEK_NAME_ECH_LEFT = 2,  /* answers that could not be read to their end */
 	SEK_NAME_RESET_ONE = 3, /* resets that only the end which sent last could be given */
-	SEK_NAME_STATS = 4,
+	SEK_NAME_TALLIES = 4,
 };
 
 #endif

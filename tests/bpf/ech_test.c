@@ -50,7 +50,7 @@ struct bed {
 	struct message in, out;
 	struct frame frame, left;
 	struct answers_ask told;
-	uint64_t stats[SEK_NAME_STATS];
+	uint64_t tallies[SEK_NAME_TALLIES];
 };
 
 static void put(struct message *m, const void *bytes, size_t len)
@@ -147,14 +147,14 @@ static void put_opt(struct message *m)
 	put(m, "\0\0\51\4\320\0\0\0\0\0\0", 11);
 }
 
-static uint64_t stat_of(struct bed *bed, uint32_t stat)
+static uint64_t tally_of(struct bed *bed, uint32_t which)
 {
 	struct bpf_object *object = bed->tc ? bed->tc->obj : bed->xdp->obj;
 	uint64_t cells[1024] = {}, sum = 0;
 
 	assert_true(libbpf_num_possible_cpus() <= 1024);
-	assert_int_equal(bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, "sek_name_stat"),
-					     &stat, cells),
+	assert_int_equal(bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, "sek_name_tally"),
+					     &which, cells),
 			 0);
 	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
 		sum += cells[i];
@@ -164,11 +164,11 @@ static uint64_t stat_of(struct bed *bed, uint32_t stat)
 /* What is counted, besides what was before. */
 static void counted(struct bed *bed, uint32_t which)
 {
-	for (uint32_t i = 0; i < SEK_NAME_STATS; i++) {
-		uint64_t now = stat_of(bed, i);
+	for (uint32_t i = 0; i < SEK_NAME_TALLIES; i++) {
+		uint64_t now = tally_of(bed, i);
 
-		assert_int_equal(now - bed->stats[i], i == which);
-		bed->stats[i] = now;
+		assert_int_equal(now - bed->tallies[i], i == which);
+		bed->tallies[i] = now;
 	}
 }
 
@@ -306,7 +306,7 @@ static void nothing_to_cut(void **state)
 		put_head(&bed->in, 0, 0);
 		run(bed, &(struct wire){ .six = six });
 		untouched(bed);
-		counted(bed, SEK_NAME_STATS);
+		counted(bed, SEK_NAME_TALLIES);
 	}
 }
 
