@@ -24,11 +24,13 @@
 #include "dataplane/flood.h"
 #include "dataplane/livecapture.h"
 #include "dataplane/sweep.h"
+#include "fetch/feeds.h"
 #include "install/backup.h"
 #include "install/state.h"
 #include "lists_care.h"
 #include "method/method.h"
 #include "standing.h"
+#include "subscriptions.h"
 #include "watch/checks.h"
 #include "wholeness.h"
 
@@ -180,7 +182,8 @@ static void policy_started(struct agent *agent, int err)
 
 /*
  * What work at run time needs: maps and links (CAP_BPF, CAP_NET_ADMIN), loading a program (with
- * CAP_PERFMON, as the verifier wants it of this one). Measured: start and adoption need no more; the
+ * CAP_PERFMON, as the verifier wants it of this one), the block page at port 80 of an address that a later
+ * policy may name. Measured: start and adoption need no more; the
  * group's doors are opened by a member of the group, or before this by what is given up here.
  */
 static int rights_drop(struct agent *agent)
@@ -208,6 +211,7 @@ static int rights_drop(struct agent *agent)
 			 "join it");
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		bool keep = cap == CAP_BPF || cap == CAP_NET_ADMIN || cap == CAP_PERFMON ||
+			    cap == CAP_NET_BIND_SERVICE ||
 			    (cap == CAP_SYS_ADMIN && join);
 
 		if (!keep && capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap))
@@ -352,6 +356,7 @@ static int ground_start(struct agent *agent)
 	    (err = gate_start(agent)) ||
 	    (err = lists_care_new(agent->loop, agent->long_jobs, agent->gate, agent->journal,
 				  s->state_dir, &agent->lists)) ||
+	    (err = subscriptions_new(agent)) ||
 	    (err = metrics_start(agent)))
 		return err;
 	return rights_drop(agent);
@@ -364,6 +369,7 @@ static int parts_start(struct agent *agent)
 
 	if ((err = ground_start(agent)) || (err = worker_start(agent->long_jobs)) ||
 	    (err = worker_start(agent->readings)) || (err = checks_start(agent->checks)) ||
+	    (err = feeds_start(agent->feeds)) ||
 	    (err = wholeness_new(agent->readings, agent->settings->state_dir, &agent->wholeness)) ||
 	    (err = ports_new(agent->loop, agent->gate, agent->settings->pin_dir, &agent->ports)) ||
 	    (err = events_new(agent->loop, agent->gate, &calls, &agent->events)) ||
@@ -423,6 +429,7 @@ void agent_free(struct agent *agent)
 		return;
 	/* Jobs are finished first: they answer tickets and use what stands below. */
 	checks_free(agent->checks);
+	feeds_free(agent->feeds);
 	worker_free(agent->readings);
 	worker_free(agent->long_jobs);
 	wholeness_free(agent->wholeness);

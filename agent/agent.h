@@ -33,6 +33,7 @@ struct agent {
 	struct records *records;
 	struct events *events;
 	struct lists_care *lists;
+	struct feeds *feeds;
 	struct changes *changes;
 	struct confirm *confirm;
 	struct checks *checks;

@@ -15,6 +15,7 @@
 
 #include "agent.h"
 #include "base/log.h"
+#include "fetch/feeds.h"
 #include "lists_care.h"
 #include "prove/prove.h"
 #include "standing.h"
@@ -138,6 +139,8 @@ static int change_compile(struct change *c)
 	c->policy = policy_parse(c->bundle, strlen(c->bundle), c->path, NULL, &c->diag);
 	if (!c->policy)
 		return -EINVAL;
+	if (feeds_sources(c->agent->settings->state_dir, c->policy))
+		return -ENOMEM;
 	c->err = base_check(c);
 	if (c->err)
 		return c->err;
@@ -366,6 +369,7 @@ static int change_commit(struct change *c)
 		log_info("policy: generation %u is live (%s of %s by %s)", c->generation, c->action,
 			 c->path, entry.user);
 	}
+	feeds_policy(agent->feeds, policy);
 	ports_follow(agent->ports, policy);
 	standing_watch(agent);
 	return 0;

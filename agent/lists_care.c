@@ -251,21 +251,30 @@ static json_t *show_both(struct lists_care *care)
 	return all;
 }
 
-void lists_care_show(struct lists_care *care, struct ticket *ticket, json_t *params)
+void lists_care_renew(struct lists_care *care, struct edition *edition, const char *list,
+		      bool names, bool accepted)
+{
+	if (accepted && names)
+		names_accept(care->names, list);
+	else if (accepted)
+		lists_accept(care->lists, list);
+	lists_care_reload(care, edition);
+}
+
+json_t *lists_care_show(struct lists_care *care, struct ticket *ticket, json_t *params)
 {
 	const char *list = NULL;
 	json_t *result;
 
 	if (!param_string(ticket, params, "list", false, &list))
-		return;
+		return NULL;
 	result = !list				? show_both(care)
 		 : names_has(care->names, list) ? names_show(care->names, list)
 						: lists_show(care->lists, list);
-	if (result)
-		ticket_result(ticket, result);
-	else
+	if (!result)
 		ticket_fault(ticket, RPC_NOT_FOUND, NULL, "there is no list \"%s\"",
 			     list ? list : "");
+	return result;
 }
 
 /* One error code for a kind of failure; the words are in diag. */

@@ -32,8 +32,13 @@ void lists_care_abort(struct lists_care *lists);
 /* The same behind a policy that is live already, in the background; what goes wrong is logged. */
 void lists_care_reload(struct lists_care *lists, struct edition *edition);
 
-/* list.show, list.add, list.delete, list.replace: the ticket is answered when it is done. */
-void lists_care_show(struct lists_care *lists, struct ticket *ticket, json_t *params);
+/* The source of one of its lists is another one now; accepted: as lists_accept(). */
+void lists_care_renew(struct lists_care *lists, struct edition *edition, const char *list,
+		      bool names, bool accepted);
+
+/* The answer to list.show, or NULL after the ticket was answered. */
+json_t *lists_care_show(struct lists_care *lists, struct ticket *ticket, json_t *params);
+/* list.add, list.delete, list.replace: the ticket is answered when it is done. */
 void lists_care_add(struct lists_care *lists, struct ticket *ticket, json_t *params);
 void lists_care_delete(struct lists_care *lists, struct ticket *ticket, json_t *params);
 void lists_care_replace(struct lists_care *lists, struct ticket *ticket, json_t *params);

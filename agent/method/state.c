@@ -15,6 +15,7 @@
 #include "install/feature.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "subscriptions.h"
 #include "version.h"
 #include "wholeness.h"
 
@@ -181,7 +182,12 @@ void method_feature_probe(struct agent *agent, struct ticket *ticket, json_t *pa
 
 void method_list_show(struct agent *agent, struct ticket *ticket, json_t *params)
 {
-	lists_care_show(agent->lists, ticket, params);
+	json_t *result = lists_care_show(agent->lists, ticket, params);
+
+	if (!result)
+		return;
+	subscriptions_describe(agent, json_object_get(result, "lists"));
+	ticket_result(ticket, result);
 }
 
 void method_list_add(struct agent *agent, struct ticket *ticket, json_t *params)

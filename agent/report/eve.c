@@ -180,3 +180,20 @@ size_t eve_flood(const struct eve_flood *f, int64_t real_ns, char *out)
 		 f->half_open, f->answered, f->opened);
 	return l.used;
 }
+
+size_t eve_object(const char *type, const json_t *members, int64_t real_ns, char *out)
+{
+	struct line l = { .out = out };
+	size_t len;
+
+	line_time(&l, "{\"timestamp\":", real_ns);
+	line_put(&l, ",\"event_type\":\"%s\",", type);
+	/* the object's own braces: the first is the comma's, the last is the line's */
+	len = json_dumpb(members, l.out + l.used - 1, EVE_LINE_MAX - l.used, JSON_COMPACT);
+	if (len < 3 || len > EVE_LINE_MAX - l.used)
+		return 0;
+	l.out[l.used - 1] = ',';
+	l.used += len - 1;
+	line_put(&l, "\n");
+	return l.used;
+}

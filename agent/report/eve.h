@@ -6,6 +6,7 @@
 #ifndef AGENT_REPORT_EVE_H
 #define AGENT_REPORT_EVE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,12 @@ struct eve_flood {
 	uint64_t answered, opened; /* SYNs answered, and connections that came of them; 0 at first */
 };
 size_t eve_flood(const struct eve_flood *flood, int64_t real_ns, char *out);
+
+/*
+ * A line of another kind, of the agent's own life: event_type and the members of an object, whose strings
+ * are bounded by who made it. 0: no memory, or it is too long for a line.
+ */
+size_t eve_object(const char *type, const json_t *members, int64_t real_ns, char *out);
 
 /* The same for both directions of a flow, below 2^53 so that every JSON reader keeps it whole. */
 uint64_t eve_flow_id(const struct sek_event *event);

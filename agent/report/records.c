@@ -159,6 +159,19 @@ void records_line(struct records *records, const char *line, size_t len)
 	writer_line(records->writer, line, len);
 }
 
+void records_object(struct records *records, const char *type, json_t *members)
+{
+	char line[EVE_LINE_MAX];
+	size_t len = members ? eve_object(type, members, clock_real_ns(), line) : 0;
+
+	if (len)
+		writer_line(records->writer, line, len);
+	else
+		log_error("records: one of type %s cannot be written: it is too long, or no memory",
+			  type);
+	json_decref(members);
+}
+
 void records_reopen(struct records *records)
 {
 	int err = writer_reopen(records->writer);

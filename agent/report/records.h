@@ -27,6 +27,8 @@ void records_check(struct records *records, const struct eve_check *check);
 void records_flood(struct records *records, const struct eve_flood *flood);
 /* A whole line that was made elsewhere. */
 void records_line(struct records *records, const char *line, size_t len);
+/* As eve_object(); takes over members, and says so when there is no line. */
+void records_object(struct records *records, const char *type, json_t *members);
 void records_reopen(struct records *records);
 
 /* Which of the last events; tenant and reason NULL: any. */

@@ -32,7 +32,8 @@ static const struct column list_columns[] = {
 	{ "title", "TITLE", COLUMN_TEXT },	{ "entries", "ENTRIES", COLUMN_COUNT },
 	{ "by_hand", "BY HAND", COLUMN_COUNT }, { "expiring", "EXPIRING", COLUMN_COUNT },
 	{ "packets", "PACKETS", COLUMN_COUNT }, { "bytes", "BYTES", COLUMN_BYTES },
-	{ "source", "SOURCE", COLUMN_TEXT },
+	{ "source", "SOURCE", COLUMN_TEXT },	{ "state", "STATE", COLUMN_TEXT },
+	{ "fetched", "FETCHED", COLUMN_TIME },	{ "next", "NEXT", COLUMN_TIME },
 };
 
 static int show(struct cli *cli, const struct cli_args *args)
@@ -300,6 +301,35 @@ static int replace(struct cli *cli, const struct cli_args *args)
 		    cli_arg(args, "list"), after, path, before, by_hand);
 }
 
+/* Asks the publisher at once, and waits for what comes of it. */
+static int fetch(struct cli *cli, const struct cli_args *args)
+{
+	static const char *const names[] = { "list", NULL };
+	char before[32], after[32];
+	json_t *result = NULL;
+	int ret = live_ask(cli, "list.fetch", live_params(args, names), &result);
+
+	if (ret != CLI_OK)
+		return ret;
+	if (!strcmp(json_string_value(json_object_get(result, "outcome")), "same"))
+		return done(cli, result, "nothing new is published for %s", cli_arg(args, "list"));
+	print_value(before, sizeof(before), json_object_get(result, "before"), COLUMN_COUNT);
+	print_value(after, sizeof(after), json_object_get(result, "entries"), COLUMN_COUNT);
+	return done(cli, result, "%s has %s entries as published (before: %s)",
+		    cli_arg(args, "list"), after, before);
+}
+
+static int list_accept(struct cli *cli, const struct cli_args *args)
+{
+	static const char *const names[] = { "list", NULL };
+	json_t *result = NULL;
+	int ret = live_ask(cli, "list.accept", live_params(args, names), &result);
+
+	if (ret != CLI_OK)
+		return ret;
+	return done(cli, result, "what was held back of %s is taken", cli_arg(args, "list"));
+}
+
 static int check(struct cli *cli, const struct cli_args *args)
 {
 	static const struct column columns[] = {
@@ -361,6 +391,14 @@ static const struct cli_command commands[] = {
 	    { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
 	    { .name = "format", .kind = CLI_KEY, .value = "FORMAT" },
 	    { .name = "force", .kind = CLI_FLAG } } },
+	{ "fetch",
+	  "asks the url of a list at once, whenever it is due",
+	  fetch,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true } } },
+	{ "accept",
+	  "takes what was fetched and held back, as it is",
+	  list_accept,
+	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true } } },
 	{ "check",
 	  "reads a published list and says what it holds; changes nothing, needs no agent",
 	  check,

@@ -21,9 +21,31 @@ const char *spell_use(enum model_use use)
 	return uses[use];
 }
 
+void spell_feed(FILE *out, const struct model_feed *feed)
+{
+	char refresh[QUANTITY_TEXT_MAX], max[QUANTITY_TEXT_MAX];
+
+	if (feed->url)
+		fprintf(out, ", url %s every %s up to %s bytes", feed->url,
+			quantity_print_time(feed->refresh_s * 1000000000ULL, refresh),
+			quantity_print(feed->max_bytes, max));
+	if (feed->sha256)
+		fprintf(out, ", sha256 %s", feed->sha256);
+	if (feed->signature)
+		fprintf(out, ", signature %s by %s", feed->signature, feed->key);
+	if (feed->proxy)
+		fprintf(out, ", by proxy %s", feed->proxy);
+	if (feed->insecure)
+		fputs(", insecure", out);
+	if (feed->private)
+		fputs(", private", out);
+	if (feed->reserved)
+		fputs(", reserved", out);
+}
+
 char *spell_name_list(const struct model_name_list *list)
 {
-	char refresh[QUANTITY_TEXT_MAX], max[QUANTITY_TEXT_MAX], *text = NULL;
+	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
@@ -32,20 +54,13 @@ char *spell_name_list(const struct model_name_list *list)
 	fprintf(out, "names, %s, id %u", list->allow ? "allow" : "block", list->id);
 	if (list->category)
 		fprintf(out, ", category %s", list->category);
-	if (list->source)
+	if (list->source && !list->feed.url)
 		fprintf(out, ", source %s", list->source);
 	if (list->format)
 		fprintf(out, ", format %s", list->format);
 	if (list->title)
 		fprintf(out, ", title %s", list->title);
-	if (list->url)
-		fprintf(out, ", url %s every %s up to %s bytes", list->url,
-			quantity_print_time(list->refresh_s * 1000000000ULL, refresh),
-			quantity_print(list->max_bytes, max));
-	if (list->sha256)
-		fprintf(out, ", sha256 %s", list->sha256);
-	if (list->signature)
-		fprintf(out, ", signature %s by %s", list->signature, list->key);
+	spell_feed(out, &list->feed);
 	if (!fclose(out))
 		return text;
 	free(text);

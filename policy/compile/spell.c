@@ -83,12 +83,13 @@ char *spell_list(const struct model_list *list)
 	fprintf(s.out, "%s, id %u", list->allow ? "allow" : "block", list->id);
 	if (list->category)
 		fprintf(s.out, ", category %s", list->category);
-	if (list->source)
+	if (list->source && !list->feed.url)
 		fprintf(s.out, ", source %s", list->source);
 	if (list->format)
 		fprintf(s.out, ", format %s", list->format);
 	if (list->title)
 		fprintf(s.out, ", title %s", list->title);
+	spell_feed(s.out, &list->feed);
 	return spell_end(&s);
 }
 

@@ -6,6 +6,8 @@
 #ifndef POLICY_COMPILE_SPELL_H
 #define POLICY_COMPILE_SPELL_H
 
+#include <stdio.h>
+
 #include "model/model.h"
 
 /* "accept", "drop", "reject", "inspect"; not to be freed. */
@@ -27,6 +29,8 @@ char *spell_flags(uint32_t flags);
 /* "off", "auto" or "always"; not to be freed. */
 const char *spell_synflood(uint32_t flags);
 char *spell_lists(const struct policy *policy, const struct model_tenant *tenant);
+/* ", url … every …", or nothing. */
+void spell_feed(FILE *out, const struct model_feed *feed);
 char *spell_name_list(const struct model_name_list *list);
 /* "block", "allow", "inspect"; not to be freed. */
 const char *spell_use(enum model_use use);

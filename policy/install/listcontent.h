@@ -23,6 +23,7 @@ struct list_content {
 	struct timespec stamp; /* of the source file when it was read */
 	int64_t loaded; /* seconds since 1970; 0: never */
 	bool fresh; /* published is not in NAME.list yet */
+	bool accepting; /* its next content takes its place whatever it is */
 };
 
 /* An empty list as the policy describes it; NULL when there is no memory. */

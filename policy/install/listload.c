@@ -48,7 +48,7 @@ static bool source_same(const struct list_content *former, const struct list_con
  * `kept`; takes over the set that is in force, or the kept one.
  */
 static void content_choose(struct list_content *next, struct list_set *kept, bool read_source,
-			   struct diag *diag)
+			   bool accepting, struct diag *diag)
 {
 	struct diag words;
 	struct list_set set = {};
@@ -58,7 +58,7 @@ static void content_choose(struct list_content *next, struct list_set *kept, boo
 	diag_init(&words);
 	if (read_source)
 		err = list_read(next->source, next->format, &set, &words);
-	if (!err && kept->cnt)
+	if (!err && kept->cnt && !accepting)
 		err = list_may_replace(kept, &set, next->source, &words);
 	for (size_t i = 0; i < words.cnt; i++)
 		diag_add(diag,
@@ -120,10 +120,12 @@ static int content_load(struct lists *lists, const struct model_list *model,
 		if (hand_path)
 			err = hand_read(hand_path, time(NULL), &next->hand, diag);
 	}
-	if (!err && model->source) {
+	/* What is to be fetched is not there at first, and that is no fault. */
+	if (!err && model->source && (have_source || !model->feed.url)) {
 		bool newer = have_source && (!have_kept || later(source_at, kept_at));
 
-		content_choose(next, &kept, former || newer || !kept.cnt, diag);
+		content_choose(next, &kept, former || newer || !kept.cnt,
+			       former && former->accepting, diag);
 	} else if (!err) {
 		next->published = kept;
 		kept = (struct list_set){};
@@ -161,6 +163,17 @@ static void contents_keep(struct lists *lists, struct list_content *const conten
 		content->fresh = err;
 		free(path);
 	}
+}
+
+void lists_accept(struct lists *lists, const char *list)
+{
+	struct list_content *content;
+
+	pthread_mutex_lock(&lists->lock);
+	content = lists_content(lists, list);
+	if (content)
+		content->accepting = true;
+	pthread_mutex_unlock(&lists->lock);
 }
 
 /* What is in force can go on under the policy's description of it. */

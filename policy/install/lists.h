@@ -50,6 +50,9 @@ typedef void lists_progress(void *arg, const char *list, size_t done, size_t tot
 int lists_load(struct lists *lists, const struct policy *policy, lists_progress *progress,
 	       void *arg, struct diag *diag);
 
+/* The next load takes what this list's source holds, however small or strange: an operator said so. */
+void lists_accept(struct lists *lists, const char *list);
+
 /*
  * The same for a policy that is about to be made live as this generation, which install_prepare() gave:
  * its packets alone will ask these lists; until then, and for packets of the generation before to their

@@ -72,6 +72,7 @@ static const struct field fields[] = {
 	{ .name = "source", .read = read_source, .offset = offsetof(struct model_list, source) },
 	{ .name = "format", .read = read_name, .offset = offsetof(struct model_list, format) },
 	{ .name = "title", .read = read_title, .offset = offsetof(struct model_list, title) },
+	FEED_FIELDS(struct model_list),
 	{},
 };
 
@@ -96,6 +97,7 @@ static void list_add(struct reader *r, const struct node *item, void *arg)
 		return;
 	list->place = reader_place(item);
 	reader_map(r, item, fields, list);
+	feed_check(r, item, &list->feed);
 }
 
 void section_lists(struct reader *r, const struct node *value)

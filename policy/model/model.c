@@ -165,6 +165,7 @@ void policy_free(struct policy *policy)
 		free(policy->lists[i].title);
 		free(policy->lists[i].category);
 		free(policy->lists[i].source);
+		feed_free(&policy->lists[i].feed);
 		free(policy->lists[i].format);
 	}
 	for (size_t i = 0; i < policy->name_list_cnt; i++)

@@ -39,6 +39,20 @@ struct model_port {
 	struct place place;
 };
 
+/* How a list is kept new from where it is published. */
+struct model_feed {
+	char *url; /* NULL: it is not */
+	uint32_t refresh_s; /* how often it is asked */
+	uint64_t max_bytes; /* what is longer is refused */
+	char *sha256; /* 64 hexadecimal digits, or the URL of a file of sums; may be NULL */
+	char *signature; /* URL of a detached signature; NULL: none */
+	char *key; /* file of the public key, resolved as a source is; with signature alone */
+	char *proxy; /* URL of a proxy; NULL: none */
+	bool insecure; /* http without TLS may be used */
+	bool private; /* a redirect may lead to a private address */
+	bool reserved; /* entries of private and multicast networks are meant */
+};
+
 struct model_list {
 	uint16_t id; /* 0..63 */
 	char *name;
@@ -47,6 +61,7 @@ struct model_list {
 	char *category;
 	char *source; /* file to load at start, resolved against the policy's folder; may be NULL */
 	char *format; /* name in formats.def; NULL: guess */
+	struct model_feed feed; /* in place of a source */
 	struct place place;
 };
 
@@ -58,12 +73,7 @@ struct model_name_list {
 	bool allow;
 	char *source; /* a file, resolved against the policy's folder; may be NULL */
 	char *format; /* name of a format of names; NULL: guess */
-	char *url; /* where it is published; NULL: nowhere */
-	uint32_t refresh_s; /* how often that is asked */
-	uint64_t max_bytes; /* what is longer is refused */
-	char *sha256; /* 64 hexadecimal digits, or the URL of a file that begins with them; may be NULL */
-	char *signature; /* URL of a detached signature; NULL: none */
-	char *key; /* file of the public key (PEM), resolved as source is; with signature alone */
+	struct model_feed feed; /* in place of a source */
 	struct place place;
 };
 

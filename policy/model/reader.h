@@ -158,6 +158,30 @@ void read_seconds(struct reader *r, const struct node *value, const struct field
 void read_source(struct reader *r, const struct node *value, const struct field *f, void *member);
 /* A list's kind into a bool: does it allow? */
 void read_kind(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* The keys of a subscription, for the table of a list that has a member feed. */
+#define FEED_AT(of, member) (offsetof(of, feed) + offsetof(struct model_feed, member))
+#define FEED_FIELDS(of)                                                                            \
+	{ .name = "url", .read = read_feed_url, .offset = FEED_AT(of, url) },                      \
+		{ .name = "refresh", .read = read_seconds, .offset = FEED_AT(of, refresh_s) },     \
+		{ .name = "max",                                                                   \
+		  .read = read_u64,                                                                \
+		  .offset = FEED_AT(of, max_bytes),                                                \
+		  .min = 1,                                                                        \
+		  .max = 1ULL << 30 },                                                             \
+		{ .name = "sha256", .read = read_feed_sum, .offset = FEED_AT(of, sha256) },        \
+		{ .name = "signature", .read = read_feed_url, .offset = FEED_AT(of, signature) },  \
+		{ .name = "key", .read = read_source, .offset = FEED_AT(of, key) },                \
+		{ .name = "proxy", .read = read_feed_url, .offset = FEED_AT(of, proxy) },          \
+		{ .name = "insecure", .read = read_bool, .offset = FEED_AT(of, insecure) },        \
+		{ .name = "private", .read = read_bool, .offset = FEED_AT(of, private) },          \
+	{                                                                                          \
+		.name = "reserved", .read = read_bool, .offset = FEED_AT(of, reserved)             \
+	}
+void read_feed_url(struct reader *r, const struct node *value, const struct field *f, void *member);
+void read_feed_sum(struct reader *r, const struct node *value, const struct field *f, void *member);
+/* What only all of its keys show; fills in what was not given. */
+void feed_check(struct reader *r, const struct node *item, struct model_feed *feed);
+void feed_free(struct model_feed *feed);
 /* addresses or names; which of the two has been looked at. */
 void read_holds(struct reader *r, const struct node *value, const struct field *f, void *member);
 /* One more list of names: an item of section lists. */

@@ -129,14 +129,18 @@ static const struct row {
 	  "the name of a list is there twice; first in t.yaml:7", NULL },
 	{ HEAD "  - {name: x, id: 1, holds: names, kind: block}\n", 10, 5,
 	  "the id of a list of names is there twice", NULL },
-	{ HEAD "  - {name: x, id: 2, kind: block, url: \"https://x/\"}\n", 10, 35,
-	  "unknown key \"url\"", NULL },
+	{ HEAD "  - {name: x, id: 2, kind: block, url: \"http://x/\"}\n", 10, 40,
+	  "http without TLS", "insecure: yes" },
+	{ HEAD "  - {name: x, id: 2, kind: block, url: \"https://x/\", source: y}\n", 10, 62,
+	  "a source or fetched from a url, not both", NULL },
 	{ HEAD "  - {name: x, id: 2, holds: names, kind: block, url: ftp://x/}\n", 10, 54,
 	  "no URL of http or https", NULL },
 	{ HEAD "  - {name: x, id: 2, holds: names, kind: block, url: \"https:///x\"}\n", 10, 54,
 	  "no URL of http or https", NULL },
 	{ HEAD "  - {name: x, id: 2, holds: names, kind: block, refresh: 1h}\n", 10, 58,
 	  "\"refresh\" without a url", "url:" },
+	{ HEAD "  - {name: x, id: 2, kind: block, proxy: \"http://p/\"}\n", 10, 42,
+	  "\"proxy\" without a url", "url:" },
 	{ HEAD "  - {name: x, id: 2, holds: names, kind: block, url: \"https://x/\", "
 	       "refresh: 1m}\n",
 	  10, 77, "every 5m", NULL },
@@ -222,8 +226,9 @@ static void lists_hold_names(void **state)
 {
 	struct policy *policy = parse(
 		HEAD "  - {name: x, id: 2, holds: names, kind: block, category: c, title: 題, "
-		     "source: x.txt, format: hosts, url: \"https://x/l\", refresh: 6h, max: 64M, "
-		     "sha256: \"https://x/s\", signature: \"https://x/l.sig\", key: /etc/k.pem}\n"
+		     "format: hosts, url: \"https://x/l\", refresh: 6h, max: 64M, "
+		     "sha256: \"https://x/s\", signature: \"https://x/l.sig\", key: /etc/k.pem, "
+		     "proxy: \"http://p:3128/\", private: yes, reserved: yes}\n"
 		     "  - {name: y, id: 3, holds: names, kind: block, format: auto, url: "
 		     "\"https://y/\"}\n");
 	const struct model_name_list *list = policy_name_list(policy, "x");
@@ -234,14 +239,16 @@ static void lists_hold_names(void **state)
 	assert_non_null(list);
 	assert_ptr_equal(policy_name_list_id(policy, 2), list);
 	assert_string_equal(list->format, "hosts");
-	assert_string_equal(list->url, "https://x/l");
-	assert_int_equal(list->refresh_s, 21600);
-	assert_int_equal(list->max_bytes, 64000000);
-	assert_string_equal(list->sha256, "https://x/s");
-	assert_string_equal(list->key, "/etc/k.pem");
+	assert_string_equal(list->feed.url, "https://x/l");
+	assert_int_equal(list->feed.refresh_s, 21600);
+	assert_int_equal(list->feed.max_bytes, 64000000);
+	assert_string_equal(list->feed.sha256, "https://x/s");
+	assert_string_equal(list->feed.key, "/etc/k.pem");
+	assert_string_equal(list->feed.proxy, "http://p:3128/");
+	assert_true(list->feed.private && list->feed.reserved && !list->feed.insecure);
 	list = policy_name_list(policy, "y");
 	assert_null(list->format);
-	assert_int_equal(list->refresh_s, 86400);
+	assert_int_equal(list->feed.refresh_s, 86400);
 	policy_free(policy);
 }
 
