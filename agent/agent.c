@@ -29,6 +29,7 @@
 #include "install/state.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "release.h"
 #include "standing.h"
 #include "subscriptions.h"
 #include "watch/checks.h"
@@ -211,8 +212,7 @@ static int rights_drop(struct agent *agent)
 			 "join it");
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		bool keep = cap == CAP_BPF || cap == CAP_NET_ADMIN || cap == CAP_PERFMON ||
-			    cap == CAP_NET_BIND_SERVICE ||
-			    (cap == CAP_SYS_ADMIN && join);
+			    cap == CAP_NET_BIND_SERVICE || (cap == CAP_SYS_ADMIN && join);
 
 		if (!keep && capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap))
 			return -EPERM;
@@ -356,7 +356,7 @@ static int ground_start(struct agent *agent)
 	    (err = gate_start(agent)) ||
 	    (err = lists_care_new(agent->loop, agent->long_jobs, agent->gate, agent->journal,
 				  s->state_dir, &agent->lists)) ||
-	    (err = subscriptions_new(agent)) ||
+	    (err = subscriptions_new(agent)) || (err = release_new(agent, &agent->release)) ||
 	    (err = metrics_start(agent)))
 		return err;
 	return rights_drop(agent);
@@ -440,6 +440,7 @@ void agent_free(struct agent *agent)
 		events_drain(agent->events);
 	events_free(agent->events);
 	ports_free(agent->ports);
+	release_free(agent->release);
 	metrics_free(agent->metrics);
 	control_free(agent->control);
 	lists_care_free(agent->lists);

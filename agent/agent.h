@@ -34,6 +34,7 @@ struct agent {
 	struct events *events;
 	struct lists_care *lists;
 	struct feeds *feeds;
+	struct release *release;
 	struct changes *changes;
 	struct confirm *confirm;
 	struct checks *checks;

@@ -18,6 +18,7 @@
 #include "fetch/feeds.h"
 #include "lists_care.h"
 #include "prove/prove.h"
+#include "release.h"
 #include "standing.h"
 #include "watch/probe.h"
 
@@ -370,6 +371,7 @@ static int change_commit(struct change *c)
 			 c->path, entry.user);
 	}
 	feeds_policy(agent->feeds, policy);
+	release_policy(agent->release, policy);
 	ports_follow(agent->ports, policy);
 	standing_watch(agent);
 	return 0;

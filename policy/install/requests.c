@@ -165,7 +165,7 @@ static int number_ask(sqlite3_stmt *stmt, int64_t *ret_number)
 }
 
 /* -EEXIST and the reference of the same wish, if it waits already. */
-static int twin_find(struct requests *r, const struct request *ask, int64_t *ret_id,
+static int twin_find(struct requests *r, const struct url_request *ask, int64_t *ret_id,
 		     char ret_reference[REQUEST_REFERENCE])
 {
 	sqlite3_stmt *stmt = r->stmt[Q_TWIN];
@@ -208,10 +208,12 @@ static int room_find(struct requests *r, const char *client)
 	return err;
 }
 
-static int row_add(struct requests *r, const struct request *ask, int64_t *ret_id)
+static int row_add(struct requests *r, const struct url_request *ask, int64_t *ret_id)
 {
-	const char *const texts[] = { ask->reference, ask->tenant,   ask->client, ask->name,
-				      ask->url,	      ask->category, ask->list,	  ask->comment };
+	/* clang-format off: it would set them in columns */
+	const char *const texts[] = { ask->reference, ask->tenant, ask->client, ask->name, ask->url,
+				      ask->category, ask->list, ask->comment };
+	/* clang-format on */
 	sqlite3_stmt *stmt = r->stmt[Q_ADD];
 	int code = sqlite3_bind_int64(stmt, 1, ask->time);
 
@@ -226,7 +228,7 @@ static int row_add(struct requests *r, const struct request *ask, int64_t *ret_i
 	return code == SQLITE_CONSTRAINT_UNIQUE ? -EAGAIN : journal_errno(code);
 }
 
-int requests_add(struct requests *r, const struct request *ask, int64_t *ret_id,
+int requests_add(struct requests *r, const struct url_request *ask, int64_t *ret_id,
 		 char ret_reference[REQUEST_REFERENCE])
 {
 	int err = exec(r, "BEGIN IMMEDIATE");
@@ -250,12 +252,12 @@ int requests_add(struct requests *r, const struct request *ask, int64_t *ret_id,
 
 /* --- reading --- */
 
-static void row_read(sqlite3_stmt *stmt, struct request *q)
+static void row_read(sqlite3_stmt *stmt, struct url_request *q)
 {
 	const char **const texts[] = { &q->reference, &q->tenant,   &q->client, &q->name,
 				       &q->url,	      &q->category, &q->list,	&q->comment };
 
-	*q = (struct request){
+	*q = (struct url_request){
 		.id = sqlite3_column_int64(stmt, 0),
 		.time = sqlite3_column_int64(stmt, 1),
 		.state = (enum request_state)sqlite3_column_int(stmt, 10),
@@ -274,7 +276,7 @@ static int rows_each(sqlite3_stmt *stmt, bool one, request_call *each, void *arg
 	int code, result = one ? -ENOENT : 0;
 
 	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct request request;
+		struct url_request request;
 
 		row_read(stmt, &request);
 		result = each(&request, arg);
@@ -310,12 +312,12 @@ int requests_walk(struct requests *r, int state, const char *tenant, uint32_t li
 
 /* --- deciding --- */
 
-static int nothing(const struct request *request, void *arg)
+static int nothing(const struct url_request *request, void *arg)
 {
 	return 0;
 }
 
-int requests_decide(struct requests *r, int64_t id, const struct request *decision)
+int requests_decide(struct requests *r, int64_t id, const struct url_request *decision)
 {
 	sqlite3_stmt *stmt = r->stmt[Q_DECIDE];
 	int code = sqlite3_bind_int64(stmt, 1, id), err;
@@ -360,7 +362,7 @@ int request_state_read(const char *name)
 	return -1;
 }
 
-json_t *request_json(const struct request *q)
+json_t *request_json(const struct url_request *q)
 {
 	return json_pack(
 		"{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "id",

@@ -21,7 +21,7 @@
 enum request_state { REQUEST_PENDING, REQUEST_GRANTED, REQUEST_DENIED };
 
 /* The strings are never NULL when read; NULL is written as "". */
-struct request {
+struct url_request {
 	int64_t id;
 	int64_t time; /* seconds since 1970 */
 	const char *reference; /* what its asker knows of it */
@@ -45,11 +45,11 @@ void requests_close(struct requests *requests);
  * -EEXIST: the same client waits for the same name already, and ret_reference is that one's;
  * -EDQUOT: the client has too many that wait; -ENOSPC: all have; another -errno.
  */
-int requests_add(struct requests *requests, const struct request *ask, int64_t *ret_id,
+int requests_add(struct requests *requests, const struct url_request *ask, int64_t *ret_id,
 		 char ret_reference[REQUEST_REFERENCE]);
 
 /* Calls back with the one of this number or reference. -ENOENT, or what the callback returns. */
-typedef int request_call(const struct request *request, void *arg);
+typedef int request_call(const struct url_request *request, void *arg);
 int requests_find(struct requests *requests, int64_t id, request_call *found, void *arg);
 int requests_find_reference(struct requests *requests, const char *reference, request_call *found,
 			    void *arg);
@@ -62,12 +62,12 @@ int requests_walk(struct requests *requests, int state, const char *tenant, uint
  * Grants one that waits or was denied, or denies one that waits. -ENOENT: there is none; -EALREADY: it
  * is decided. On the disk when it returns 0.
  */
-int requests_decide(struct requests *requests, int64_t id, const struct request *decision);
+int requests_decide(struct requests *requests, int64_t id, const struct url_request *decision);
 
 const char *request_state_name(enum request_state state); /* "pending", "granted", "denied" */
 int request_state_read(const char *name); /* -1: none of them */
 
 /* As the agent and the CLI show it; a new reference, NULL when out of memory. */
-json_t *request_json(const struct request *request);
+json_t *request_json(const struct url_request *request);
 
 #endif

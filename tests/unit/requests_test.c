@@ -53,21 +53,21 @@ static int bed_down(void **state)
 static int add(struct bed *bed, const char *client, const char *name, int64_t *ret_id, char *ret_ref)
 {
 	char reference[REQUEST_REFERENCE];
-	struct request ask = { .time = 1000 + bed->serial,
-			       .reference = reference,
-			       .tenant = "alpha",
-			       .client = client,
-			       .name = name,
-			       .url = "http://x/",
-			       .category = "games",
-			       .list = "remote",
-			       .comment = "授業で使います" };
+	struct url_request ask = { .time = 1000 + bed->serial,
+				   .reference = reference,
+				   .tenant = "alpha",
+				   .client = client,
+				   .name = name,
+				   .url = "http://x/",
+				   .category = "games",
+				   .list = "remote",
+				   .comment = "授業で使います" };
 
 	snprintf(reference, sizeof(reference), "%04u-AAAA", (unsigned int)bed->serial++ % 10000);
 	return requests_add(bed->requests, &ask, ret_id, ret_ref);
 }
 
-static int keep_json(const struct request *request, void *arg)
+static int keep_json(const struct url_request *request, void *arg)
 {
 	json_decref(*(json_t **)arg);
 	*(json_t **)arg = request_json(request);
@@ -117,10 +117,10 @@ static void the_same_wish_is_one(void **state)
 
 static void decided_once(void **state)
 {
-	const struct request grant = {
+	const struct url_request grant = {
 		.state = REQUEST_GRANTED, .decided = 5, .until = 605, .decided_by = "saga"
 	};
-	const struct request deny = {
+	const struct url_request deny = {
 		.state = REQUEST_DENIED, .decided = 4, .decided_by = "ops", .why = "no"
 	};
 	struct bed *bed = *state;
@@ -145,14 +145,14 @@ static void decided_once(void **state)
 	json_decref(json);
 }
 
-static int count(const struct request *request, void *arg)
+static int count(const struct url_request *request, void *arg)
 {
 	return ++*(int *)arg >= 1000;
 }
 
 static void bounded(void **state)
 {
-	const struct request deny = { .state = REQUEST_DENIED };
+	const struct url_request deny = { .state = REQUEST_DENIED };
 	struct bed *bed = *state;
 	char reference[REQUEST_REFERENCE], name[32], client[32];
 	int64_t id = 0;
