@@ -14,8 +14,8 @@ struct agent;
 int subscriptions_new(struct agent *agent);
 
 /*
- * Adds to each of the lists of an answer to list.show that comes by subscription: "feed" (feeds_json), and for
- * tables "state" in words, "fetched" and "next"; its source is then its url.
+ * Adds to each of the lists of an answer to list.show that comes by subscription: "feed" (feeds_json), and
+ * for tables "state" in words, "fetched" and "next"; its source is then its url.
  */
 void subscriptions_describe(const struct agent *agent, json_t *lists);
 

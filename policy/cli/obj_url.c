@@ -3,6 +3,7 @@
  * Owns `sekisho url`: what lists of names say of a name or a URL.
  */
 #include "cli/url.h"
+#include "cli/url_request.h"
 
 static const struct cli_command commands[] = {
 	{ "explain",
@@ -26,6 +27,7 @@ static const struct cli_command commands[] = {
 	    { .name = "at", .kind = CLI_KEY, .value = "TIME" },
 	    { .name = "policy", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "limit", .kind = CLI_KEY, .value = "N" } } },
+	URL_REQUEST_COMMAND,
 	{ 0 },
 };
 
@@ -43,6 +45,9 @@ const struct cli_object object_url = {
 		 "      whose requests of last week would this list have stopped?\n"
 		 "  sekisho url test -f access.log tenant saga list ads.txt as ads\n"
 		 "      and in place of the list ads? Or policy FILE, against the one in force?\n"
+		 "  sekisho url request list state pending\n"
+		 "      who asks from the block page to be let through, and why\n"
+		 "  sekisho url request grant 12 for 7d -m 'lessons'\n"
 		 "explain ends with 0 where the name passes, 5 where it is blocked, 6 where it is\n"
 		 "inspected. TLS shows names alone: of https:// the path decides nothing.\n",
 };

@@ -29,7 +29,7 @@ struct name_content *name_content_new(const struct model_name_list *model)
 	if (text_copy(model->name, &content->name) || text_copy(model->title, &content->title) ||
 	    text_copy(model->category, &content->category) ||
 	    text_copy(model->source, &content->source) ||
-	    text_copy(model->format, &content->format) || text_copy(model->url, &content->url)) {
+	    text_copy(model->format, &content->format) || text_copy(model->feed.url, &content->url)) {
 		name_content_free(content);
 		return NULL;
 	}
@@ -46,7 +46,7 @@ struct name_content *name_content_like(const struct name_content *other)
 		.allow = other->allow,
 		.source = other->source,
 		.format = other->format,
-		.url = other->url,
+		.feed = { .url = other->url },
 	};
 	struct name_content *content = name_content_new(&model);
 

@@ -47,6 +47,7 @@ struct name_content {
 	int64_t loaded; /* seconds since 1970; 0: never */
 	char *fresh; /* the text that is not in NAME.names yet; fresh_len bytes */
 	size_t fresh_len;
+	bool accepting; /* its next content takes its place however small or strange it is */
 };
 
 /* An empty list as the policy describes it; NULL when there is no memory. */

@@ -242,7 +242,8 @@ static void words_lower(struct diag *diag, const struct diag *words)
 }
 
 /* The source as it is now, if it may take the place of `before` (may be NULL). */
-static int source_read(struct name_content *next, const struct name_list *before, struct diag *diag)
+static int source_read(struct name_content *next, const struct name_list *before, bool accepting,
+		       struct diag *diag)
 {
 	int64_t stamp = file_stamp(next->source);
 	struct diag words;
@@ -258,6 +259,8 @@ static int source_read(struct name_content *next, const struct name_list *before
 		err = content_parse(next, text, len, next->source, next->format, &words);
 	if (!err)
 		err = name_list_may_replace(before, &next->published, next->source, &words);
+	if (accepting && (err == -ERANGE || err == -EBADMSG))
+		err = 0;
 	if (err) {
 		name_list_free(&next->published);
 		free(next->fresh);
@@ -298,7 +301,7 @@ static int source_take(struct name_content *next, const struct name_content *for
 				  former ? &former->published
 				  : old	 ? &old->published
 					 : NULL,
-				  diag);
+				  former && former->accepting, diag);
 	name_content_free(old);
 	return err;
 }
@@ -313,6 +316,9 @@ static int published_load(struct name_content *next, const struct name_content *
 	int64_t stamp = former ? former->stamp_ns : kept->stamp_ns;
 	int err = 0;
 
+	/* What is to be fetched is not there at first, and that is no fault. */
+	if (next->url && !file_stamp(next->source))
+		return former_take(next, former, kept, diag);
 	if (next->source && (!same || stamp != file_stamp(next->source))) {
 		err = source_take(next, former, kept, diag);
 		if (!err || err == -ENOMEM)
@@ -369,13 +375,25 @@ static int content_load(struct names *names, const struct model_name_list *model
 	return err;
 }
 
+void names_accept(struct names *names, const char *list)
+{
+	struct name_content *content;
+
+	pthread_mutex_lock(&names->lock);
+	content = name_content_named(names->content, list);
+	if (content)
+		content->accepting = true;
+	pthread_mutex_unlock(&names->lock);
+}
+
 /* What is in force can go on under the policy's description of it. */
 static bool content_stays(const struct name_content *former, const struct model_name_list *model)
 {
 	return former && former->id == model->id && former->allow == model->allow &&
 	       text_same(former->title, model->title) &&
-	       text_same(former->category, model->category) && text_same(former->url, model->url) &&
-	       text_same(former->source, model->source) && text_same(former->format, model->format) &&
+	       text_same(former->category, model->category) &&
+	       text_same(former->url, model->feed.url) && text_same(former->source, model->source) &&
+	       text_same(former->format, model->format) &&
 	       (!former->source || former->stamp_ns == file_stamp(former->source));
 }
 

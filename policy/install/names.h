@@ -38,6 +38,9 @@ void names_close(struct names *names);
 int names_load(struct names *names, const struct policy *policy, lists_progress *progress,
 	       void *arg, struct diag *diag);
 
+/* As lists_accept(). */
+void names_accept(struct names *names, const char *list);
+
 /*
  * The same for a policy that is about to be made live as this generation, as lists_prepare(): its packets
  * alone will ask these lists. install_commit() stands between the two of names_commit_begin(), which keeps

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """page.py FOLDER ACTION ...: a real Chromium, without a screen, as a body's user has it.
   look URL NAME LANGUAGE WIDTH HEIGHT   opens it, keeps NAME.png and NAME.txt (what can be read on it)
@@ -16,7 +16,7 @@ def browser(folder, language, width, height):
     options = webdriver.ChromeOptions()
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                  "--disable-background-networking", "--no-first-run", "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode",
-                 f"--user-data-dir={folder}/chromium", f"--lang={language}", f"--window-size={width},{height}"):
+                 f"--user-data-dir={folder}/chromium-{language}", f"--lang={language}", f"--window-size={width},{height}"):
         options.add_argument(word)
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
