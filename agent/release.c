@@ -442,10 +442,10 @@ int release_new(struct agent *agent, struct release **ret_release)
 	const struct page_calls calls = { page_asks_why, page_was_shown, page_asks_release,
 					  page_asks_outcome, r };
 	char path[256];
-	int err = r ? 0 : -ENOMEM;
+	int err;
 
-	if (err)
-		return err;
+	if (!r)
+		return -ENOMEM;
 	r->agent = agent;
 	snprintf(path, sizeof(path), "%s/requests.db", agent->settings->state_dir);
 	err = requests_open(path, &r->requests);

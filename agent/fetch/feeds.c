@@ -349,10 +349,10 @@ int feeds_new(struct loop *loop, const char *state_dir, const struct feeds_calls
 	      struct feeds **ret_feeds)
 {
 	struct feeds *feeds = calloc(1, sizeof(*feeds));
-	int err = feeds ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!feeds)
+		return -ENOMEM;
 	feeds->calls = *calls;
 	snprintf(feeds->dir, sizeof(feeds->dir), "%s/" FOLDER, state_dir);
 	if (mkdir(feeds->dir, 0750) && errno != EEXIST) {

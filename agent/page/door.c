@@ -86,7 +86,6 @@ static size_t left_alone(void *arg, struct MHD_Connection *connection, char *tex
 /* The socket is the daemon's from here on. */
 static struct MHD_Daemon *daemon_start(int fd, const struct door_calls *calls)
 {
-	/* clang-format off: one option a line */
 	return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, calls->request, calls->arg,
 				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 				(unsigned int)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -96,7 +95,6 @@ static struct MHD_Daemon *daemon_start(int fd, const struct door_calls *calls)
 				NULL, MHD_OPTION_URI_LOG_CALLBACK, calls->begins, calls->arg,
 				MHD_OPTION_NOTIFY_COMPLETED, calls->ended, calls->arg,
 				MHD_OPTION_END);
-	/* clang-format on */
 }
 
 int door_open(struct loop *loop, const struct page_listen *at, const struct door_calls *calls,

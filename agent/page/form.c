@@ -168,7 +168,7 @@ enum { FIELD_REFERENCE = 1, FIELD_TOKEN = 2, FIELD_ISSUED = 4, FIELD_COMMENT = 8
 static int field_read(const char *name, size_t name_len, const char *value, size_t len,
 		      struct page_form *form)
 {
-	char text[65];
+	char text[65] = "";
 	long decoded;
 
 	if (name_len == 7 && !memcmp(name, "comment", 7)) {

@@ -250,17 +250,21 @@ static void again_print(struct visit *visit, const char *reference)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(visit->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct sockaddr_storage at = {};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} at = {};
 	socklen_t len = sizeof(at);
 	char text[PREFIX_TEXT_MAX], port[8] = "";
 	struct sek_addr addr;
 	uint16_t number;
 	bool v4;
 
-	if (!info || getsockname(info->connect_fd, (struct sockaddr *)&at, &len))
+	if (!info || getsockname(info->connect_fd, &at.any, &len))
 		return;
-	address_take((struct sockaddr *)&at, &addr);
-	number = ntohs(((struct sockaddr_in *)&at)->sin_port); /* at one place in both */
+	address_take(&at.any, &addr);
+	number = ntohs(at.any.sa_family == AF_INET ? at.in4.sin_port : at.in6.sin6_port);
 	if (number != 80)
 		snprintf(port, sizeof(port), ":%u", number);
 	v4 = address_is_v4(&addr);

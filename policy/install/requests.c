@@ -210,10 +210,10 @@ static int room_find(struct requests *r, const char *client)
 
 static int row_add(struct requests *r, const struct url_request *ask, int64_t *ret_id)
 {
-	/* clang-format off: it would set them in columns */
-	const char *const texts[] = { ask->reference, ask->tenant, ask->client, ask->name, ask->url,
-				      ask->category, ask->list, ask->comment };
-	/* clang-format on */
+	const char *const texts[] = {
+		ask->reference, ask->tenant,   ask->client, ask->name,
+		ask->url,	ask->category, ask->list,   ask->comment,
+	};
 	sqlite3_stmt *stmt = r->stmt[Q_ADD];
 	int code = sqlite3_bind_int64(stmt, 1, ask->time);
 

@@ -80,7 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (page_reference_read(text, reference))
 		demand(strlen(reference) == 9);
 	page_of(text, (enum page_kind)(size % PAGE_KINDS));
-	text = realloc(text, size ? size : 1); /* of its very size, so that a step beyond is seen */
+	free(text);
+	text = malloc(size ? size : 1); /* of its very size, so that a step beyond is seen */
+	memcpy(text, data, size);
 	if (!page_form_read(text, size, &form)) {
 		is_clean(form.comment);
 		demand(strlen(form.reference) == 9 && strlen(form.token) < sizeof(form.token));

@@ -221,7 +221,7 @@ static int check(const struct signed_file *s, const void *signature, size_t len)
 
 static void signature_round(EVP_PKEY *key, const EVP_MD *md)
 {
-	struct signed_file s;
+	struct signed_file s = {};
 
 	assert_non_null(key);
 	sign(key, md, &s);
@@ -255,7 +255,7 @@ static void minisigns(void **state)
 		      hash[64];
 	char text[512], base64[256], path[160];
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	struct signed_file s;
+	struct signed_file s = {};
 	size_t len = 32;
 
 	snprintf(s.path, sizeof(s.path), "%s/signed", dir);
