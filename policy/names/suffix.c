@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names/merge.h"
 #include "names/normalise.h"
+#include "names/read.h"
 
 #define SLOTS 65536 /* the list has about 10,000 rules */
 #define RULES_MAX (SLOTS / 2)
@@ -64,38 +64,40 @@ static int rule_add(struct name_suffixes *suffixes, const char *text, size_t len
 	return 0;
 }
 
-static int rules_read(struct name_suffixes *suffixes, FILE *file)
+static int rules_read(struct name_suffixes *suffixes, struct text text)
 {
-	char *line = NULL;
-	size_t cap = 0;
 	int err = 0;
 
-	while (!err && getline(&line, &cap, file) > 0) {
-		size_t len = strcspn(line, " \t\r\n");
+	while (text.len && !err) {
+		const char *end = memchr(text.at, '\n', text.len);
+		struct text line = { text.at, end ? (size_t)(end - text.at) : text.len };
 
-		if (len && memcmp(line, "//", 2) != 0)
-			err = rule_add(suffixes, line, len);
+		text = text_from(text, line.len + (end ? 1 : 0));
+		line = text_word(&line);
+		if (line.len && !text_starts(line, "//"))
+			err = rule_add(suffixes, line.at, line.len);
 	}
-	free(line);
 	return err;
 }
 
-int name_suffixes_open(const char *path, struct name_suffixes **ret_suffixes)
+int name_suffixes_open(const char *file, struct name_suffixes **ret_suffixes)
 {
 	struct name_suffixes *suffixes;
-	FILE *file;
+	struct text text;
+	char *bytes;
 	int err;
 
-	file = fopen(path ? path : NAME_SUFFIX_FILE, "re");
-	if (!file)
-		return -errno;
+	err = list_bytes(file ? file : NAME_SUFFIX_FILE, &bytes, &text.len);
+	if (err)
+		return err;
+	text.at = bytes;
 	suffixes = calloc(1, sizeof(*suffixes));
 	err = suffixes ? name_seed_draw(&suffixes->seed) : -ENOMEM;
 	if (!err)
-		err = rules_read(suffixes, file);
+		err = rules_read(suffixes, text);
 	if (!err && !suffixes->cnt)
 		err = -ENODATA;
-	fclose(file);
+	free(bytes);
 	if (err)
 		name_suffixes_free(suffixes);
 	else

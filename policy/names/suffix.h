@@ -13,7 +13,7 @@
 
 struct name_suffixes;
 
-/* Reads the list as publicsuffix.org publishes it; file NULL: the system's. 0 or -errno. */
+/* Reads the list as publicsuffix.org publishes it, packed or not; file NULL: the system's. 0 or -errno. */
 int name_suffixes_open(const char *file, struct name_suffixes **ret_suffixes);
 void name_suffixes_free(struct name_suffixes *suffixes);
 
