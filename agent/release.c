@@ -424,16 +424,26 @@ void release_policy(struct release *r, const struct policy *policy)
 	page_listen(r->page, listens, listens_of(&policy->names, listens));
 }
 
-json_t *release_json(const struct release *r)
+json_t *release_words(const struct release *r)
 {
 	struct page_counts counts;
 	size_t served, all;
 
 	page_count(r->page, &served, &all);
 	page_counts(r->page, &counts);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "served", (json_int_t)served, "listens",
-			 (json_int_t)all, "shown", (json_int_t)counts.shown, "asked",
-			 (json_int_t)counts.asked, "refused", (json_int_t)counts.refused);
+	if (!all)
+		return json_null();
+	return json_sprintf("%zu of %zu addresses, %llu shown, %llu asked, %llu refused", served,
+			    all, (unsigned long long)counts.shown, (unsigned long long)counts.asked,
+			    (unsigned long long)counts.refused);
+}
+
+bool release_wanting(const struct release *r)
+{
+	size_t served, all;
+
+	page_count(r->page, &served, &all);
+	return served < all;
 }
 
 int release_new(struct agent *agent, struct release **ret_release)

@@ -20,7 +20,9 @@ void release_free(struct release *release);
 /* The page is served as this policy says, from now on. */
 void release_policy(struct release *release, const struct policy *policy);
 
-/* {"served","listens","shown","asked","refused"} of the page; a new reference. */
-json_t *release_json(const struct release *release);
+/* "2 of 2 addresses, 14 shown, 3 asked, 1 refused"; a new reference. Null: there is no page. */
+json_t *release_words(const struct release *release);
+/* Not every address of the page can be had. */
+bool release_wanting(const struct release *release);
 
 #endif

@@ -15,6 +15,7 @@
 #include "install/feature.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "release.h"
 #include "subscriptions.h"
 #include "version.h"
 #include "wholeness.h"
@@ -222,6 +223,9 @@ static json_t *problems(const struct agent *agent)
 							 all - attached, all));
 	if (agent->adopted.lost[0])
 		json_array_append_new(list, json_sprintf("lost at start: %s", agent->adopted.lost));
+	if (release_wanting(agent->release))
+		json_array_append_new(
+			list, json_string("the block page is not served at each of its addresses"));
 	if (wholeness_words(agent->wholeness)[0])
 		json_array_append_new(list, json_string(wholeness_words(agent->wholeness)));
 	if (failed)
@@ -242,7 +246,7 @@ void method_agent_status(struct agent *agent, struct ticket *ticket, json_t *par
 	lists_care_words(agent->lists, lists, sizeof(lists));
 	ticket_result(
 		ticket,
-		json_pack("{s:s, s:i, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:i, s:o, s:o}",
+		json_pack("{s:s, s:i, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:i, s:o, s:o, s:o}",
 			  "version", SEKISHO_VERSION, "pid", (int)getpid(), "instance",
 			  agent->settings->instance, "uptime_s",
 			  (json_int_t)((clock_mono_ns() - agent->started_ns) / 1000000000),
@@ -256,7 +260,8 @@ void method_agent_status(struct agent *agent, struct ticket *ticket, json_t *par
 			  json_sprintf("%llu written, %llu failed", (unsigned long long)written,
 				       (unsigned long long)failed),
 			  "clients", (int)control_clients(agent->control), "problems",
-			  problems(agent), "confirm", confirm_json(agent->confirm)));
+			  problems(agent), "confirm", confirm_json(agent->confirm), "page",
+			  release_words(agent->release)));
 }
 
 void method_agent_stop(struct agent *agent, struct ticket *ticket, json_t *params)

@@ -296,6 +296,7 @@ static enum MHD_Result show_outcome(struct page *page, struct visit *visit, cons
 		return send_kind(page, visit, PAGE_UNKNOWN);
 	page->calls.why(page->calls.arg, &visit->question, &why);
 	again_print(visit, visit->reference);
+	view.body = why.tenant_title ? why.tenant_title : why.tenant;
 	view.name = outcome.name;
 	view.state = outcome.state;
 	view.why = outcome.why;

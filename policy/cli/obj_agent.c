@@ -26,6 +26,7 @@ static int status(struct cli *cli, const struct cli_args *args)
 		{ "ports", "ports", COLUMN_TEXT },
 		{ "lists", "lists", COLUMN_TEXT },
 		{ "events", "events", COLUMN_TEXT },
+		{ "page", "block page", COLUMN_TEXT },
 		{ "confirm", "confirmation", COLUMN_TEXT },
 		{ "problems", "problems", COLUMN_TEXT },
 	};
