@@ -24,10 +24,8 @@ struct release {
 	struct agent *agent;
 	struct requests *requests;
 	struct page *page;
-	/* What a page is made of, kept until the next one. */
-	struct names_why why;
-	bool has_why;
-	char name[256], state[16], reason[256], reference[REQUEST_REFERENCE];
+	/* What became of a request, kept until the next page. */
+	char name[256], reason[256], reference[REQUEST_REFERENCE];
 };
 
 static struct release *release_of(const struct agent *agent)
@@ -66,9 +64,10 @@ static unsigned int quarter_now(void)
 	return (unsigned int)((tm.tm_wday + 6) % 7 * 96 + tm.tm_hour * 4 + tm.tm_min / 15);
 }
 
-/* What lists and overrides say of it now. */
-static bool held(struct release *r, const struct policy *policy, const struct model_tenant *tenant,
-		 const struct model_names *names, const struct page_question *q)
+/* What lists and overrides say of it now; *ret_list is the first that holds it back, or NULL. */
+static bool held(const struct release *r, const struct policy *policy,
+		 const struct model_tenant *tenant, const struct model_names *names,
+		 const struct page_question *q, const struct model_name_list **ret_list)
 {
 	const struct name_asked asked = { .host = q->host,
 					  .path = q->path,
@@ -76,27 +75,21 @@ static bool held(struct release *r, const struct policy *policy, const struct mo
 					  .path_len = strlen(q->path) };
 	struct sek_name_profile *profile = calloc(1, sizeof(*profile));
 	const struct sek_name_phase *phase;
-	struct sek_name_said said;
+	struct sek_name_said said = {};
 	bool blocked = false;
 
-	if (!profile || !name_profile_build(policy, names, profile)) {
-		free(profile);
-		return false;
+	if (profile && name_profile_build(policy, names, profile)) {
+		phase = &profile->phase[profile->week[quarter_now()]];
+		/* Not which entry: that would be a walk over the list for each picture of a page. */
+		said = names_decide(lists_care_names(r->agent->lists), &asked, tenant->id, phase,
+				    NULL);
+		blocked = said.opinion == SEK_NAME_BLOCK ||
+			  (said.opinion == SEK_NAME_NONE && phase->flags & SEK_NAME_ONLY_LISTED);
 	}
-	phase = &profile->phase[profile->week[quarter_now()]];
-	said = names_decide(lists_care_names(r->agent->lists), &asked, tenant->id, phase, &r->why);
-	r->has_why = true;
-	blocked = said.opinion == SEK_NAME_BLOCK ||
-		  (said.opinion == SEK_NAME_NONE && phase->flags & SEK_NAME_ONLY_LISTED);
 	free(profile);
+	if (blocked && said.lists)
+		*ret_list = policy_name_list_id(policy, (uint16_t)__builtin_ctzll(said.lists));
 	return blocked;
-}
-
-static void why_forget(struct release *r)
-{
-	if (r->has_why)
-		names_why_free(&r->why);
-	r->has_why = false;
 }
 
 static void page_asks_why(void *arg, const struct page_question *q, struct page_why *why)
@@ -104,9 +97,9 @@ static void page_asks_why(void *arg, const struct page_question *q, struct page_
 	struct release *r = arg;
 	const struct policy *policy = agent_policy(r->agent);
 	const struct model_tenant *tenant = policy ? tenant_of(policy, &q->client) : NULL;
+	const struct model_name_list *list = NULL;
 	const struct model_names *names;
 
-	why_forget(r);
 	*why = (struct page_why){};
 	if (!tenant)
 		return;
@@ -117,10 +110,12 @@ static void page_asks_why(void *arg, const struct page_question *q, struct page_
 	why->can_ask = !policy->names.no_requests;
 	if (!names->on || !q->host[0])
 		return;
-	why->held = held(r, policy, tenant, names, q);
-	why->category = r->why.category;
-	why->list = r->why.list_name;
-	why->list_title = r->why.title;
+	why->held = held(r, policy, tenant, names, q, &list);
+	if (!list)
+		return;
+	why->category = list->category;
+	why->list = list->name;
+	why->list_title = list->title;
 }
 
 /* --- records --- */
@@ -420,7 +415,6 @@ void release_policy(struct release *r, const struct policy *policy)
 {
 	struct page_listen listens[PAGE_LISTENS_MAX];
 
-	why_forget(r);
 	page_listen(r->page, listens, listens_of(&policy->names, listens));
 }
 
@@ -476,6 +470,5 @@ void release_free(struct release *r)
 		return;
 	page_free(r->page);
 	requests_close(r->requests);
-	why_forget(r);
 	free(r);
 }
