@@ -14,6 +14,7 @@
 #define HTTP_VALUE_TURNS 66 /* half words of a Host */
 #define HTTP_TARGET_TURNS (SEK_NAME_PATH_BYTES / 8 + 1)
 #define HTTP_METHOD_MIN 3
+#define HTTP_METHOD_MAX 32 /* where a blank is looked for */
 #define HTTP_SHORTEST 16 /* bytes of which it may be told that this is no request */
 #define HTTP_PORT_DIGITS 5
 
@@ -113,11 +114,11 @@ static __always_inline __u32 http_port_cut(struct frame_ctx *ctx, __u32 off, __u
 		return 0;
 	word = word_read(at);
 	colons = word_marks(word, ':');
+	if (off > end - 8) /* not that of "Host:" itself */
+		colons &= ~0ULL << 8 * (off - end + 8);
 	if (!colons)
 		return end;
 	n = word_first(colons);
-	if (end - 8 + n < off)
-		return end; /* the colon behind Host itself */
 	digits = (word >> 8 * n >> 8) | WORD_OF(0x30ULL) << 8 * (7 - n);
 	digits ^= WORD_OF(0x30ULL);
 	if (((digits + WORD_OF(0x76ULL)) | digits) & WORD_HIGH || 7 - n > HTTP_PORT_DIGITS)
@@ -135,7 +136,8 @@ static __always_inline __u64 http_host(struct frame_ctx *ctx, __u32 off)
 		return NAME_AGENT;
 	off += *at == ' ';
 	end = name_http_value(ctx, off);
-	if (end <= off)
+	at = word_at(ctx, off, 1);
+	if (end <= off || !at || *at <= ' ')
 		return NAME_AGENT;
 	end = http_port_cut(ctx, off, end);
 	if (end <= off)
@@ -149,28 +151,51 @@ static __always_inline __u64 http_host(struct frame_ctx *ctx, __u32 off)
 	return name_found(off, end - off, 0);
 }
 
+/* Capitals up to the n-th byte, of 8 at most: 0x41 to 0x5a. */
+static __always_inline bool http_is_method(__u64 word, __u32 n)
+{
+	if (n < 8)
+		word = (word & HTTP_BYTES(n)) | WORD_OF(0x41ULL) << 8 * n;
+	return !(((word + WORD_OF(0x25ULL)) | word | (word - WORD_OF(0x41ULL))) & WORD_HIGH);
+}
+
+/* Bytes in front of the first blank; HTTP_METHOD_MAX: more than any method has. */
+static __always_inline __u32 http_blank(struct frame_ctx *ctx, __u32 off)
+{
+	for (__u32 i = 0; i < HTTP_METHOD_MAX / 8; i++) {
+		const void *at = word_at(ctx, off + 8 * i, 8);
+		__u64 blanks = at ? word_marks(word_read(at), ' ') : 0;
+
+		if (blanks)
+			return 8 * i + word_first(blanks);
+	}
+	return HTTP_METHOD_MAX;
+}
+
 /*
- * Where the target begins, a path, if this is a request; NAME_NONE: it is another protocol.
+ * Where the target begins, a path, if this is a request with a method of 3 to 7 capitals. Servers take
+ * other methods as well, and lines that are empty in front; NAME_NONE: it is another protocol.
  * payload: offset of the segment's bytes, len: how many.
  */
 __noinline __u64 name_http_start(struct frame_ctx *ctx, __u32 payload, __u32 len)
 {
-	const __u8 *at = frame_at(ctx, payload, 9);
-	__u64 word, blanks;
+	const __u8 *at = frame_at(ctx, payload, 8);
+	bool method;
 	__u32 n;
 
-	if (len < HTTP_SHORTEST || payload + len > FRAME_OFFSET_MAX || !at)
+	if (len < HTTP_SHORTEST || payload + len > FRAME_OFFSET_MAX || !at || *at <= ' ')
 		return NAME_AGENT;
-	word = word_read(at);
-	blanks = word_marks(word, ' ');
-	n = blanks ? word_first(blanks) : 8;
-	/* A method: capitals up to the blank, 0x41 to 0x5a. */
-	word = (word & (blanks ? HTTP_BYTES(n) : ~0ULL)) | (blanks ? WORD_OF(0x41ULL) << 8 * n : 0);
-	if (((word + WORD_OF(0x25ULL)) | word | (word - WORD_OF(0x41ULL))) & WORD_HIGH)
-		return NAME_NONE;
-	if (!blanks || n < HTTP_METHOD_MIN || (word_read(at + 1) >> 8 * n & 0xff) != '/')
+	n = http_blank(ctx, payload);
+	method = n >= HTTP_METHOD_MIN && http_is_method(word_read(at), n);
+	at = word_at(ctx, payload + n + 1, 1);
+	if (n < 8 && method)
+		return at && *at == '/' ? name_found(payload + n + 1, 0, 0) : NAME_AGENT;
+	if (method || !at || len < HTTP_METHOD_MAX + 2)
 		return NAME_AGENT;
-	return name_found(payload + n + 1, 0, 0);
+	/* A path, an absolute target or a server as a whole: some method, though none that is usual. */
+	if (n < HTTP_METHOD_MAX && (*at == '/' || *at == '*' || (*at | 0x20) == 'h'))
+		return NAME_AGENT;
+	return NAME_NONE;
 }
 
 /* The host of a request, which name_http_start() has told to be one. */

@@ -118,7 +118,7 @@ static __always_inline void name_renew(const struct packet *p, const struct sek_
 		name_want(p, key, flow, false);
 }
 
-/* By what a client's first bytes are. What begins with a capital may be HTTP's method. */
+/* By what a client's first bytes are. What begins with text, or with empty lines, may be HTTP. */
 static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct packet *p)
 {
 	__u8 byte;
@@ -127,7 +127,9 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
 		return SEK_STEP_name_agent;
 	if (byte == NAME_TLS_HANDSHAKE)
 		return SEK_STEP_name_tls;
-	return byte >= 'A' && byte <= 'Z' ? SEK_STEP_name_http : 0;
+	if ((byte > ' ' && byte < 0x7f) || byte == '\r' || byte == '\n')
+		return SEK_STEP_name_http;
+	return 0;
 }
 
 /*

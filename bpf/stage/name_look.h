@@ -65,7 +65,10 @@ name_phase(const struct sek_name_heads *heads, const struct sek_name_profile *pr
 	return &profile->phase[profile->week[quarter] & (SEK_NAME_PHASES_MAX - 1)];
 }
 
-/* Begins a look-up; false: nothing is to be decided in this phase. */
+/*
+ * Begins a look-up; false: nothing is to be decided in this phase. Where no list was ever loaded the
+ * tables are empty, and what only lists allow does not pass.
+ */
 static __always_inline bool name_look_begin(struct name_look *look, __u32 slot, __u32 tenant,
 					    const struct sek_name_profile *profile, __u64 now_ns)
 {
@@ -73,7 +76,7 @@ static __always_inline bool name_look_begin(struct name_look *look, __u32 slot, 
 	const struct sek_name_phase *phase;
 	const struct sek_name_head *head;
 
-	if (!heads || heads->version != SEK_NAME_VERSION)
+	if (!heads)
 		return false;
 	phase = name_phase(heads, profile, now_ns);
 	if (!phase || !(phase->flags & SEK_NAME_LOOKS_ON))
@@ -242,10 +245,13 @@ static __always_inline __u64 name_suffixes(struct frame_ctx *ctx, __u64 found,
 	const struct sek_name_head *marked = name_head(look->head);
 	__u32 head = look->head, bloom_mask = look->bloom_mask;
 	__u32 t = word_hidden_zero(len), labels = t;
+	const __u8 *tail = word_at(ctx, end - 1, 1);
 	struct name_walk walk = {};
 	__u64 last = t;
 
 	if (!keys || !marked || !len || len > SEK_NAME_BYTES)
+		return 0;
+	if (!tail || (dns && *tail < '-')) /* no suffix begins behind it, so it would not be counted */
 		return 0;
 	look->whole = len;
 	walk.key = keys->host;

@@ -327,7 +327,8 @@ static void refuse_tiny(const void *frame, uint32_t len, struct replay_result *r
 			   .reason = SEK_R_short_frame,
 			   .rule = SEK_NO_RULE,
 			   .list = SEK_NO_LIST,
-			   .spared = SEK_NO_LIST },
+			   .spared = SEK_NO_LIST,
+			   .name_list = SEK_NAME_NO_LIST },
 		.frame = frame,
 		.len = len,
 		.tiny = true,
@@ -413,7 +414,9 @@ int replay_run(struct replay *replay, uint64_t now_ns, const void *frame, uint32
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = len - unseen,
 		    .data_out = replay->frame, .data_size_out = sizeof(replay->frame) - TAG_LEN,
 		    .repeat = 1);
-	static const struct sek_trace nothing = { .reason = SEK_R_none, .spared = SEK_NO_LIST };
+	static const struct sek_trace nothing = { .reason = SEK_R_none,
+						  .spared = SEK_NO_LIST,
+						  .name_list = SEK_NAME_NO_LIST };
 	struct sek_trace trace;
 	bool by_xdp;
 	int r;

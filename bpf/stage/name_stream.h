@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What becomes of a connection by the name that its client wants: noted in its flow, told, and ended at
+ * both ends if it is blocked. Called by the stages of TLS and HTTP.
+ */
+#ifndef BPF_STAGE_NAME_STREAM_H
+#define BPF_STAGE_NAME_STREAM_H
+
+#include "stage/name_refuse.h"
+#include "stage/name_verdict.h"
+
+/* What this packet held is decided; TLS says nothing further, HTTP asks again. */
+static __always_inline void name_stream_note(const struct packet *p, struct sek_flow *flow,
+					     __u8 proto, const struct name_verdict *v)
+{
+	__u8 state = proto == SEK_NAME_PROTO_HTTP ? SEK_NAME_REQUEST : SEK_NAME_PASSES;
+
+	flow->name.proto = proto;
+	flow->name.list = v->list;
+	flow->name.start = p->seq;
+	flow->name.next = p->seq + p->payload_len;
+	if (v->inspect)
+		flow->flags |= SEK_FLOW_INSPECT;
+	if (!v->reason)
+		WRITE_ONCE(flow->name.state, state);
+}
+
+static __always_inline enum sek_verdict name_stream_end(struct frame_ctx *ctx, struct packet *p,
+							struct sek_flow *flow,
+							const struct sek_name_profile *profile,
+							__u8 proto, const struct name_verdict *v)
+{
+	const struct sek_tenant *tenant = tenant_of(p);
+
+	if (!tenant)
+		return packet_end(p, SEK_R_bug_map, SEK_BUG);
+	/* As with a rule that says so: no inspector is there yet. */
+	if (!v->reason && v->inspect && tenant->flags & SEK_TENANT_FAIL_CLOSED)
+		return packet_end(p, SEK_R_inspect_closed, SEK_DROP);
+	name_stream_note(p, flow, proto, v);
+	if (v->reason || profile->flags & SEK_NAME_TELL_NAMES)
+		name_tell(ctx, p, flow, SEK_NAME_TOLD, proto, v);
+	return v->reason ? name_refuse(ctx, p, flow, v->reason) : SEK_NEXT;
+}
+
+#endif
