@@ -105,6 +105,9 @@ $(B)/vmtests/%: tests/bpf/%.c $(B)/libbed.a $(B)/libtested.a $(TEST_SKEL)
 $(B)/tests/net/cut: tests/net/cut.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
+$(B)/tests/net/rpz: tests/net/rpz.c $(B)/libsekisho.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(B)/tests/net/trunk: tests/net/trunk.c $(B)/tests/net/trunk.skel.h
 	$(CC) $(CPPFLAGS) -I$(B)/tests $(CFLAGS) $< $(LDLIBS) -o $@
 
@@ -168,7 +171,7 @@ debtest:
 	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: bench soak test-programs test vmtest lint demo demo-down deps fuzz
-test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/net/trunk $(B)/tests/net/cut
+test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/net/trunk $(B)/tests/net/cut $(B)/tests/net/rpz
 deps:
 	tests/depends build test
 test: deps
