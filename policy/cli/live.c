@@ -10,6 +10,7 @@
 
 #include "cli/live.h"
 #include "install/journal.h"
+#include "text/quantity.h"
 
 #define ASK_MS 15000
 #define NO_CODE 1 /* no error of JSON-RPC has it */
@@ -405,4 +406,21 @@ json_t *live_params(const struct cli_args *args, const char *const *names)
 		if (cli_has(args, *names))
 			json_object_set_new(params, *names, print_string(cli_arg(args, *names)));
 	return params;
+}
+
+#define SECOND_NS 1000000000ull
+#define SPAN_MAX (3650ull * 86400) /* ten years; more is a slip of the pen */
+
+int live_span(struct cli *cli, const char *text, int64_t *ret_seconds)
+{
+	uint64_t ns = 0;
+
+	if (text && (quantity_parse_time(text, &ns) < 0 || ns < SECOND_NS || ns % SECOND_NS ||
+		     ns / SECOND_NS > SPAN_MAX))
+		return cli_fail(
+			cli, CLI_USAGE, NULL,
+			"'for %s' is no time: write 90s, 15m, 1h, 7d or 1h30m, at most ten years",
+			text);
+	*ret_seconds = (int64_t)(ns / SECOND_NS);
+	return CLI_OK;
 }

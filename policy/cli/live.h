@@ -88,4 +88,7 @@ int live_print_kept(struct cli *cli, const struct cli_args *args, json_t *result
 /* Parameters from the arguments that were given: a member for each name in names (ended by NULL). */
 json_t *live_params(const struct cli_args *args, const char *const *names);
 
+/* Whole seconds of "90s", "15m", "1h30m"; text NULL: 0. CLI_OK, or CLI_USAGE with the words said. */
+int live_span(struct cli *cli, const char *text, int64_t *ret_seconds);
+
 #endif

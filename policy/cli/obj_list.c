@@ -13,12 +13,9 @@
 #include "install/state.h"
 #include "lists/lists.h"
 #include "text/address.h"
-#include "text/quantity.h"
 #include "text/sealed.h"
 
 #define SENTENCE_MAX 1024
-#define SECOND_NS 1000000000ull
-#define SPAN_MAX (3650ull * 86400) /* ten years; more is a slip of the pen */
 
 static json_t *peek(const struct gate *gate, const struct policy *policy, const json_t *params,
 		    struct diag *diag)
@@ -93,21 +90,6 @@ static int check_prefix(struct cli *cli, const char *text)
 			text, prefix_error_text(error));
 }
 
-/* Whole seconds of "90s", "15m", "1h30m"; not given: 0. CLI_OK, or CLI_USAGE with the words said. */
-static int read_span(struct cli *cli, const char *text, int64_t *ret_seconds)
-{
-	uint64_t ns = 0;
-
-	if (text && (quantity_parse_time(text, &ns) < 0 || ns < SECOND_NS || ns % SECOND_NS ||
-		     ns / SECOND_NS > SPAN_MAX))
-		return cli_fail(
-			cli, CLI_USAGE, NULL,
-			"'for %s' is no time: write 90s, 15m, 1h, 7d or 1h30m, at most ten years",
-			text);
-	*ret_seconds = (int64_t)(ns / SECOND_NS);
-	return CLI_OK;
-}
-
 /* The answer to a change: as it is, or its warnings and a sentence. Takes over result. */
 static int done(struct cli *cli, json_t *result, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -138,7 +120,7 @@ static int add(struct cli *cli, const struct cli_args *args)
 	int ret = check_prefix(cli, cli_arg(args, "prefix"));
 
 	if (ret == CLI_OK)
-		ret = read_span(cli, cli_arg(args, "for"), &seconds);
+		ret = live_span(cli, cli_arg(args, "for"), &seconds);
 	if (ret != CLI_OK)
 		return ret;
 	params = live_params(args, names);
@@ -162,7 +144,7 @@ static int list_delete(struct cli *cli, const struct cli_args *args)
 	int ret = check_prefix(cli, cli_arg(args, "prefix"));
 
 	if (ret == CLI_OK)
-		ret = read_span(cli, cli_arg(args, "for"), &seconds);
+		ret = live_span(cli, cli_arg(args, "for"), &seconds);
 	if (ret == CLI_OK)
 		ret = live_ask(cli, "list.delete", live_params(args, names), &result);
 	if (ret != CLI_OK)

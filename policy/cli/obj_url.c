@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns `sekisho url`: what lists of names say of a name or a URL.
+ * Owns `sekisho url`: what lists of names, and tenants above them, say of a name or a URL.
  */
 #include "cli/url.h"
 #include "cli/url_request.h"
@@ -28,6 +28,17 @@ static const struct cli_command commands[] = {
 	    { .name = "policy", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "limit", .kind = CLI_KEY, .value = "N" } } },
 	URL_REQUEST_COMMAND,
+	{ "override",
+	  "what a tenant decides of a name or URL, above all lists: added, deleted, listed",
+	  url_override,
+	  { { .name = "action", .kind = CLI_WORD, .value = "add|delete|list", .needed = true },
+	    { .name = "name", .kind = CLI_WORD, .value = "NAME" },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
+	    { .name = "allow", .kind = CLI_FLAG },
+	    { .name = "block", .kind = CLI_FLAG },
+	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "asked-by", .kind = CLI_KEY, .value = "WHO" },
+	    { .name = "reason", .kind = CLI_KEY, .value = "TEXT" } } },
 	{ 0 },
 };
 
@@ -48,6 +59,8 @@ const struct cli_object object_url = {
 		 "  sekisho url request list state pending\n"
 		 "      who asks from the block page to be let through, and why\n"
 		 "  sekisho url request grant 12 for 7d -m 'lessons'\n"
+		 "  sekisho url override add game.example tenant saga allow for 7d asked-by 'class 2'\n"
+		 "      that body may, from now on; delete takes it back, list shows all\n"
 		 "explain ends with 0 where the name passes, 5 where it is blocked, 6 where it is\n"
 		 "inspected. TLS shows names alone: of https:// the path decides nothing.\n",
 };

@@ -10,6 +10,7 @@
 
 int url_explain(struct cli *cli, const struct cli_args *args);
 int url_test(struct cli *cli, const struct cli_args *args);
+int url_override(struct cli *cli, const struct cli_args *args);
 
 /*
  * The policy of this file, or with NULL the one in force, which the agent or the journal tells. CLI_OK,

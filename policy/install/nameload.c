@@ -16,8 +16,6 @@
 #include "install/hand.h"
 #include "install/namesinside.h"
 
-#define KEPT "sekisho names 1" /* first line of NAME.names */
-
 static bool text_same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -65,25 +63,35 @@ static int file_read(const char *path, char **ret_text, size_t *ret_len)
 	return 0;
 }
 
-/* --- NAME.names: where it came from in four lines, then the text as it was published --- */
+/* --- NAME.names is the text as it was published, NAME.from where it came from --- */
 
-static int kept_write(FILE *out, const void *what)
+static int text_write(FILE *out, const void *what)
 {
 	const struct name_content *content = what;
 
-	fprintf(out, KEPT "\n%s\n%s\n%" PRId64 "\n", content->source ? content->source : "",
-		content->format ? content->format : "", content->stamp_ns);
 	fwrite(content->fresh, 1, content->fresh_len, out);
+	return ferror(out) ? -EIO : 0;
+}
+
+static int from_write(FILE *out, const void *what)
+{
+	const struct name_content *content = what;
+
+	fprintf(out, "%s\n%s\n%" PRId64 "\n%zu\n", content->source ? content->source : "",
+		content->published.format, content->stamp_ns, content->fresh_len);
 	return ferror(out) ? -EIO : 0;
 }
 
 /* A failure costs the copy, not the list; it is told. */
 static void content_keep(const struct names *names, struct name_content *content, struct diag *diag)
 {
-	char *path = content && content->fresh ? names_state_path(names, content->name, "names")
-					       : NULL;
-	int err = path ? file_replace(path, kept_write, content) : 0;
+	bool fresh = content && content->fresh;
+	char *path = fresh ? names_state_path(names, content->name, "names") : NULL;
+	char *from = path ? names_state_path(names, content->name, "from") : NULL;
+	int err = path ? file_replace(path, text_write, content) : 0;
 
+	if (!err && from)
+		err = file_replace(from, from_write, content);
 	if (err)
 		diag_add(diag, DIAG_WARNING, path, 0, 0, "a restart reads the source again",
 			 "cannot keep the list: %s", strerror(-err));
@@ -92,6 +100,7 @@ static void content_keep(const struct names *names, struct name_content *content
 		content->fresh = NULL;
 	}
 	free(path);
+	free(from);
 }
 
 static void contents_keep(const struct names *names, struct name_content *const contents[],
@@ -102,46 +111,74 @@ static void contents_keep(const struct names *names, struct name_content *const 
 }
 
 struct kept {
-	char *bytes; /* owned; NULL: there is none */
-	const char *source, *format;
-	int64_t stamp_ns, at; /* at: seconds since 1970 when it was written */
-	const char *text;
+	char *text; /* owned; NULL: there is none */
 	size_t len;
+	char *format; /* owned; NULL: it was found out */
+	int64_t stamp_ns; /* of the source that it is of; 0: not known */
+	int64_t at; /* seconds since 1970 when it was written */
 };
 
-/* The next line of the head, ended by 0 in place; NULL: there is none. */
-static char *kept_line(struct kept *kept)
+static void kept_free(struct kept *kept)
 {
-	char *line = (char *)kept->text, *end = memchr(line, '\n', kept->len);
+	free(kept->text);
+	free(kept->format);
+	*kept = (struct kept){};
+}
 
-	if (!end)
-		return NULL;
-	*end = 0;
-	kept->len -= (size_t)(end + 1 - line);
-	kept->text = end + 1;
+/* The next line of the file without its end; "" behind the last. The caller frees. */
+static char *line_read(FILE *in)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (getline(&line, &cap, in) < 0) {
+		free(line);
+		return strdup("");
+	}
+	line[strcspn(line, "\n")] = 0;
 	return line;
 }
 
-/* Of this source alone. */
-static void kept_read(const char *path, const char *source, struct kept *ret_kept)
+/* Whether the copy is of this source; the rest of what is known of it. */
+static bool from_read(const char *path, const char *source, struct kept *kept)
 {
-	struct kept kept = {};
-	char *mark, *stamp;
+	FILE *in = path ? fopen(path, "re") : NULL;
+	char *lines[4];
+	bool same;
 
-	*ret_kept = kept;
-	if (!path || file_read(path, &kept.bytes, &kept.len))
-		return;
-	kept.text = kept.bytes;
-	mark = kept_line(&kept);
-	kept.source = kept_line(&kept);
-	kept.format = kept_line(&kept);
-	stamp = kept_line(&kept);
-	if (!stamp || strcmp(mark, KEPT) != 0 || strcmp(kept.source, source ? source : "") != 0) {
-		free(kept.bytes);
-		return;
+	if (!in)
+		return false;
+	for (int i = 0; i < 4; i++)
+		lines[i] = line_read(in);
+	fclose(in);
+	same = lines[0] && !strcmp(lines[0], source ? source : "");
+	/* Cut between the two files: the text may be of another state of its source. */
+	if (same && lines[2] && lines[3] && strtoull(lines[3], NULL, 10) == kept->len)
+		kept->stamp_ns = strtoll(lines[2], NULL, 10);
+	if (same && lines[1] && *lines[1]) {
+		kept->format = lines[1];
+		lines[1] = NULL;
 	}
-	kept.stamp_ns = strtoll(stamp, NULL, 10);
-	kept.at = file_stamp(path) / 1000000000;
+	for (int i = 0; i < 4; i++)
+		free(lines[i]);
+	return same;
+}
+
+/* The copy of a list, if it is of this source. */
+static void kept_read(const struct names *names, const char *name, const char *source,
+		      struct kept *ret_kept)
+{
+	char *path = names_state_path(names, name, "names");
+	char *from = names_state_path(names, name, "from");
+	struct kept kept = {};
+
+	if (path && !file_read(path, &kept.text, &kept.len)) {
+		kept.at = file_stamp(path) / 1000000000;
+		if (!from_read(from, source, &kept))
+			kept_free(&kept);
+	}
+	free(path);
+	free(from);
 	*ret_kept = kept;
 }
 
@@ -213,19 +250,13 @@ static int list_copy(const struct name_list *from, struct name_list *ret_list)
 	return err;
 }
 
-/* The text that was kept; a copy that is not whole is as none. */
+/* The text that was kept. */
 static int kept_take(struct name_content *next, const struct kept *kept, struct diag *diag)
 {
-	char *text = malloc(kept->len + 1);
-	int err;
+	struct name_read_options options;
+	int err = name_list_parse(kept->text, kept->len, next->name,
+				  read_options(kept->format, &options), &next->published, diag);
 
-	if (!text)
-		return -ENOMEM;
-	memcpy(text, kept->text, kept->len);
-	err = content_parse(next, text, kept->len, next->name, *kept->format ? kept->format : NULL,
-			    diag);
-	free(next->fresh); /* it is kept already */
-	next->fresh = NULL;
 	next->stamp_ns = kept->stamp_ns;
 	next->loaded = kept->at;
 	return err == -ENOMEM ? err : 0;
@@ -282,7 +313,7 @@ static int former_take(struct name_content *next, const struct name_content *for
 		next->loaded = former->loaded;
 		return list_copy(&former->published, &next->published);
 	}
-	return kept->bytes ? kept_take(next, kept, diag) : 0;
+	return kept->text ? kept_take(next, kept, diag) : 0;
 }
 
 /* The source, as it is another than what there was; that is what it has to be as good as. */
@@ -292,7 +323,7 @@ static int source_take(struct name_content *next, const struct name_content *for
 	struct name_content *old = NULL;
 	int err = 0;
 
-	if (!former && kept->bytes) {
+	if (!former && kept->text) {
 		old = name_content_like(next);
 		err = old ? kept_take(old, kept, diag) : -ENOMEM;
 	}
@@ -312,7 +343,7 @@ static int published_load(struct name_content *next, const struct name_content *
 {
 	bool same = former ? text_same(former->source, next->source) &&
 				     text_same(former->format, next->format)
-			   : kept->bytes != NULL;
+			   : kept->text != NULL;
 	int64_t stamp = former ? former->stamp_ns : kept->stamp_ns;
 	int err = 0;
 
@@ -358,14 +389,13 @@ static int content_load(struct names *names, const struct model_name_list *model
 			struct diag *diag)
 {
 	struct name_content *next = name_content_new(model);
-	char *path = names_state_path(names, model->name, "names");
-	struct kept kept;
+	struct kept kept = {};
 	int err;
 
-	kept_read(former ? NULL : path, model->source, &kept);
-	free(path);
+	if (!former)
+		kept_read(names, model->name, model->source, &kept);
 	err = next ? published_load(next, former, &kept, diag) : -ENOMEM;
-	free(kept.bytes);
+	kept_free(&kept);
 	if (!err)
 		err = changes_load(names, next, former, diag);
 	if (err)

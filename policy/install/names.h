@@ -6,8 +6,8 @@
  * Safe for several threads, as lists.h is: what takes seconds works in the thread that asks; meanwhile
  * everything else answers at once, by what is in force.
  *
- * state_dir/NAME.names is the last good text of a list, NAME.hand what operators changed in it. Overrides
- * are in the journal.
+ * state_dir/NAME.names is the last good text of a list as it was published, NAME.from where it came from,
+ * NAME.hand what operators changed in it. Overrides are in the journal.
  */
 #ifndef POLICY_INSTALL_NAMES_H
 #define POLICY_INSTALL_NAMES_H

@@ -135,9 +135,18 @@ static int alike(const struct name_fill *fill, uint32_t line, uint64_t print)
 	return cnt;
 }
 
+/* Has the other lines fetched of what stands in this one. */
+static void others_near(const struct name_fill *fill, uint32_t line)
+{
+	for (int i = 0; i < SEK_NAME_SLOTS && fill->lines[line].slot[i]; i++)
+		__builtin_prefetch(&fill->lines[line_other(fill, *print_at(fill, line, i), line)]);
+}
+
 bool name_fill_clear(const struct name_fill *fill, uint32_t from, uint32_t to)
 {
 	for (uint32_t line = from; line < to; line++) {
+		if (line + 2 < to)
+			others_near(fill, line + 2);
 		for (int i = 0; i < SEK_NAME_SLOTS && fill->lines[line].slot[i]; i++) {
 			uint64_t print = *print_at(fill, line, i);
 			uint32_t other = line_other(fill, print, line);

@@ -133,6 +133,26 @@ static bool ttl_read(struct text word, uint32_t *ret_s)
 	return true;
 }
 
+/* A word ends before it; a byte of 0 as well. */
+static bool word_ends(char c)
+{
+	switch (c) {
+	case 0:
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\v':
+	case '\f':
+	case ';':
+	case '(':
+	case ')':
+	case '"':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* One word off the line, a quoted one without its quotes. */
 static struct text word_cut(struct text *line)
 {
@@ -145,7 +165,7 @@ static struct text word_cut(struct text *line)
 		*line = text_from(*line, word.len + 1 < line->len ? word.len + 2 : line->len);
 		return word;
 	}
-	while (word.len < line->len && !strchr(" \t\r\v\f;()\"", word.at[word.len]))
+	while (word.len < line->len && !word_ends(word.at[word.len]))
 		word.len += word.at[word.len] == '\\' && word.len + 1 < line->len ? 2 : 1;
 	/* A byte of 0 is part of no word, and ends none. */
 	word.len += word.len < line->len && !word.at[word.len];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A million names from a response policy zone until they are asked, against unbound with the same file;
- * and what they take of memory, the kernel's and ours, when all is done.
+ * A million names and all below them from a response policy zone, two records each as such zones are
+ * published, until they are asked, against unbound with the same file; and what they take of memory, the
+ * kernel's and ours, when all is done.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,7 +66,8 @@ static int zone_write(const char *path)
 	      "@ NS localhost.\n",
 	      out);
 	for (uint32_t i = 0; i < NAMES; i++)
-		fprintf(out, "www%u.%08x.com CNAME .\n", i % 7, i * 2654435761U);
+		fprintf(out, "www%u.%08x.com CNAME .\n*.www%u.%08x.com CNAME .\n", i % 7,
+			i * 2654435761U, i % 7, i * 2654435761U);
 	return fclose(out) ? bench_say(-errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
