@@ -26,6 +26,7 @@ enum stage {
 	STAGE_RULE,
 	STAGE_COOKIE,
 	STAGE_QUOTA,
+	STAGE_NAMES,
 	STAGE_RATE,
 	STAGE_WAY,
 	STAGE_CNT
@@ -35,7 +36,8 @@ static const char *const names[STAGE_CNT] = {
 	[STAGE_FRAME] = "frame",   [STAGE_SANITY] = "sanity",	  [STAGE_CONTROL] = "control",
 	[STAGE_TENANT] = "tenant", [STAGE_FRAGMENT] = "fragment", [STAGE_FLOW] = "flow",
 	[STAGE_LISTS] = "lists",   [STAGE_RULE] = "rule",	  [STAGE_COOKIE] = "cookie",
-	[STAGE_QUOTA] = "quota",   [STAGE_RATE] = "rate",	  [STAGE_WAY] = "way out",
+	[STAGE_QUOTA] = "quota",   [STAGE_NAMES] = "names",	  [STAGE_RATE] = "rate",
+	[STAGE_WAY] = "way out",
 };
 
 /* Where a packet with this reason ends. What passes ends on its way out. */
@@ -110,6 +112,13 @@ static const uint8_t ends[SEK_REASONS_MAX] = {
 	[SEK_R_icmp_no_flow] = STAGE_FLOW,
 	[SEK_R_icmp_quote] = STAGE_FLOW,
 	[SEK_R_cookie_bad] = STAGE_FLOW,
+	[SEK_R_name_pending] = STAGE_WAY,
+	[SEK_R_name_block] = STAGE_NAMES,
+	[SEK_R_name_unlisted] = STAGE_NAMES,
+	[SEK_R_name_wait] = STAGE_NAMES,
+	[SEK_R_name_bad] = STAGE_NAMES,
+	[SEK_R_name_quic] = STAGE_NAMES,
+	[SEK_R_name_hidden] = STAGE_NAMES,
 	[SEK_R_rate_bits] = STAGE_RATE,
 	[SEK_R_rate_packets] = STAGE_RATE,
 	[SEK_R_no_route] = STAGE_WAY,
@@ -296,6 +305,31 @@ static void say_quota(FILE *out, const struct story *s)
 			quantity_print(limits->source_flows_max, number));
 }
 
+/* The settings that its body's address has; NULL: names are not looked at. */
+static const struct model_names *names_of(const struct story *s,
+					  const struct model_name_group **ret_group)
+{
+	bool outward = s->trace->dir == SEK_OUT;
+	const struct model_names *held =
+		s->tenant ? policy_names_at(s->tenant, outward ? &s->packet->src : &s->packet->dst,
+					    ret_group)
+			  : NULL;
+
+	return held && held->on ? held : NULL;
+}
+
+static void say_names(FILE *out, const struct story *s)
+{
+	const struct model_name_group *group = NULL;
+	const struct model_names *held = names_of(s, &group);
+	char *text = held ? spell_names(s->policy, held) : NULL;
+
+	if (group)
+		fprintf(out, "group %s: ", group->name);
+	fprintf(out, "%s; of a name: sekisho url explain", text ? text : "");
+	free(text);
+}
+
 static void say_rate(FILE *out, const struct story *s)
 {
 	const struct sek_rate *rate = s->tenant ? &s->tenant->limits.rate[s->trace->dir & 1] : NULL;
@@ -333,12 +367,15 @@ static void (*const says[STAGE_CNT])(FILE *out, const struct story *story) = {
 	[STAGE_FRAME] = say_frame,   [STAGE_SANITY] = say_sanity,     [STAGE_CONTROL] = say_control,
 	[STAGE_TENANT] = say_tenant, [STAGE_FRAGMENT] = say_fragment, [STAGE_FLOW] = say_flow,
 	[STAGE_LISTS] = say_lists,   [STAGE_RULE] = say_rule,	      [STAGE_COOKIE] = say_cookie,
-	[STAGE_QUOTA] = say_quota,   [STAGE_RATE] = say_rate,	      [STAGE_WAY] = say_way,
+	[STAGE_QUOTA] = say_quota,   [STAGE_NAMES] = say_names,	      [STAGE_RATE] = say_rate,
+	[STAGE_WAY] = say_way,
 };
 
-/* Stages that ask only first packets of flows. */
+/* Stages that ask only first packets of flows, and names where nobody looks at them. */
 static bool is_skipped(const struct story *s, enum stage stage)
 {
+	if (stage == STAGE_NAMES && !names_of(s, NULL))
+		return true;
 	return is_carried(s) && stage > STAGE_LISTS && stage < STAGE_RATE;
 }
 
