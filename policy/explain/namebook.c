@@ -81,6 +81,8 @@ static void list_read(struct name_book *book, const struct model_name_list *list
 	char *path = list_path(list, options);
 	struct diag words;
 
+	if (!path && !list->url)
+		return; /* filled by hand alone */
 	diag_init(&words);
 	if (path && !name_list_read(path, &reading, &book->lists[list->id], &words)) {
 		book->files[list->id] = path;
@@ -88,7 +90,7 @@ static void list_read(struct name_book *book, const struct model_name_list *list
 	} else {
 		diag_add(diag, DIAG_WARNING, list->place.file, list->place.line, list->place.column,
 			 path ? NULL
-			      : "it has no source, and the agent keeps no copy that can be read",
+			      : "it is fetched, and the agent keeps no copy that can be read",
 			 "what list %s holds is not known: %s", list->name,
 			 words.cnt ? words.entries[words.cnt - 1].text : "nothing can be read");
 	}

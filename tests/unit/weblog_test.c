@@ -121,7 +121,7 @@ static const char policy_text[] =
 	"  - {name: fun, id: 1, holds: names, kind: block, source: fun.txt, format: adblock}\n"
 	"  - {name: good, id: 2, holds: names, kind: allow, source: good.txt, format: domains}\n"
 	"  - {name: look, id: 4, holds: names, kind: block, source: look.txt, format: domains}\n"
-	"  - {name: lost, id: 5, holds: names, kind: block}\n"
+	"  - {name: lost, id: 5, holds: names, kind: block, url: \"https://lost.example/\"}\n"
 	"names: {sinkhole: {ipv4: 192.0.2.10}}\n"
 	"tenants:\n"
 	"  - {name: a, id: 1, attach: [{port: in}, {port: out}], prefixes: [10.0.0.0/16], fail: closed,\n"
