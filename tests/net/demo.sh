@@ -15,7 +15,7 @@ code() { # NS URL: the HTTP status, or 000
 }
 
 body_clients() { # N: what one body's people do; one line of JSON
-	local n=$1 ns web4 web6 dns ping4 ping6 listed telnet rate
+	local n=$1 ns web4 web6 dns ping4 ping6 listed telnet rate name site
 	ns=sek-b$(printf %02d "$n")
 	web4=$(code "$ns" http://203.0.113.80/)
 	web6=$(code "$ns" 'http://[2001:db8:ffff::80]/')
@@ -24,12 +24,17 @@ body_clients() { # N: what one body's people do; one line of JSON
 	ping6=$(in_ns "$ns" ping -q -c 1 -W 5 2001:db8:ffff::80 > /dev/null && echo true || echo false)
 	listed=$(code "$ns" http://198.51.100.66/ 0.5)
 	telnet=$(in_ns "$ns" nc -zw 1 203.0.113.80 23 > /dev/null 2>&1 && echo true || echo false)
+	name=$(in_ns "$ns" dig +time=5 @198.51.100.53 malware.example A | awk '/status:/ { print $6 } $4 == "A" { print $5 }' | tr -d '\n')
+	in_ns "$ns" curl -s -o /dev/null --max-time 5 -H 'Host: www.malware.example' http://203.0.113.80/
+	site=$?
 	for _ in 1 2 3; do
 		rate=$(lab_iperf "$ns" -t 3 | jq -e '.end.sum_received.bits_per_second') && break
 	done
 	jq -nc --argjson n "$n" --arg web4 "$web4" --arg web6 "$web6" --arg dns "$dns" --argjson ping4 "$ping4" \
 		--argjson ping6 "$ping6" --arg listed "$listed" --argjson telnet "$telnet" --argjson bps "${rate:-0}" \
-		'{id: $n, web4: $web4, web6: $web6, dns: $dns, ping4: $ping4, ping6: $ping6, listed: $listed, telnet: $telnet, bps: $bps}'
+		--arg name "$name" --argjson site "$site" \
+		'{id: $n, web4: $web4, web6: $web6, dns: $dns, ping4: $ping4, ping6: $ping6, listed: $listed, telnet: $telnet,
+		  name: $name, site: $site, bps: $bps}'
 }
 
 set -e
@@ -70,6 +75,9 @@ code sek-b01 http://198.51.100.66/ 0.5 > "$work/refused"
 lab_wait 15 sh -c "test -n \"\$(tail -n 50 '$lab_logs/eve.json' | grep list_block)\""
 lab_cli "$build" event list reason list_block last 3
 lab_cli "$build" event list reason spoofed last 3
+lab_cli "$build" event list reason name_block last 3
+say "Why a name is blocked, for Saga city"
+lab_cli "$build" url explain www.malware.example tenant saga
 cat <<TEXT
 
 The lab is still up. Look around:

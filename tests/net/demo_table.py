@@ -6,6 +6,9 @@ import json
 import sys
 import unicodedata
 
+SINKHOLE = "192.0.2.10"  # of policy/saga
+CURL_RESET = 56  # what curl says of a connection that was reset
+
 
 def load(folder, name):
     with open(f"{folder}/{name}.json", encoding="utf-8") as file:
@@ -58,7 +61,7 @@ def main():
     with open(f"{folder}/clients.json", encoding="utf-8") as file:
         clients = [json.loads(line) for line in file]
     columns = [("body", 26), ("web4", 5), ("web6", 5), ("dns", 4), ("ping", 5), ("Mbit/s", 7),
-               ("limit", 6), ("listed", 8), ("telnet", 8)]
+               ("limit", 6), ("listed", 8), ("telnet", 8), ("name", 8), ("site", 7)]
     print("  " + " ".join(cell(name, size) for name, size in columns) + " stopped (packets), by")
     good = True
     for client in clients:
@@ -69,13 +72,16 @@ def main():
             "web4": client["web4"] == "200", "web6": client["web6"] == "200",
             "dns": client["dns"] == "203.0.113.80", "ping": client["ping4"] and client["ping6"],
             "listed": client["listed"] == "000", "telnet": not client["telnet"],
+            "name": client["name"] in ("NXDOMAIN,", f"NOERROR,{SINKHOLE}"), "site": client["site"] == CURL_RESET,
         }
         good = good and all(fine.values()) and client["bps"] > 0
         cells = [cell(f"{tenant['title']} {name}", 26), cell(tick(fine["web4"]), 5),
                  cell(tick(fine["web6"]), 5), cell(tick(fine["dns"]), 4), cell(tick(fine["ping"]), 5),
                  cell(mbit(client["bps"]), 6, True) + " ", cell(mbit(limit), 5, True) + " ",
                  cell("stopped" if fine["listed"] else "PASSED", 8),
-                 cell("stopped" if fine["telnet"] else "PASSED", 8)]
+                 cell("stopped" if fine["telnet"] else "PASSED", 8),
+                 cell(("sinkhole" if SINKHOLE in client["name"] else "no such") if fine["name"] else "PASSED", 8),
+                 cell("reset" if fine["site"] else "PASSED", 7)]
         print("  " + " ".join(cells) + f" {stopped_of(stats, name)} | {deciders_of(events, name)}")
     print("\n  Everything that the gateway counted:")
     for verdict in stats["verdicts"]:
