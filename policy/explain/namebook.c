@@ -81,7 +81,7 @@ static void list_read(struct name_book *book, const struct model_name_list *list
 	char *path = list_path(list, options);
 	struct diag words;
 
-	if (!path && !list->url)
+	if (!path && !list->feed.url)
 		return; /* filled by hand alone */
 	diag_init(&words);
 	if (path && !name_list_read(path, &reading, &book->lists[list->id], &words)) {
