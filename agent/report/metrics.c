@@ -204,6 +204,13 @@ char *metrics_text(const struct metrics_view *view)
 		  "lost",
 		  { { "cause", "cause" } } },
 	};
+	static const struct family names[] = {
+		{ "sekisho_names",
+		  "counter",
+		  "Answers whose ECH was cut out, blanked or left; resets that one end alone was given.",
+		  "count",
+		  { { "what", "what" } } },
+	};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -215,6 +222,7 @@ char *metrics_text(const struct metrics_view *view)
 	ports_put(out, view->ports);
 	families_put(out, json_object_get(view->lists, "lists"), lists, 1);
 	families_put(out, json_object_get(view->events, "causes"), events, 4);
+	families_put(out, json_object_get(view->events, "names"), names, 1);
 	agent_put(out, view);
 	fputs("# EOF\n", out);
 	if (fclose(out)) {

@@ -478,12 +478,31 @@ static int name_stats_add(const struct gate *gate, json_t *causes, struct diag *
 	return 0;
 }
 
+/* What no reason tells of names, a row each. NULL: with words. */
+static json_t *name_tallies(const struct gate *gate, struct diag *diag)
+{
+	static const char *const words[SEK_NAME_TALLIES] = {
+		[SEK_NAME_ECH_CUT] = "ech_cut",
+		[SEK_NAME_ECH_BLANK] = "ech_blank",
+		[SEK_NAME_ECH_LEFT] = "ech_left",
+		[SEK_NAME_RESET_ONE] = "reset_one",
+	};
+	uint64_t *counts = counts_read(gate, "sek_name_tally", SEK_NAME_TALLIES, 1, diag);
+	json_t *rows = counts ? json_array() : NULL;
+
+	for (size_t i = 0; rows && i < SEK_NAME_TALLIES; i++)
+		json_array_append_new(rows, json_pack("{s:s,s:I}", "what", words[i], "count",
+						      (json_int_t)counts[i]));
+	free(counts);
+	return rows;
+}
+
 json_t *state_event_stats(const struct gate *gate, struct diag *diag)
 {
 	const struct gate_map *map = gate_find(gate, "sek_event_stat");
 	size_t cells = map ? map->max_entries : 0;
 	struct sek_event_stat *stats;
-	json_t *causes;
+	json_t *causes, *tallies;
 
 	if (cells < SEK_CAUSE_CNT)
 		cells = SEK_CAUSES_MAX;
@@ -499,7 +518,12 @@ json_t *state_event_stats(const struct gate *gate, struct diag *diag)
 		json_decref(causes);
 		return NULL;
 	}
-	return json_pack("{s:o}", "causes", causes);
+	tallies = name_tallies(gate, diag);
+	if (!tallies) {
+		json_decref(causes);
+		return NULL;
+	}
+	return json_pack("{s:o,s:o}", "causes", causes, "names", tallies);
 }
 
 static json_t *list_json(const struct model_list *list, const struct sek_count *count)

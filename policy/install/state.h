@@ -89,7 +89,10 @@ json_t *state_tenants(const struct gate *gate, const struct policy *policy, stru
 /* Whether a tenant's SYNs are answered by cookies now. */
 bool state_synflood(const struct sek_tenant *limits, const struct sek_quota *quota);
 
-/* {"causes":[{"cause","offered","written","suppressed","lost"}]} */
+/*
+ * {"causes":[{"cause","offered","written","suppressed","lost"}],
+ *  "names":[{"what":"ech_cut"|"ech_blank"|"ech_left"|"reset_one","count"}] (enum sek_name_tally)}
+ */
 json_t *state_event_stats(const struct gate *gate, struct diag *diag);
 
 /* {"lists":[{"list","id","kind","category","title","packets","bytes"}]}: what each list decided. */
