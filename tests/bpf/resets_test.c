@@ -15,8 +15,10 @@
 #include <bpf/libbpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -342,8 +344,12 @@ static int listen_up(struct bed *bed)
 					.sll_protocol = htons(ETH_P_ALL),
 					.sll_ifindex = LOOPBACK };
 
+	struct ifreq up = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+
 	bed->heard = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
-	return bed->heard < 0 ? -1 : bind(bed->heard, (const void *)&at, sizeof(at));
+	if (bed->heard < 0 || ioctl(bed->heard, SIOCSIFFLAGS, &up))
+		return -1;
+	return bind(bed->heard, (const void *)&at, sizeof(at));
 }
 
 static int bed_up(void **state, bool tc)
