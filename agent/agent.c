@@ -27,8 +27,11 @@
 #include "fetch/feeds.h"
 #include "install/backup.h"
 #include "install/state.h"
+#include "install/names.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "names/namewatch.h"
+#include "names/regexcare.h"
 #include "release.h"
 #include "standing.h"
 #include "subscriptions.h"
@@ -64,6 +67,45 @@ static void events_missing(void *arg, enum sek_cause cause, const struct sek_eve
 	struct agent *agent = arg;
 
 	records_loss(agent->records, cause, total, suppressed_new, lost_new);
+}
+
+static struct sek_name_said name_asked_for(void *arg, const char *host, const char *target,
+					   uint16_t tenant, const struct sek_name_phase *phase,
+					   uint16_t *ret_suffix)
+{
+	struct agent *agent = arg;
+	struct name_asked asked = { .host = host,
+				    .host_len = strlen(host),
+				    .path = target,
+				    .path_len = target ? strlen(target) : 0 };
+	struct name_found found = {};
+	struct sek_name_said said =
+		names_look(lists_care_names(agent->lists), &asked, tenant, phase, &found);
+
+	*ret_suffix = found.at;
+	return said;
+}
+
+/* A ruling that is not kept: after a restart it is learned again. */
+static int name_learned(void *arg, const char *tenant, const char *name, int64_t until,
+			const char *reason)
+{
+	struct agent *agent = arg;
+	char alone[SEK_NAME_BYTES + 2];
+	struct name_override override = { .tenant = tenant,
+					  .name = alone,
+					  .made = clock_real_ns() / 1000000000,
+					  .until = until,
+					  .reason = reason,
+					  .asked_by = "sekishod" };
+	struct diag diag;
+	int err;
+
+	snprintf(alone, sizeof(alone), "=%s", name);
+	diag_init(&diag);
+	err = names_override_add(lists_care_names(agent->lists), NULL, &override, NULL, &diag);
+	diag_free(&diag);
+	return err;
 }
 
 static void request_came(void *arg, struct ticket *ticket, const char *method, json_t *params)
@@ -362,6 +404,20 @@ static int ground_start(struct agent *agent)
 	return rights_drop(agent);
 }
 
+static int names_start(struct agent *agent)
+{
+	const struct namewatch_parts parts = { .loop = agent->loop,
+					       .gate = agent->gate,
+					       .editions = agent->editions,
+					       .records = agent->records,
+					       .calls = { name_asked_for, name_learned, agent } };
+	int err = namewatch_new(&parts, &agent->namewatch);
+
+	return err ? err
+		   : regexcare_new(agent->loop, agent->long_jobs, lists_care_names(agent->lists),
+				   agent->namewatch, &agent->regexcare);
+}
+
 static int parts_start(struct agent *agent)
 {
 	const struct events_calls calls = { event_came, events_missing, agent };
@@ -378,7 +434,7 @@ static int parts_start(struct agent *agent)
 	    (err = flood_new(agent->loop, agent->gate, agent->editions, flood_turned, agent,
 			     &agent->flood)) ||
 	    (err = livecapture_new(agent->loop, agent->gate, agent->editions, &agent->livecapture)) ||
-	    (err = heartbeat_start(agent)))
+	    (err = names_start(agent)) || (err = heartbeat_start(agent)))
 		return err;
 	return standing_start(agent, policy_started);
 }
@@ -433,6 +489,8 @@ void agent_free(struct agent *agent)
 	worker_free(agent->readings);
 	worker_free(agent->long_jobs);
 	wholeness_free(agent->wholeness);
+	regexcare_free(agent->regexcare);
+	namewatch_free(agent->namewatch);
 	livecapture_free(agent->livecapture); /* answers its ticket and writes to the journal */
 	flood_free(agent->flood);
 	sweep_free(agent->sweep);

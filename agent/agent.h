@@ -42,6 +42,8 @@ struct agent {
 	struct sweep *sweep;
 	struct flood *flood;
 	struct livecapture *livecapture;
+	struct namewatch *namewatch;
+	struct regexcare *regexcare;
 	struct control *control;
 	struct metrics *metrics;
 	int signal_fd;

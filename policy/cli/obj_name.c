@@ -9,6 +9,9 @@
 #include "cli/url.h"
 #include "compile/spell.h"
 
+#define SEEN_USUAL 20
+#define SEEN_MAX 512
+
 static json_t *takings_json(const struct policy *policy, const struct model_names *names,
 			    enum model_use use)
 {
@@ -82,11 +85,77 @@ static int show(struct cli *cli, const struct cli_args *args)
 	return live_print_kept(cli, args, result, "tenant", &view);
 }
 
+static json_t *seen_params(const struct cli_args *args)
+{
+	static const char *const names[] = { "tenant", NULL };
+
+	return live_params(args, names);
+}
+
+static int seen(struct cli *cli, const struct cli_args *args, const char *method,
+		const struct view *view)
+{
+	json_t *params = seen_params(args), *result = NULL;
+	uint64_t limit = SEEN_USUAL;
+	int status = cli_number(cli, args, "last", 1, SEEN_MAX, &limit);
+
+	if (status != CLI_OK) {
+		json_decref(params);
+		return status;
+	}
+	json_object_set_new(params, "limit", json_integer((json_int_t)limit));
+	status = live_read(cli, method, params, NULL, &result);
+	return status == CLI_OK ? live_print(cli, result, view) : status;
+}
+
+static const struct column count_columns[] = {
+	{ "tenant", "TENANT", COLUMN_TEXT },
+	{ "cnt", "COUNT", COLUMN_COUNT },
+	{ "error", "AT MOST TOO HIGH BY", COLUMN_COUNT },
+	{ "name", "NAME", COLUMN_TEXT },
+};
+
+static int top(struct cli *cli, const struct cli_args *args)
+{
+	static const struct view view = VIEW("names", count_columns, "No question was seen yet.");
+
+	return seen(cli, args, "name.top", &view);
+}
+
+static int nxdomain(struct cli *cli, const struct cli_args *args)
+{
+	static const struct view view =
+		VIEW("names", count_columns, "No answer said yet that a name does not exist.");
+
+	return seen(cli, args, "name.nxdomain", &view);
+}
+
+static int new (struct cli *cli, const struct cli_args *args)
+{
+	static const struct column columns[] = {
+		{ "tenant", "TENANT", COLUMN_TEXT },
+		{ "seen", "SINCE", COLUMN_TIME },
+		{ "name", "NAME", COLUMN_TEXT },
+	};
+	static const struct view view = VIEW("names", columns, "No name is new.");
+
+	return seen(cli, args, "name.new", &view);
+}
+
+#define SEEN_ARGS                                                                                  \
+	{                                                                                          \
+		{ .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },                          \
+			{ .name = "last", .kind = CLI_KEY, .value = "N" },                         \
+	}
+
 static const struct cli_command commands[] = {
 	{ "show",
 	  "which lists of names hold for whom, and when",
 	  show,
 	  { { .name = "tenant", .kind = CLI_WORD, .value = "TENANT" } } },
+	{ "top", "names that are asked for most", top, SEEN_ARGS },
+	{ "new", "names that were not asked for before", new, SEEN_ARGS },
+	{ "nxdomain", "names that are asked for and do not exist", nxdomain, SEEN_ARGS },
 	{ 0 },
 };
 
@@ -95,6 +164,7 @@ const struct cli_object object_name = {
 	.summary = "names that bodies ask for, and what holds of them",
 	.commands = commands,
 	.usual = "show",
-	.teach = "  sekisho name show saga      its lists and hours, and those of its groups\n"
+	.teach = "  sekisho name top tenant saga    what is asked for most there\n"
+		 "  sekisho name show saga      its lists and hours, and those of its groups\n"
 		 "  sekisho -j name show saga | jq -r '.names[].settings'\n",
 };

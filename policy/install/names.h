@@ -143,6 +143,15 @@ struct sek_name_said names_decide(struct names *names, const struct name_asked *
 				  struct names_why *ret_why);
 void names_why_free(struct names_why *why);
 
+/* The same without a walk: ret_found as name_decide() has it. */
+struct sek_name_said names_look(struct names *names, const struct name_asked *asked, uint16_t tenant,
+				const struct sek_name_phase *phase, struct name_found *ret_found);
+
+/* Tells of each regular expression of the lists in force; text is the list's, of regex->len bytes. */
+typedef void names_regex_fn(void *arg, uint8_t list, const char *text,
+			    const struct name_regex *regex);
+void names_regexes(struct names *names, names_regex_fn *each, void *arg);
+
 /*
  * {"lists":[{list,id,kind,category,title,source,url,format,entries,published,by_hand,taken_out,expiring,
  * duplicates,skipped,unreadable,loaded,packets,bytes}],"memory":bytes of the kernel's,"names","sets",

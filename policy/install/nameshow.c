@@ -71,19 +71,26 @@ static void why_fill(const struct names *names, const struct name_asked *asked, 
 			     (size_t)entry->host_len + entry->path_len);
 }
 
+/* By the table and the overlay of now. lock is held. */
+static struct sek_name_said look(struct names *names, const struct name_asked *asked, uint16_t tenant,
+				 const struct sek_name_phase *phase, struct name_found *ret_found)
+{
+	struct name_view view = { .table = namemap_table(&names->map), .arg = names };
+
+	if (namemap_live(&names->map)->over_cnt)
+		view.over = over_get;
+	return name_decide(&view, asked, tenant, phase, ret_found);
+}
+
 struct sek_name_said names_decide(struct names *names, const struct name_asked *asked,
 				  uint16_t tenant, const struct sek_name_phase *phase,
 				  struct names_why *ret_why)
 {
-	struct name_view view = { .over = over_get, .arg = names };
 	struct name_found found = {};
 	struct sek_name_said said;
 
 	pthread_mutex_lock(&names->lock);
-	view.table = namemap_table(&names->map);
-	if (!namemap_live(&names->map)->over_cnt)
-		view.over = NULL;
-	said = name_decide(&view, asked, tenant, phase, &found);
+	said = look(names, asked, tenant, phase, &found);
 	if (ret_why) {
 		*ret_why = (struct names_why){ .found = found, .list = -1 };
 		if (said.opinion != SEK_NAME_NONE)
@@ -91,6 +98,32 @@ struct sek_name_said names_decide(struct names *names, const struct name_asked *
 	}
 	pthread_mutex_unlock(&names->lock);
 	return said;
+}
+
+struct sek_name_said names_look(struct names *names, const struct name_asked *asked, uint16_t tenant,
+				const struct sek_name_phase *phase, struct name_found *ret_found)
+{
+	struct sek_name_said said;
+
+	pthread_mutex_lock(&names->lock);
+	said = look(names, asked, tenant, phase, ret_found);
+	pthread_mutex_unlock(&names->lock);
+	return said;
+}
+
+void names_regexes(struct names *names, names_regex_fn *each, void *arg)
+{
+	pthread_mutex_lock(&names->lock);
+	for (uint32_t id = 0; id < SEK_NAME_LISTS_MAX; id++) {
+		const struct name_content *content = names->content[id];
+
+		for (size_t i = 0; content && i < content->published.regex_cnt; i++) {
+			const struct name_regex *regex = &content->published.regexes[i];
+
+			each(arg, (uint8_t)id, content->published.text + regex->at, regex);
+		}
+	}
+	pthread_mutex_unlock(&names->lock);
 }
 
 void names_why_free(struct names_why *why)
