@@ -60,8 +60,11 @@ static uint64_t lot_draw(void)
 	return getrandom(&lot, sizeof(lot), GRND_NONBLOCK) == sizeof(lot) ? lot : 100;
 }
 
+/* What was tried in the future was tried before the clock was set. */
 static void feed_wait(struct feed *feed)
 {
+	if (feed->what->plan.tried > time(NULL))
+		feed->what->plan.tried = 0;
 	feed->next = plan_next(&feed->what->plan, feed->what->feed.refresh_s, lot_draw());
 }
 
@@ -117,10 +120,10 @@ static void errand_end(void *arg)
 	struct errand *e = sent->errand;
 	struct feed *feed = feed_find(sent->feeds, e->name);
 	bool mine = feed && feed->away && strcmp(feed->what->feed.url, e->feed.url) == 0;
-	feeds_done *done = feed ? feed->done : NULL;
-	void *done_arg = feed ? feed->done_arg : NULL;
+	feeds_done *done = mine ? feed->done : NULL;
+	void *done_arg = mine ? feed->done_arg : NULL;
 
-	if (feed) {
+	if (mine) {
 		feed->away = false;
 		feed->done = NULL;
 	}
