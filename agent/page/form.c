@@ -43,10 +43,10 @@ int page_host_read(const char *text, char ret_host[PAGE_HOST_MAX])
 		return -EINVAL;
 	if (len && host[len - 1] == '.')
 		len--;
-	if (!len || host[0] == '.' || !port_good(text))
+	host[len] = 0;
+	if (!len || host[0] == '.' || strstr(host, "..") || host[len - 1] == '.' || !port_good(text))
 		return -EINVAL;
-	memcpy(ret_host, host, len);
-	ret_host[len] = 0;
+	memcpy(ret_host, host, len + 1);
 	return 0;
 }
 

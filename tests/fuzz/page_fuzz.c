@@ -51,7 +51,7 @@ static void page_of(const char *text, enum page_kind kind)
 				  .token = text,
 				  .can_ask = true,
 				  .why = text,
-				  .state = text,
+				  .state = "denied",
 				  .help_desk = text,
 				  .again = text };
 	char *with = page_html(&view), *without;

@@ -43,6 +43,8 @@ static void hosts(void **state)
 		{ "", NULL },
 		{ ".", NULL },
 		{ ".example", NULL },
+		{ "a..example", NULL },
+		{ "a.example..", NULL },
 		{ "a b", NULL },
 		{ "a.example:port", NULL },
 		{ "a.example:123456", NULL },
