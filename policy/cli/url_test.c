@@ -262,7 +262,7 @@ static json_t *result_json(const struct testing *t, const struct weblog_tally *t
 			 print_string(cli_arg(t->args, "file")), "tenant",
 			 t->sides.before.tenant->name, "lines", (json_int_t)tally->lines, "urls",
 			 (json_int_t)tally->urls, "other", (json_int_t)tally->other, "unreadable",
-			 (json_int_t)(tally->bad + tally->unnormal), "beyond",
+			 (json_int_t)tally->bad + (json_int_t)tally->unnormal, "beyond",
 			 (json_int_t)tally->beyond, "verdicts", verdicts_json(tally), "changes",
 			 changes_json(tally), "lists", lists_json(t, tally), "names",
 			 names_json(t, tally));

@@ -89,8 +89,7 @@ static void list_read(struct name_book *book, const struct model_name_list *list
 		path = NULL;
 	} else {
 		diag_add(diag, DIAG_WARNING, list->place.file, list->place.line, list->place.column,
-			 path ? NULL
-			      : "it is fetched, and the agent keeps no copy that can be read",
+			 path ? NULL : "it is fetched, and the agent keeps no copy that can be read",
 			 "what list %s holds is not known: %s", list->name,
 			 words.cnt ? words.entries[words.cnt - 1].text : "nothing can be read");
 	}

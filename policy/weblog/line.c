@@ -238,8 +238,10 @@ static char unescaped(const char **at, const char *end)
 	int64_t point = 0;
 
 	++*at;
+	if (c == '"' || c == '\\' || c == '/')
+		return c;
 	if (c != 'u')
-		return strchr("\"\\/", c) ? c : 0;
+		return 0;
 	for (int i = 0; i < 4; i++, ++*at) {
 		int digit = *at >= end			 ? -1
 			    : **at >= '0' && **at <= '9' ? **at - '0'
@@ -251,7 +253,9 @@ static char unescaped(const char **at, const char *end)
 			return 0;
 		point = point * 16 + digit;
 	}
-	return point < 0x80 ? (char)point : 0;
+	if (point >= 0x80)
+		return 0;
+	return (char)point;
 }
 
 /* The string of a key; len 0: it has none. */

@@ -159,7 +159,7 @@ static struct weblog_tally *workers_merge(struct reading *reading)
 
 	for (size_t i = 1; i < reading->worker_cnt; i++)
 		weblog_tally_merge(sum, reading->workers[i].tally);
-	if (sum->failed)
+	if (!sum || sum->failed)
 		return NULL;
 	reading->workers[0].tally = NULL;
 	weblog_tally_sort(sum);

@@ -14,6 +14,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/help.h"
@@ -290,6 +291,38 @@ static void tables_are_sound(void **state)
 	}
 }
 
+/* Each command stands in the page of its object, whose name it begins with. */
+static void commands_have_a_page(void **state)
+{
+	char path[128], line[128];
+
+	if (access("policy/cli/man/sekisho.8", R_OK))
+		skip();
+	for (const struct cli_object *const *o = cli_objects(); *o; o++) {
+		char *text = NULL;
+		size_t size = 0;
+		FILE *page;
+
+		snprintf(path, sizeof(path), "policy/cli/man/sekisho-%s.8", (*o)->name);
+		page = fopen(path, "r");
+		assert_non_null(page);
+		assert_true(getdelim(&text, &size, 0, page) > 0);
+		fclose(page);
+		for (const struct cli_command *c = (*o)->commands; c->name; c++) {
+			bool usual = (*o)->usual && !strcmp((*o)->usual, c->name), said;
+
+			snprintf(line, sizeof(line), "\n.Cm %s %s", (*o)->name, c->name);
+			said = strstr(text, line);
+			snprintf(line, sizeof(line), "\n.Cm %s\n", (*o)->name);
+			said |= usual && strstr(text, line);
+			if (!said)
+				print_error("%s does not say \"%s %s\"\n", path, (*o)->name, c->name);
+			assert_true(said);
+		}
+		free(text);
+	}
+}
+
 /* Runs the program's words; standard output in *ret_out (freed by the caller). */
 static int run(char **words, int cnt, bool json, char **ret_out)
 {
@@ -400,6 +433,7 @@ int main(void)
 		cmocka_unit_test(json_is_one_line),
 		cmocka_unit_test(numbers_have_units),
 		cmocka_unit_test(tables_are_sound),
+		cmocka_unit_test(commands_have_a_page),
 		cmocka_unit_test(runs_end_with_their_status),
 		cmocka_unit_test(instances_are_names),
 		cmocka_unit_test(diags_travel),
