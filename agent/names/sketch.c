@@ -80,7 +80,7 @@ static int by_count(const void *a, const void *b)
 
 size_t sketch_top(const struct sketch *s, const struct sketch_name **ret_top, size_t cnt)
 {
-	const struct sketch_name *all[SKETCH_NAMES];
+	const struct sketch_name *all[SKETCH_NAMES] = {};
 
 	for (size_t i = 0; i < s->used; i++)
 		all[i] = &s->name[i];

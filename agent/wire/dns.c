@@ -209,8 +209,9 @@ void dns_data_text(const struct dns_reader *r, const struct dns_item *item, char
 	case DNS_SVCB:
 	case DNS_HTTPS:
 		if (data_name(r, item, 2, name))
-			snprintf(out, DNS_DATA_TEXT, "%u %.*s", data[0] << 8 | data[1],
-				 DNS_DATA_TEXT - 8, name[0] ? name : ".");
+			snprintf(out, DNS_DATA_TEXT, "%u %.*s",
+				 (unsigned int)(data[0] << 8 | data[1]), DNS_DATA_TEXT - 8,
+				 name[0] ? name : ".");
 		break;
 	case DNS_TXT:
 		txt_text(data, item->data_len, out);

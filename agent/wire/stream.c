@@ -84,7 +84,7 @@ static bool differs(const struct stream *s, uint32_t from, uint32_t to, const ui
 /* Pieces that new meets or touches become one with it. Returns false when there are too many. */
 static bool piece_join(struct stream *s, struct stream_piece new)
 {
-	struct stream_piece kept[STREAM_PIECES];
+	struct stream_piece kept[STREAM_PIECES] = {};
 	uint32_t cnt = 0, place = 0;
 
 	for (uint32_t i = 0; i < s->piece_cnt; i++) {

@@ -67,7 +67,7 @@ static void question_has_suricatas_fields_test(void **state)
 					 "example\x03"
 					 "com\x00\x00\x41\x00\x01";
 	struct eve_name name = name_make();
-	char line[EVE_LINE_MAX];
+	char line[EVE_LINE_MAX] = "";
 	json_t *record;
 	size_t len;
 
@@ -104,7 +104,7 @@ static void answer_has_suricatas_fields_test(void **state)
 		"b\xc0\x0e"
 		"\xc0\x22\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x07";
 	struct eve_name name = name_make();
-	char line[EVE_LINE_MAX];
+	char line[EVE_LINE_MAX] = "";
 	json_t *record, *dns, *answers;
 	size_t len;
 
@@ -133,7 +133,7 @@ static void hostile_answers_stay_one_line_test(void **state)
 {
 	static uint8_t message[65535];
 	struct eve_name name = name_make();
-	char line[EVE_LINE_MAX];
+	char line[EVE_LINE_MAX] = "";
 	size_t used = 12, len, owner;
 	json_t *record;
 
@@ -172,7 +172,7 @@ static void requests_and_anomalies_test(void **state)
 	};
 	struct eve_request quic = { .proto = SEK_NAME_PROTO_QUIC, .host = "a.example", .version = 1 };
 	struct eve_anomaly anomaly = { "dga", "x.example", "words", 120 };
-	char line[EVE_LINE_MAX];
+	char line[EVE_LINE_MAX] = "";
 	json_t *record;
 
 	name.event.proto = 6;

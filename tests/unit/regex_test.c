@@ -126,10 +126,9 @@ static void many_at_once_test(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < 1000; i++) {
 		char name[64];
-		int len = snprintf(name, sizeof(name), "www.ad%dxy.net%d.example", i * 19,
-				   i * 19 % 97);
+		int len = snprintf(name, sizeof(name), "www.ad%dxy.net%d.example", i, i % 97);
 
-		assert_int_equal(regexes_match(regexes, name, (size_t)len).line, i * 19 + 1);
+		assert_int_equal(regexes_match(regexes, name, (size_t)len).line, i + 1);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	us = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e6;
