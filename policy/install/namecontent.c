@@ -330,7 +330,7 @@ int name_content_snapshot(const struct name_content *content, struct name_snapsh
 	int err;
 
 	*ret_snapshot = (struct name_snapshot){};
-	if (content->skip) {
+	if (content->skip_cnt) {
 		ret_snapshot->skip = malloc(content->published.cnt);
 		if (!ret_snapshot->skip)
 			return -ENOMEM;
