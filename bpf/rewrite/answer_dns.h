@@ -61,6 +61,7 @@ struct dns_reply {
 	__u16 name_len; /* bytes in the frame, the last 0 included */
 	__u8 has; /* SEK_NAME_HAS*, of SINKHOLE and LOCAL */
 	__u8 how; /* enum sek_name_how: one that answers */
+	__u32 pad; /* no hole: 6.1 gives no other function a stack that is not written whole */
 };
 
 /* Where an answer is made: a message, and what it may grow by. */
