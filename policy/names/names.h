@@ -85,10 +85,10 @@ struct name_list {
 
 struct name_read_options {
 	const char *format; /* of formats.def; NULL: found out */
-	const char *suffix_file; /* public suffixes; NULL: the system's, else those of libpsl */
+	const char *suffix_file; /* public suffixes; NULL: the system's */
 	bool public_suffixes; /* entries that are public suffixes are taken, not held */
-	bool own_answers; /* addresses that the list gives are answered; false: such lines are left out, so that
-			   * a list from elsewhere leads nobody anywhere */
+	bool own_answers; /* addresses that the list gives are answered; false: such lines are left
+			   * out, so that a list from elsewhere leads nobody anywhere */
 	unsigned int thread_cnt; /* 0: as many as there are CPUs */
 };
 

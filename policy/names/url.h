@@ -41,7 +41,10 @@ int url_normalise(const char *text, size_t len, struct url *ret_url);
 int url_of_request(const char *host, size_t host_len, const char *target, size_t target_len,
 		   struct url *ret_url);
 
-/* The same without what stands behind ';' in each part of its path, as some servers read it. False: no change. */
+/*
+ * The same without what stands behind ';' in each part of its path, as some servers read it. False: no
+ * change.
+ */
 bool url_without_parameters(const struct url *url, struct url *ret_url);
 
 #endif
