@@ -228,15 +228,25 @@ __noinline int ech_points(struct ech_room *room, __u32 at, __u32 end, __u32 from
 	return 1;
 }
 
+/*
+ * A length of 1 to most, a power of two, as the verifier of 6.1 believes it: of a comparison with 0 it
+ * learns nothing.
+ */
+static __always_inline __u32 ech_some(__u32 len, __u32 most)
+{
+	len--;
+	barrier_var(len);
+	len &= most - 1;
+	return len + 1;
+}
+
 /* Bytes of the frame into the room, and back; none is no error. */
 static __always_inline bool ech_load(struct frame_ctx *ctx, struct ech_room *room, __u32 off,
 				     __u32 len)
 {
 	if (!len)
 		return true;
-	barrier_var(len);
-	len &= ECH_BYTES - 1;
-	return len > 0 && !frame_load(ctx, off, room->bytes, len);
+	return !frame_load(ctx, off, room->bytes, ech_some(len, ECH_BYTES));
 }
 
 static __always_inline bool ech_store(struct frame_ctx *ctx, struct ech_room *room, __u32 off,
@@ -244,9 +254,7 @@ static __always_inline bool ech_store(struct frame_ctx *ctx, struct ech_room *ro
 {
 	if (!len)
 		return true;
-	barrier_var(len);
-	len &= ECH_BYTES - 1;
-	return len > 0 && !frame_store(ctx, off, room->bytes, len);
+	return !frame_store(ctx, off, room->bytes, ech_some(len, ECH_BYTES));
 }
 
 /* The sum of len bytes at off, an even one from where summing begins. */
@@ -257,11 +265,9 @@ __noinline __u64 ech_sum(struct frame_ctx *ctx, struct ech_room *room, __u32 off
 	if (!room)
 		return 0;
 	for (__u32 i = 0; i < ECH_BYTES / ECH_CHUNK && len; i++) {
-		__u32 part = len < ECH_CHUNK ? len : ECH_CHUNK;
+		__u32 part = ech_some(len < ECH_CHUNK ? len : ECH_CHUNK, ECH_CHUNK);
 
-		barrier_var(part);
-		part &= 2 * ECH_CHUNK - 1;
-		if (part < 1 || part > ECH_CHUNK || frame_load(ctx, off, room->bytes, part))
+		if (frame_load(ctx, off, room->bytes, part))
 			return 0;
 		__builtin_memset(room->bytes + part, 0, 3);
 		sum += (__u32)bpf_csum_diff(NULL, 0, (void *)room->bytes, (part + 3) & ~3U, 0);
