@@ -248,9 +248,6 @@ static __always_inline bool dns_write(struct frame_ctx *ctx, struct packet *p, s
 
 	barrier_var(len);
 	len &= DNS_ROOM - 1;
-	last = len - 1; /* 6.1 learns nothing from len > 0, but knows this plus 1 */
-	barrier_var(last);
-	last &= DNS_ROOM - 1;
 	if (!udp || len < sizeof(struct dns_head) || !answer_link_read(ctx, &link, true))
 		return false;
 	summed = p->family != 4 || udp->check;
