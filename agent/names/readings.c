@@ -149,12 +149,24 @@ static void got_on(struct readings *rs, struct reading *reading)
 
 /* --- verdicts --- */
 
-/* What lies before next is decided, and passes when it comes again. */
+/* Up to which all has been read, whole or not. */
+static uint32_t known_to(const struct reading *reading)
+{
+	const struct stream *stream = &reading->reader.stream;
+	bool ahead = (int32_t)(stream->base + stream->end - stream_next(stream)) > 0;
+
+	return ahead ? stream->base + stream->end : stream_next(stream);
+}
+
+/*
+ * What lies before next passes when it comes again: it is decided, or a part of what nobody can act upon
+ * until its rest has come. Without that a client whose first piece waits would never send the last.
+ */
 static void order(struct readings *rs, struct reading *reading, enum sek_name_state state,
 		  struct reading_verdict verdict)
 {
 	const struct sek_name_copy_head *head = &reading->head;
-	uint32_t next = stream_next(&reading->reader.stream);
+	uint32_t next = known_to(reading);
 	struct sek_name_order o = {
 		.key = head->key,
 		.first_ns = head->first_ns,
@@ -200,7 +212,7 @@ static void end_bad(struct readings *rs, struct reading *reading, bool overlaps)
 static void wait_more(struct readings *rs, struct reading *reading)
 {
 	bool between = reader_is_between(&reading->reader);
-	uint32_t next = stream_next(&reading->reader.stream);
+	uint32_t next = known_to(reading);
 
 	if (next != reading->next_told)
 		reading->copies_vain = 0;
