@@ -274,10 +274,13 @@ static struct weblog_text json_text(struct weblog_line *line, const struct rest 
 		return text;
 	text.text = to;
 	while (at < r->end && *at != '"' && to < line->room + sizeof(line->room)) {
-		if (*at == '\\' && ++at < r->end)
-			*to = unescaped(&at, r->end);
-		else
-			*to = *at++;
+		bool escaped = *at == '\\';
+
+		at += escaped;
+		if (at == r->end)
+			break;
+		*to = escaped ? unescaped(&at, r->end) : *at;
+		at += !escaped;
 		if (!*to++)
 			return (struct weblog_text){};
 	}
