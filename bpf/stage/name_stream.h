@@ -20,7 +20,7 @@ static __always_inline void name_stream_note(const struct packet *p, struct sek_
 	flow->name.start = p->seq;
 	flow->name.next = p->seq + p->payload_len;
 	if (v->inspect)
-		flow->flags |= SEK_FLOW_INSPECT;
+		flow_turn(flow, flow->state, SEK_FLOW_INSPECT, 0);
 	if (!v->reason)
 		WRITE_ONCE(flow->name.state, state);
 }
