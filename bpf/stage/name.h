@@ -81,7 +81,7 @@ static __noinline int name_want(const struct packet *p, const struct sek_flow_ke
 		return 0;
 	}
 	first = name_first(key, profile);
-	name->flags = 0;
+	name->flags &= SEK_NAME_VOUCHED;
 	if (profile->flags & SEK_NAME_TELL_DNS)
 		name->flags |= SEK_NAME_REPLIES;
 	if (profile->ech == SEK_ECH_STRIP)
@@ -133,12 +133,14 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
 }
 
 /*
- * What lies wholly before next has been decided: bytes that come again, or a body. A request alone is
- * read again where it comes again as it did.
+ * The agent has read all that lies before next: bytes that come again, or a body. What was decided here
+ * is another matter: a request is read again where it comes again as it did, and part of one is the
+ * agent's, since its first copy may never have reached the server.
  */
 static __always_inline bool name_is_decided(const struct packet *p, const struct sek_flow_name *name)
 {
-	if (name->state != SEK_NAME_AGENT && name->state != SEK_NAME_REQUEST)
+	if (!(name->flags & SEK_NAME_VOUCHED) ||
+	    (name->state != SEK_NAME_AGENT && name->state != SEK_NAME_REQUEST))
 		return false;
 	if (p->tcp_flags & TCP_SYN || (name->state == SEK_NAME_REQUEST && p->seq == name->start))
 		return false;

@@ -27,6 +27,7 @@ int sek_name_order(struct sek_name_order *order)
 	flow->name.reason = order->name.reason;
 	flow->name.start = order->name.start;
 	flow->name.next = order->name.next;
+	flow->name.flags |= SEK_NAME_VOUCHED;
 	flow->name.copies = 0;
 	WRITE_ONCE(flow->name.state, state);
 	return 0;

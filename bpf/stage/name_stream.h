@@ -19,6 +19,7 @@ static __always_inline void name_stream_note(const struct packet *p, struct sek_
 	flow->name.list = v->list;
 	flow->name.start = p->seq;
 	flow->name.next = p->seq + p->payload_len;
+	flow->name.flags &= ~SEK_NAME_VOUCHED;
 	if (v->inspect)
 		flow_turn(flow, flow->state, SEK_FLOW_INSPECT, 0);
 	if (!v->reason)

@@ -106,6 +106,7 @@ enum sek_name_proto {
 
 #define SEK_NAME_REPLIES 0x01 /* DNS: answers are told as well */
 #define SEK_NAME_STRIPS 0x02  /* DNS: ECH is taken out of answers */
+#define SEK_NAME_VOUCHED 0x04 /* TCP: it is the agent's word that all before next is decided */
 
 struct sek_flow_name {
 	__u8 state;  /* enum sek_name_state */
@@ -113,7 +114,7 @@ struct sek_flow_name {
 	__u8 list;   /* that decided; 0xff: none */
 	__u8 copies; /* packets given to the agent */
 	__u16 profile;
-	__u8 flags;  /* SEK_NAME_REPLIES, SEK_NAME_STRIPS */
+	__u8 flags;  /* SEK_NAME_REPLIES, SEK_NAME_STRIPS, SEK_NAME_VOUCHED */
 	__u8 reason; /* enum sek_reason of SEK_NAME_BLOCKED; 0: as list says */
 	__u32 start; /* TCP: sequence number where what was last read began */
 	__u32 next;  /* TCP: up to which it is decided; the first byte at first */
