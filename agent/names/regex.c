@@ -97,20 +97,24 @@ static void child_limit(const struct regex_limits *limits)
 static bool child_compile(const struct regex_source *sources, const uint32_t *which, uint32_t cnt,
 			  hs_database_t **ret_database, hs_compile_error_t **ret_error)
 {
-	const char **texts = calloc(cnt, sizeof(*texts));
+	char **texts = calloc(cnt, sizeof(*texts));
 	unsigned int *flags = calloc(cnt, sizeof(*flags)), *ids = calloc(cnt, sizeof(*ids));
+	bool made = texts && flags && ids;
 
-	if (!texts || !flags || !ids)
-		return false;
-	for (uint32_t i = 0; i < cnt; i++) {
+	for (uint32_t i = 0; made && i < cnt; i++) {
 		texts[i] = strndup(sources[which[i]].text, sources[which[i]].len);
-		if (!texts[i])
-			return false;
+		made = texts[i] != NULL;
 		flags[i] = HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH;
 		ids[i] = i;
 	}
-	return hs_compile_multi(texts, flags, ids, cnt, HS_MODE_BLOCK, NULL, ret_database,
-				ret_error) == HS_SUCCESS;
+	made = made && hs_compile_multi((const char *const *)texts, flags, ids, cnt, HS_MODE_BLOCK,
+					NULL, ret_database, ret_error) == HS_SUCCESS;
+	for (uint32_t i = 0; texts && i < cnt; i++)
+		free(texts[i]);
+	free(texts);
+	free(flags);
+	free(ids);
+	return made;
 }
 
 static void child_run(int fd, const struct regex_source *sources, const uint32_t *which,

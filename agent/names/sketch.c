@@ -84,8 +84,9 @@ size_t sketch_top(const struct sketch *s, const struct sketch_name **ret_top, si
 
 	for (size_t i = 0; i < s->used; i++)
 		all[i] = &s->name[i];
-	qsort(all, s->used, sizeof(all[0]), by_count);
+	qsort(all, s->used, sizeof(const void *), by_count);
 	cnt = cnt < s->used ? cnt : s->used;
-	memcpy(ret_top, all, cnt * sizeof(all[0]));
+	for (size_t i = 0; i < cnt; i++)
+		ret_top[i] = all[i];
 	return cnt;
 }

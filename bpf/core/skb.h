@@ -193,12 +193,12 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port)
 {
 	__u32 ifindex = way_out(port);
 
-	return ifindex ? bpf_redirect(ifindex, 0) : FRAME_DROP;
+	return ifindex ? (int)bpf_redirect(ifindex, 0) : FRAME_DROP;
 }
 
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 {
-	return bpf_redirect(ctx->ifindex, 0);
+	return (int)bpf_redirect(ctx->ifindex, 0);
 }
 
 static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)

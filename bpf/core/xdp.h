@@ -217,7 +217,7 @@ static __always_inline int frame_hand_over(struct frame_ctx *ctx, __u32 port)
 
 static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port)
 {
-	int action = bpf_redirect_map(&sek_tx, port, XDP_DROP);
+	int action = (int)bpf_redirect_map(&sek_tx, port, XDP_DROP);
 
 	return action == XDP_REDIRECT ? action : frame_hand_over(ctx, port);
 }
@@ -225,7 +225,7 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port)
 /* A veth far end without a program is woken for redirected frames, not for XDP_TX. */
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 {
-	return bpf_redirect_map(&sek_tx, port, XDP_TX);
+	return (int)bpf_redirect_map(&sek_tx, port, XDP_TX);
 }
 
 static __always_inline void *frame_pair(__u32 back, __u32 out)
@@ -244,7 +244,7 @@ static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __
 {
 	void *pair = frame_pair(back, out);
 
-	return pair ? bpf_redirect_map(pair, 0, BPF_F_BROADCAST) : FRAME_DROP;
+	return pair ? (int)bpf_redirect_map(pair, 0, BPF_F_BROADCAST) : FRAME_DROP;
 }
 
 static __always_inline struct eth_tag frame_outer_tag(const struct frame_ctx *ctx)

@@ -88,12 +88,10 @@ static __noinline int name_want(const struct packet *p, const struct sek_flow_ke
 		name->flags |= SEK_NAME_STRIPS;
 	if (first == SEK_NAME_BLOCKED)
 		name->reason = SEK_R_name_hidden;
-	if (fresh)
+	if (fresh || first == SEK_NAME_BLOCKED)
 		name->state = first;
 	else if (name->state == SEK_NAME_OFF)
 		name->state = name_late(flow, first);
-	else if (first == SEK_NAME_BLOCKED)
-		name->state = first;
 	return 0;
 }
 

@@ -86,11 +86,11 @@ struct sek_trace {
 	__u32 generation;
 	__be16 tag_type; /* of a tag that the frame leaves with and that is not in its bytes; 0: none */
 	__be16 tag_tci;
-	__u16 spared; /* allow list that beat a block list; SEK_NO_LIST: none */
-	__u16 name_len; /* bytes of the suffix, or of host and path, that decided */
+	__u16 spared;       /* allow list that beat a block list; SEK_NO_LIST: none */
+	__u16 name_len;     /* bytes of the suffix, or of host and path, that decided */
 	__u32 next_ifindex; /* where the kernel's route leads; 0: it was not asked, or has none */
-	__u8 name_list; /* list of names that decided; SEK_NAME_NO_LIST: none */
-	__u8 name_how;  /* enum sek_name_how of what is blocked */
+	__u8 name_list;     /* list of names that decided; SEK_NAME_NO_LIST: none */
+	__u8 name_how;      /* enum sek_name_how of what is blocked */
 	__u16 pad;
 	struct sek_addr next_hop; /* and its next hop */
 };

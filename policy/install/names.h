@@ -71,7 +71,7 @@ bool names_has(struct names *names, const char *list);
 int names_add(struct names *names, const char *list, const char *name, int64_t expires,
 	      const char *reason, struct diag *diag);
 
-/* Takes all entries of exactly this name out of one list; -ENOENT when there are none. What is above stays. */
+/* Takes all entries of exactly this name out of one list; what is above stays. -ENOENT: there are none. */
 int names_delete(struct names *names, const char *list, const char *name, const char *reason,
 		 struct diag *diag);
 

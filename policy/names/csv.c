@@ -59,7 +59,7 @@ static int column_filled(const struct text *columns, size_t cnt)
 /* The line of titles, which may be a comment. */
 static int titles_find(struct text line, char separator)
 {
-	struct text columns[TEXT_COLUMNS_MAX];
+	struct text columns[TEXT_COLUMNS_MAX] = {};
 
 	if (line.len && line.at[0] == '#')
 		line = text_from(line, 1);

@@ -19,7 +19,7 @@ static bool is_address(struct text word)
 
 bool text_is_nowhere(struct text word)
 {
-	struct prefix prefix;
+	struct prefix prefix = {};
 	const unsigned char *at = prefix.addr.b;
 
 	if (prefix_parse(word.at, word.len, &prefix, NULL) != PREFIX_OK || prefix.len != 128)

@@ -166,7 +166,7 @@ static void canaries_add(struct merge *merge, const struct seen *seen)
 	uint32_t lines[CANARIES_MAX];
 	size_t cnt;
 
-	for (cnt = 0; name_canaries[cnt] && cnt < CANARIES_MAX; cnt++)
+	for (cnt = 0; cnt < CANARIES_MAX && name_canaries[cnt]; cnt++)
 		lines[cnt] = canary_line(merge, seen, name_canaries[cnt]);
 	for (size_t i = 0; i < cnt; i++) {
 		first->line = lines[i];

@@ -153,8 +153,10 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 	if (entry && had != reader->entry_cap) {
 		uint64_t *more = realloc(reader->hashes, reader->entry_cap * sizeof(*more));
 
-		reader->err = more ? 0 : -ENOMEM;
-		reader->hashes = more ? more : reader->hashes;
+		if (more)
+			reader->hashes = more;
+		else
+			reader->err = -ENOMEM;
 	}
 	if (reader->err)
 		return;
@@ -269,7 +271,7 @@ static void page_take_all(struct name_reader *reader, const struct url *url, boo
 	bool slash = url->target_len == url->path_len && url->target[url->path_len - 1] == '/';
 	bool below = !slash && !url->scheme && url->target_len == url->path_len;
 
-	for (int front = 0; front <= (!url->scheme && www); front++) {
+	for (int front = 0; front < (!url->scheme && www ? 2 : 1); front++) {
 		const char *before = front ? "www." : "";
 
 		page_take(reader, url, before, "", slash ? &prefix : &exact);

@@ -55,12 +55,12 @@ static __always_inline bool vary(struct xdp_md *ctx)
 /* Ethernet, IPv4, and UDP or TCP: where the payload begins, and how long it is. */
 static __always_inline __u32 parse(struct xdp_md *ctx, __u32 *ret_len)
 {
-	const struct ethhdr *eth = frame_at(ctx, 0, sizeof(*eth) + sizeof(struct iphdr));
-	const struct iphdr *ip = (const void *)(eth + 1);
+	const struct ethhdr *eth = frame_at(ctx, 0, sizeof(*eth));
+	const struct iphdr *ip = frame_at(ctx, sizeof(*eth), sizeof(*ip));
 	__u32 l4 = sizeof(*eth) + sizeof(*ip), off;
 	const struct tcphdr *tcp = frame_at(ctx, l4, sizeof(*tcp));
 
-	if (!vary(ctx) || !eth || eth->h_proto != bpf_htons(ETH_P_IP) || ip->version != 4 ||
+	if (!vary(ctx) || !eth || eth->h_proto != bpf_htons(ETH_P_IP) || !ip || ip->version != 4 ||
 	    ip->ihl != 5 || ip->frag_off & bpf_htons(0x3fff) || !tcp)
 		return 0;
 	off = l4 + (ip->protocol == IPPROTO_UDP ? sizeof(struct udphdr) : tcp->doff * 4);

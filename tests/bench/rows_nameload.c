@@ -154,7 +154,7 @@ static bool unbound_answers(int fd)
 	char name[32];
 	size_t len = 12;
 
-	snprintf(name, sizeof(name), "\4www%u\10%08x\3com", (NAMES - 1) % 7,
+	snprintf(name, sizeof(name), "\4www%d\10%08x\3com", (NAMES - 1) % 7,
 		 (NAMES - 1) * 2654435761U);
 	memcpy(question + len, name, strlen(name) + 1);
 	len += strlen(name) + 1;

@@ -113,6 +113,7 @@ static int bed_up(void **state)
 
 	if (!bed)
 		return -1;
+	*state = bed;
 	libbpf_set_print(NULL);
 	bed->program = namelookup__open_and_load();
 	if (!bed->program) {

@@ -187,7 +187,7 @@ static size_t labels_write(const char *host, uint8_t *to)
 
 static struct namelookup_asked ask(const struct bed *bed, const struct query *query, bool dns)
 {
-	uint8_t frame[NAMELOOKUP_TEXT + 512] = {}, out[sizeof(frame)];
+	uint8_t frame[NAMELOOKUP_TEXT + 512] = {}, out[sizeof(frame)] = {};
 	size_t len = strlen(query->host), path_at = NAMELOOKUP_TEXT + len + 2;
 	struct namelookup_asked asked = {
 		.now_ns = query->now_ns,
@@ -620,7 +620,7 @@ static void odd_labels_are_the_agents(void **state)
 	for (int byte = 0; byte < 256; byte++)
 		for (size_t at = 0; at < 20; at++) {
 			static const char name[] = "\3www\4aaaa\7example\3com";
-			uint8_t frame[NAMELOOKUP_TEXT + 64] = {}, out[sizeof(frame)];
+			uint8_t frame[NAMELOOKUP_TEXT + 64] = {}, out[sizeof(frame)] = {};
 			struct namelookup_asked asked = { .host = place(NAMELOOKUP_TEXT + 1, 20, 4) };
 			LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame,
 				    .data_size_in = sizeof(frame), .data_out = out,

@@ -4,6 +4,9 @@
  * tests/style/lint.sh gives it to cppcheck before each file; nothing is built with it.
  */
 #define SEC(name)
+#define bpf_object__for_each_program(program, object)                                              \
+	for (program = bpf_object__next_program(object, 0); program != 0;                          \
+	     program = bpf_object__next_program(object, program))
 #define LIBBPF_OPTS(type, name, ...) struct type name = { __VA_ARGS__ }
 #define DECLARE_LIBXDP_OPTS(type, name, ...) struct type name = { __VA_ARGS__ }
 #define json_array_foreach(array, index, value)                                                    \

@@ -549,11 +549,11 @@ static void checks_have_their_defaults(void **state)
 
 static void the_samples_are_good(void **state)
 {
-	static const char *const samples[] = { "policy/saga/saga.yaml", "policy/samples/bridge.yaml",
-					       "policy/samples/route.yaml",
-					       "policy/samples/checks.yaml",
-					       "policy/samples/names.yaml",
-					       "policy/saga/checked.yaml" };
+	static const char *const samples[] = {
+		"policy/saga/saga.yaml",     "policy/samples/bridge.yaml",
+		"policy/samples/route.yaml", "policy/samples/checks.yaml",
+		"policy/samples/names.yaml", "policy/saga/checked.yaml"
+	};
 
 	if (access(samples[0], R_OK))
 		skip();

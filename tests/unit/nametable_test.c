@@ -79,7 +79,7 @@ static void test_many(void **state)
 /* What the bloom lets by, and what tags cut to 12 bits then take for listed: both as chance has it. */
 static void test_false(void **state)
 {
-	enum { NAMES = 1 << 19, ASKED = 1 << 20, BITS = 12 };
+	enum { NAMES = 3 << 17, ASKED = 1 << 20, BITS = 12 };
 	struct name_list list = name_list_numbers("host", 0, NAMES);
 	struct name_source source = { .list = &list, .number = 1 };
 	size_t by = 0, taken = 0;
@@ -87,7 +87,8 @@ static void test_false(void **state)
 	struct name_table table;
 
 	assert_int_equal(name_table_made(&source, 1, &memory, &table), 0);
-	assert_int_equal(table.bloom_mask + 1, NAMES * 16 / 64);
+	/* 16 bits a name and more; how many names there are is estimated, so not at a power of two. */
+	assert_int_equal(table.bloom_mask + 1, 1 << 17);
 	for (size_t i = 0; i < ASKED; i++) {
 		char host[64];
 		int len = snprintf(host, sizeof(host), "other%zu.example", i);

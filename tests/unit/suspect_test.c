@@ -173,7 +173,7 @@ static void tunnels_are_seen_test(void **state)
 	struct told told;
 	struct suspect *suspect = suspect_make(&told);
 	uint64_t seed = 3, now_ns = HOUR;
-	char label[64], name[256];
+	char label[64] = "", name[256];
 	int i;
 
 	for (i = 0; i < 1000 && !told.cnt; i++) {
