@@ -278,8 +278,8 @@ static int source_read(struct name_content *next, const struct name_list *before
 {
 	int64_t stamp = file_stamp(next->source);
 	struct diag words;
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int err = file_read(next->source, &text, &len);
 
 	diag_init(&words);

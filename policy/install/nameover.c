@@ -179,8 +179,11 @@ static int row_take(struct names *names, sqlite3_stmt *stmt)
 	if (err)
 		return 0;
 	err = ruling_make(&override, &key, &ruling);
-	if (!err)
-		err = ruling_put(names, ruling_find(names, override.tenant, &key), &ruling);
+	if (err)
+		return err;
+	err = ruling_put(names, ruling_find(names, override.tenant, &key), &ruling);
+	if (err)
+		ruling_free(&ruling);
 	return err;
 }
 

@@ -197,7 +197,7 @@ static void every_byte_of_an_event_is_safe(void **state)
 	unsigned seed = 1;
 
 	for (int round = 0; round < 2000; round++) {
-		struct sek_event e;
+		struct sek_event e = {};
 
 		for (size_t i = 0; i < sizeof(e); i++)
 			((unsigned char *)&e)[i] = (unsigned char)(rand_r(&seed) >> 4);

@@ -116,7 +116,7 @@ static void give(struct readings *readings, uint32_t flow, uint32_t at, const ch
 
 static void requests_are_ordered_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 
 	/* It begins in the middle. */
@@ -138,7 +138,7 @@ static void requests_are_ordered_test(void **state)
 
 static void bodies_are_passed_over_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 	struct sek_name_copy_head head;
 
@@ -162,7 +162,7 @@ static void bodies_are_passed_over_test(void **state)
 
 static void the_second_request_blocks_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 
 	give(readings, 1, 0,
@@ -174,7 +174,7 @@ static void the_second_request_blocks_test(void **state)
 
 static void ends_of_reading_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 
 	give(readings, 1, 0, "EHLO mail\r\n");
@@ -206,7 +206,7 @@ static void ends_of_reading_test(void **state)
 /* Many flows that stay: all of them hold no more than they may, and one tenant no more than its share. */
 static void bounds_hold_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings_limits limits = {
 		.bytes = 1 << 20, .tenant_bytes = 300000, .flows = 200, .tenant_flows = 60
 	};
@@ -241,7 +241,7 @@ static void bounds_hold_test(void **state)
 
 static void quic_that_is_none_passes_test(void **state)
 {
-	struct calls calls;
+	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 	struct sek_name_copy_head head = copy(1, 1, 0);
 
