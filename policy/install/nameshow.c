@@ -39,7 +39,7 @@ static void found_key(const struct name_asked *asked, const struct name_found *f
 	for (size_t i = 0; i < host_len; i++) {
 		char c = asked->host[found->at + i];
 
-		ret_key->text[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : (char)c;
+		ret_key->text[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
 	if (found->path_len)
 		memcpy(ret_key->text + host_len, asked->path, found->path_len);
