@@ -95,7 +95,8 @@ void name_read_csv(struct name_reader *reader)
 		}
 		if (comment)
 			continue;
-		separator = separator ? separator : separator_of(line);
+		if (!separator)
+			separator = separator_of(line);
 		cnt = text_columns(line, separator, columns);
 		if (column < 0)
 			column = column_filled(columns, cnt);

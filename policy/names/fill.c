@@ -17,7 +17,7 @@ int name_fill_begin(struct name_fill *fill, struct sek_name_line *lines, uint32_
 	*fill = (struct name_fill){
 		.lines = lines,
 		.line_cnt = line_cnt,
-		.prints = malloc((size_t)line_cnt * sizeof(struct sek_name_line)),
+		.prints = malloc((size_t)line_cnt * SEK_NAME_SLOTS * sizeof(*fill->prints)),
 		.sets = sets,
 		.random = 1,
 	};

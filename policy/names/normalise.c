@@ -17,7 +17,7 @@
 #define LABEL_MAX 63
 #define WRITTEN_MAX 1024 /* bytes of a name before it is normalised */
 
-#define EIGHT(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
+#define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
 #define LETTERS EIGHT('a'), EIGHT('i'), EIGHT('q'), 'y', 'z'
 const unsigned char name_letters[256] = {
 	['-'] = '-', ['_'] = '_', ['.'] = '.',	   ['0'] = EIGHT('0'),

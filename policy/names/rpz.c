@@ -61,10 +61,10 @@ static void owner_add_escaped(struct owner *owner, struct text text)
 		    isdigit(at[3])) {
 			c = (char)((at[1] - '0') * 100 + (at[2] - '0') * 10 + at[3] - '0');
 			i += 3;
-			c = c == '.' ? '\\' : c;
+			c = (char)(c == '.' ? '\\' : c);
 		} else if (c == '\\' && i + 1 < text.len) {
 			c = text.at[++i];
-			c = c == '.' ? '\\' : c;
+			c = (char)(c == '.' ? '\\' : c);
 		}
 		owner_add(owner, (struct text){ &c, 1 });
 	}
@@ -203,7 +203,7 @@ static bool record_read(struct zone *zone)
 
 	zone->word_cnt = 0;
 	do {
-		char first = reader->rest.len ? reader->rest.at[0] : 0;
+		char first = (char)(reader->rest.len ? reader->rest.at[0] : 0);
 
 		if (!name_line(reader, &line))
 			return zone->word_cnt;

@@ -109,7 +109,7 @@ int name_sets_merge(struct name_sets *sets, uint32_t a, uint32_t b)
 	if (a == b)
 		return (int)a;
 	if (*merged >> 16 == pair >> 16)
-		return *merged & 0xffff;
+		return (int)(*merged & 0xffff);
 	set = sets->sets[a];
 	set_add(&set, &sets->sets[b]);
 	number = name_sets_number(sets, &set);

@@ -36,9 +36,9 @@ static void put_encoded(struct target *target, unsigned char c)
 	put(target, digits[c & 15]);
 }
 
-static int hex_of(unsigned char c)
+static unsigned int hex_of(unsigned char c)
 {
-	return isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+	return (unsigned int)(isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
 /* The next byte of text, decoded; a '%' that encodes nothing is a byte like any other. */
@@ -46,7 +46,7 @@ static unsigned char byte_take(struct text *text, bool *ret_encoded)
 {
 	const unsigned char *at = (const unsigned char *)text->at;
 	size_t len = 1;
-	unsigned char c = at[0];
+	unsigned char c = *at;
 
 	*ret_encoded = false;
 	if (c == '%' && text->len >= 3 && isxdigit(at[1]) && isxdigit(at[2])) {
@@ -306,7 +306,7 @@ int url_of_request(const char *host, size_t host_len, const char *target, size_t
 bool url_without_parameters(const struct url *url, struct url *ret_url)
 {
 	struct text path = { url->target + 1, 0 };
-	char plain[URL_TARGET_MAX];
+	char plain[URL_TARGET_MAX] = "";
 	bool parameters = false, cut = false;
 
 	if (!memchr(url->target, ';', url->path_len))

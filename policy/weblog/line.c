@@ -279,7 +279,7 @@ static struct weblog_text json_text(struct weblog_line *line, const struct rest 
 		at += escaped;
 		if (at == r->end)
 			break;
-		*to = escaped ? unescaped(&at, r->end) : *at;
+		*to = (char)(escaped ? unescaped(&at, r->end) : *at);
 		at += !escaped;
 		if (!*to++)
 			return (struct weblog_text){};

@@ -233,7 +233,7 @@ static int nameload_setup(void **ret_state)
 
 static int nameload_take(void *arg, int subject, double *ret_value)
 {
-	double seconds, mib;
+	double seconds = 0, mib = 0;
 	int r;
 
 	if (subject == LOAD_UNBOUND)

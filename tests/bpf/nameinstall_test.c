@@ -504,7 +504,7 @@ static void why_is_told(void **state)
 	assert_string_equal(why.source, bed->text[0]);
 	names_why_free(&why);
 	asked = (struct name_asked){ "nothing.example", NULL, 15, 0 };
-	said = names_decide(bed->names, &asked, TENANT, &bed->profile.phase[0], &why);
+	names_decide(bed->names, &asked, TENANT, &bed->profile.phase[0], &why);
 	assert_int_equal(why.list, -1);
 	names_why_free(&why);
 	show = names_show(bed->names, "bad");

@@ -101,7 +101,7 @@ static void copies_take(struct bed *bed)
 /* What TC has sent; the loopback interface shows it once as it goes. */
 static void copy_hear(struct bed *bed)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {};
 	socklen_t len = sizeof(from);
 	ssize_t got;
 

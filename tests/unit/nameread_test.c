@@ -780,7 +780,7 @@ static void quic_over_several_initials_test(void **state)
 
 static void quic_errors_test(void **state)
 {
-	uint8_t datagram[2048], frame[300], other[300] = {};
+	uint8_t datagram[2048], frame[300] = {}, other[300] = {};
 	size_t frame_len = from_hex(rfc_frame, frame), len;
 	struct reader_name name = {};
 	struct quic_keys keys;
