@@ -205,7 +205,7 @@ lab_agent() { # BUILD POLICY [OPTION...]: starts sekishod in sek-gw and waits un
 	shift 2
 	lab_spawn sekishod "$lab_prefix-gw" "$build/sekishod" --instance $lab_instance --policy "$policy" \
 		--metrics 127.0.0.1:9611 --foreground "$@"
-	lab_wait 120 lab_serves "$build" && return 0
+	lab_wait 300 lab_serves "$build" && return 0 # an emulated machine is long at verifying
 	echo "sekishod does not serve:" >&2
 	tail -n 20 "$lab_tmp/sekishod.log" >&2
 	return 1
