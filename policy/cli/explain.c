@@ -7,7 +7,6 @@
 #include "cli/explain.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,86 +186,66 @@ static void answer_add(const struct asking *a, json_t *answer)
 	json_object_set_new(answer, "policy", print_string(a->policy->path ? a->policy->path : ""));
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-/* A member of the table: words put together, "" when there is nothing to say. */
-static void __attribute__((format(printf, 3, 4)))
-fact(json_t *facts, const char *key, const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	json_object_set_new(facts, key, print_string(text ? text : ""));
-	free(text);
-}
-
 static void facts_rule(json_t *facts, const json_t *rule)
 {
 	if (!json_is_object(rule))
 		return;
-	fact(facts, "rule", "%s: %s (%s:%lld)", text_of(rule, "name"), text_of(rule, "action"),
-	     text_of(rule, "file"), (long long)json_integer_value(json_object_get(rule, "line")));
-	fact(facts, "comment", "%s", text_of(rule, "comment"));
+	print_fact(facts, "rule", "%s: %s (%s:%lld)", print_word(rule, "name"),
+		   print_word(rule, "action"), print_word(rule, "file"),
+		   (long long)json_integer_value(json_object_get(rule, "line")));
+	print_fact(facts, "comment", "%s", print_word(rule, "comment"));
 }
 
 static void facts_list(json_t *facts, const json_t *list)
 {
-	const char *title = text_of(list, "title");
+	const char *title = print_word(list, "title");
 
 	if (json_is_object(list))
-		fact(facts, "list", "%s (%s list%s%s)", text_of(list, "name"),
-		     text_of(list, "kind"), title[0] ? "; " : "", title);
+		print_fact(facts, "list", "%s (%s list%s%s)", print_word(list, "name"),
+			   print_word(list, "kind"), title[0] ? "; " : "", title);
 }
 
 static void facts_way(json_t *facts, const json_t *way)
 {
-	const char *hop = text_of(way, "next_hop"), *port = text_of(way, "port");
+	const char *hop = print_word(way, "next_hop"), *port = print_word(way, "port");
 
 	if (json_is_object(way))
-		fact(facts, "way", "%s%s%s%s%s", port[0] ? "port " : "", port,
-		     port[0] && hop[0] ? ", " : "", hop[0] ? "next hop " : "", hop);
+		print_fact(facts, "way", "%s%s%s%s%s", port[0] ? "port " : "", port,
+			   port[0] && hop[0] ? ", " : "", hop[0] ? "next hop " : "", hop);
 }
 
 static void facts_policy(json_t *facts, const struct asking *a, const json_t *answer)
 {
-	const char *lists = text_of(answer, "lists");
+	const char *lists = print_word(answer, "lists");
 	bool live = json_is_true(json_object_get(answer, "live"));
 
 	if (a->generation)
-		fact(facts, "policy", "generation %llu%s (%s)", (unsigned long long)a->generation,
-		     live ? ", in force" : "", text_of(answer, "policy"));
+		print_fact(facts, "policy", "generation %llu%s (%s)",
+			   (unsigned long long)a->generation, live ? ", in force" : "",
+			   print_word(answer, "policy"));
 	else
-		fact(facts, "policy", "%s, not in force", text_of(answer, "policy"));
-	fact(facts, "by", "%s; %s; a gateway without flows, quotas and rates unused",
-	     !strcmp(lists, "in force")	 ? "lists as they are in force"
-	     : !strcmp(lists, "sources") ? "lists from their sources"
-					 : "no lists",
-	     !strcmp(text_of(answer, "routes"), "kernel")
-		     ? "routes of the kernel"
-		     : "no routes: bodies at home, all else outside");
+		print_fact(facts, "policy", "%s, not in force", print_word(answer, "policy"));
+	print_fact(facts, "by", "%s; %s; a gateway without flows, quotas and rates unused",
+		   !strcmp(lists, "in force")  ? "lists as they are in force"
+		   : !strcmp(lists, "sources") ? "lists from their sources"
+					       : "no lists",
+		   !strcmp(print_word(answer, "routes"), "kernel")
+			   ? "routes of the kernel"
+			   : "no routes: bodies at home, all else outside");
 }
 
 static json_t *facts_make(const struct asking *a, const json_t *answer)
 {
 	json_t *facts = json_object();
 
-	fact(facts, "verdict", "%s", text_of(answer, "verdict"));
-	fact(facts, "reason", "%s: %s", text_of(answer, "reason"),
-	     text_of(answer, a->cli->japanese ? "meaning_ja" : "meaning"));
-	fact(facts, "tenant", "%s%s%s", text_of(answer, "tenant"),
-	     text_of(answer, "dir")[0] ? ", " : "", text_of(answer, "dir"));
+	print_fact(facts, "verdict", "%s", print_word(answer, "verdict"));
+	print_fact(facts, "reason", "%s: %s", print_word(answer, "reason"),
+		   print_word(answer, a->cli->japanese ? "meaning_ja" : "meaning"));
+	print_fact(facts, "tenant", "%s%s%s", print_word(answer, "tenant"),
+		   print_word(answer, "dir")[0] ? ", " : "", print_word(answer, "dir"));
 	facts_rule(facts, json_object_get(answer, "rule"));
 	facts_list(facts, json_object_get(answer, "list"));
-	fact(facts, "rate", "%s", text_of(json_object_get(answer, "rate"), "text"));
+	print_fact(facts, "rate", "%s", print_word(json_object_get(answer, "rate"), "text"));
 	facts_way(facts, json_object_get(answer, "way"));
 	facts_policy(facts, a, answer);
 	return facts;
@@ -290,7 +269,7 @@ static void show(const struct asking *a, const json_t *answer)
 	static const struct view table = VIEW("stages", stages, "No stage was asked.");
 	json_t *row = facts_make(a, answer);
 
-	fprintf(a->cli->out, "%s\n\n", text_of(answer, "packet"));
+	fprintf(a->cli->out, "%s\n\n", print_word(answer, "packet"));
 	print_view(a->cli->out, row, &record);
 	fputc('\n', a->cli->out);
 	print_view(a->cli->out, answer, &table);

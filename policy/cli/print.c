@@ -4,6 +4,7 @@
  * Promises that a cell stays in its line and column, whatever its bytes are.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,26 @@ json_t *print_string(const char *text)
 		string = json_string(buf);
 	free(buf);
 	return string;
+}
+
+const char *print_word(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+void print_fact(json_t *row, const char *key, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	json_object_set_new(row, key, print_string(text ? text : ""));
+	free(text);
 }
 
 /* JSON text is valid UTF-8, and what may not be plain is inside strings only. */

@@ -63,6 +63,13 @@ json_t *print_string(const char *text);
 /* A member of a row by a column's key; NULL: it has none. */
 const json_t *print_member(const json_t *row, const char *path);
 
+/* A member that is a text; "": there is none. Lives as long as the object. */
+const char *print_word(const json_t *object, const char *key);
+
+/* Makes words a member of a row, harmless as print_string() does. */
+void __attribute__((format(printf, 3, 4)))
+print_fact(json_t *row, const char *key, const char *fmt, ...);
+
 /* One value as a column shows it, for sentences. Writes at most cap bytes, always ends with 0. */
 void print_value(char *out, size_t cap, const json_t *value, enum column_kind kind);
 

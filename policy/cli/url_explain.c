@@ -3,7 +3,6 @@
  * Owns `sekisho url explain`: finds the policy that is meant, looks the name up, prints.
  * Promises to say whose lists the answer went by.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,41 +86,20 @@ static json_t *book_answer(const struct policy *policy, const struct name_book *
 
 /* --- for people --- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-/* A member of the table: words put together, "" when there is nothing to say. */
-static void __attribute__((format(printf, 3, 4)))
-fact(json_t *facts, const char *key, const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	json_object_set_new(facts, key, print_string(text ? text : ""));
-	free(text);
-}
-
 static void facts_list(json_t *facts, const json_t *because)
 {
 	const json_t *list = json_object_get(because, "list");
 	json_int_t line = json_integer_value(json_object_get(list, "line"));
-	const char *title = text_of(list, "title"), *category = text_of(list, "category");
+	const char *title = print_word(list, "title"), *category = print_word(list, "category");
 
 	if (!json_is_object(list))
 		return;
-	fact(facts, "list", "%s (%s list%s%s%s%s)", text_of(list, "name"), text_of(list, "kind"),
-	     category[0] ? ", " : "", category, title[0] ? "; " : "", title);
+	print_fact(facts, "list", "%s (%s list%s%s%s%s)", print_word(list, "name"),
+		   print_word(list, "kind"), category[0] ? ", " : "", category,
+		   title[0] ? "; " : "", title);
 	if (line)
-		fact(facts, "entry", "%s (%s:%lld)", text_of(list, "entry"), text_of(list, "file"),
-		     (long long)line);
+		print_fact(facts, "entry", "%s (%s:%lld)", print_word(list, "entry"),
+			   print_word(list, "file"), (long long)line);
 }
 
 static void facts_override(json_t *facts, const json_t *because)
@@ -129,50 +107,53 @@ static void facts_override(json_t *facts, const json_t *because)
 	const json_t *override = json_object_get(because, "override");
 	char until[32];
 
-	if (strcmp(text_of(because, "by"), "override") != 0)
+	if (strcmp(print_word(because, "by"), "override") != 0)
 		return;
 	if (!json_is_object(override)) {
-		fact(facts, "override", "learned for this body: an alias (CNAME) of a listed name");
+		print_fact(facts, "override",
+			   "learned for this body: an alias (CNAME) of a listed name");
 		return;
 	}
 	print_value(until, sizeof(until), json_object_get(override, "until"), COLUMN_TIME);
-	fact(facts, "override", "%s until %s, asked by %s, allowed by %s: %s",
-	     text_of(override, "action"), until, text_of(override, "asked_by"),
-	     text_of(override, "allowed_by"), text_of(override, "reason"));
+	print_fact(facts, "override", "%s until %s, asked by %s, allowed by %s: %s",
+		   print_word(override, "action"), until, print_word(override, "asked_by"),
+		   print_word(override, "allowed_by"), print_word(override, "reason"));
 }
 
 static void facts_phase(json_t *facts, const json_t *phase)
 {
-	const char *until = text_of(phase, "until");
+	const char *until = print_word(phase, "until");
 
-	fact(facts, "time", "%s; the same lists count %s%s", text_of(phase, "at"),
-	     until[0] ? "until " : "all week", until);
+	print_fact(facts, "time", "%s; the same lists count %s%s", print_word(phase, "at"),
+		   until[0] ? "until " : "all week", until);
 }
 
 static json_t *facts_make(const json_t *answer)
 {
 	const json_t *because = json_object_get(answer, "because");
-	const char *group = text_of(answer, "group"), *site = text_of(answer, "site");
+	const char *group = print_word(answer, "group"), *site = print_word(answer, "site");
 	json_t *facts = json_object();
 
-	fact(facts, "verdict", "%s", text_of(answer, "verdict"));
-	fact(facts, "because", "%s",
-	     !strcmp(text_of(because, "by"), "mode")
-		     ? "no list allows it, and only what is listed passes"
-	     : !strcmp(text_of(because, "by"), "nothing") ? "no list that counts has it"
-							  : text_of(because, "matched"));
+	print_fact(facts, "verdict", "%s", print_word(answer, "verdict"));
+	print_fact(facts, "because", "%s",
+		   !strcmp(print_word(because, "by"), "mode")
+			   ? "no list allows it, and only what is listed passes"
+		   : !strcmp(print_word(because, "by"), "nothing") ? "no list that counts has it"
+								   : print_word(because, "matched"));
 	facts_list(facts, because);
 	facts_override(facts, because);
-	fact(facts, "tenant", "%s%s%s", text_of(answer, "tenant"), group[0] ? ", group " : "", group);
-	fact(facts, "mode", "%s", text_of(answer, "mode"));
+	print_fact(facts, "tenant", "%s%s%s", print_word(answer, "tenant"),
+		   group[0] ? ", group " : "", group);
+	print_fact(facts, "mode", "%s", print_word(answer, "mode"));
 	facts_phase(facts, json_object_get(answer, "phase"));
-	if (text_of(answer, "public_suffix")[0])
-		fact(facts, "site", "%s%spublic suffix %s", site, site[0] ? ", " : "",
-		     text_of(answer, "public_suffix"));
-	fact(facts, "by", "%s",
-	     !strcmp(text_of(answer, "lists"), "in force")
-		     ? "lists and overrides as they are in force"
-		     : "lists as they are read from their sources; changes by hand are not known");
+	if (print_word(answer, "public_suffix")[0])
+		print_fact(facts, "site", "%s%spublic suffix %s", site, site[0] ? ", " : "",
+			   print_word(answer, "public_suffix"));
+	print_fact(
+		facts, "by", "%s",
+		!strcmp(print_word(answer, "lists"), "in force")
+			? "lists and overrides as they are in force"
+			: "lists as they are read from their sources; changes by hand are not known");
 	return facts;
 }
 
@@ -180,11 +161,11 @@ static json_t *facts_make(const json_t *answer)
 static void path_note(struct cli *cli, const json_t *answer)
 {
 	const json_t *url = json_object_get(answer, "url");
-	const char *as = text_of(url, "verdict");
+	const char *as = print_word(url, "verdict");
 
-	if (!json_is_object(url) || !strcmp(as, text_of(answer, "verdict")))
+	if (!json_is_object(url) || !strcmp(as, print_word(answer, "verdict")))
 		return;
-	if (!strncasecmp(text_of(answer, "asked"), "https:", 6))
+	if (!strncasecmp(print_word(answer, "asked"), "https:", 6))
 		cli_note(cli, "the whole URL: %s; but TLS shows the name alone", as);
 	else
 		cli_note(cli, "the whole URL: %s; but DNS gives no address for its name", as);
@@ -220,7 +201,7 @@ static void show(struct cli *cli, const json_t *answer)
 static int say(struct cli *cli, json_t *answer)
 {
 	struct name_suffixes *suffixes = NULL;
-	const char *verdict = text_of(answer, "verdict");
+	const char *verdict = print_word(answer, "verdict");
 
 	if (!answer)
 		return cli_fail(cli, CLI_FAILED, NULL, "no memory for the answer");
