@@ -76,6 +76,10 @@ lab_wait() { # SECONDS COMMAND...: until the command succeeds
 	done
 }
 
+lab_recorded() { # FILTER: of a record of the agent's; each is written a moment after what it tells of
+	lab_wait 10 jq -se "any(.[]; $1)" "$lab_logs/eve.json"
+}
+
 lab_servers() { # the Internet's servers, in "$lab_prefix-net"
 	local ip
 	for ip in 203.0.113.80 198.51.100.53 203.0.113.5 198.51.100.66; do
