@@ -2,7 +2,7 @@
 /*
  * sek_gateway for XDP: on every port, native where the driver can. stage/walk.h is the way of a
  * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release and sek_name_order,
- * which no packet meets, and the programs of sek_reset, which copies of resets meet on their way out.
+ * which no packet meets, and the programs that make a reset's copies and meet them on their way out.
  */
 #include "core/xdp.h"
 #include "rewrite/reset_copy.h"

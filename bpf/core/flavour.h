@@ -115,6 +115,6 @@ enum frame_fork {
 /* How a frame that came in by the port `back` gets out by `out` as well. Ends all pointers. */
 static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out);
 /* The end of FORK_ENDS. */
-static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out);
+static __always_inline int frame_send_both(struct frame_ctx *ctx);
 
 #endif

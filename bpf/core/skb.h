@@ -208,7 +208,7 @@ static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 b
 	return ifindex && !bpf_clone_redirect(ctx, ifindex, 0) ? FORK_SENT : FORK_NOT;
 }
 
-static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out)
+static __always_inline int frame_send_both(struct frame_ctx *ctx)
 {
 	return FRAME_DROP;
 }

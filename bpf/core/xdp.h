@@ -48,13 +48,10 @@ struct {
 
 /*
  * sek_reset[port that a frame came in by * SEK_PORTS_MAX + port that it leaves by]: a frame that is
- * sent to both, in two forms. Each entry has a program, run on its copy: that of RESET_BACK turns it
- * round, that of RESET_ON leaves it as it is. Not there: one of the ports takes no frames from
- * drivers. One map serves the program by itself and in libxdp's dispatcher, since only the devmaps in
- * it care who asks.
+ * sent to both, in two forms. Each entry has the program sek_reset_copy, run on its copy. Not there:
+ * one of the ports takes no frames from drivers. One map serves the program by itself and in libxdp's
+ * dispatcher, since only the devmaps in it care who asks.
  */
-#define RESET_BACK 0
-#define RESET_ON 1
 struct reset_pair {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, 2);
@@ -68,6 +65,26 @@ struct {
 	__type(key, __u32);
 	__array(values, struct reset_pair);
 } sek_reset SEC(".maps");
+
+/*
+ * The way there, by number of the CPU: its thread runs sek_reset_fork on each frame. Until a driver's poll
+ * ends, the kernel gathers all that it redirects to a device in one queue, and runs on all of it the
+ * program that the first of them asked for, or none (bq_enqueue() in kernel/bpf/devmap.c, to 7.3 at least):
+ * frames that only pass and copies of resets must not meet there.
+ */
+struct reset_cpus {
+	__uint(type, BPF_MAP_TYPE_CPUMAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_cpumap_val));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct reset_cpus);
+} sek_fork SEC(".maps");
 
 static __always_inline __u32 frame_ingress(const struct frame_ctx *ctx)
 {
@@ -235,16 +252,28 @@ static __always_inline void *frame_pair(__u32 back, __u32 out)
 	return bpf_map_lookup_elem(&sek_reset, &pair);
 }
 
-static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)
+static __always_inline void *frame_cpus(void)
 {
-	return frame_pair(back, out) ? FORK_ENDS : FORK_NOT;
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sek_fork, &zero);
 }
 
-static __always_inline int frame_send_both(struct frame_ctx *ctx, __u32 back, __u32 out)
+static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)
 {
-	void *pair = frame_pair(back, out);
+	return frame_pair(back, out) && frame_cpus() ? FORK_ENDS : FORK_NOT;
+}
 
-	return pair ? (int)bpf_redirect_map(pair, 0, BPF_F_BROADCAST) : FRAME_DROP;
+/* A CPU that came later has no entry. */
+static __always_inline int frame_send_both(struct frame_ctx *ctx)
+{
+	void *cpus = frame_cpus();
+	int action;
+
+	if (!cpus)
+		return FRAME_DROP;
+	action = (int)bpf_redirect_map(cpus, bpf_get_smp_processor_id(), XDP_DROP);
+	return action == XDP_REDIRECT ? action : (int)bpf_redirect_map(cpus, 0, XDP_DROP);
 }
 
 static __always_inline struct eth_tag frame_outer_tag(const struct frame_ctx *ctx)

@@ -40,7 +40,7 @@ static __always_inline int finish_action(struct frame_ctx *ctx, struct packet *p
 	case SEK_ANSWER:
 		return cfg.replay ? FRAME_ANSWERED : frame_answer(ctx, p->port);
 	case SEK_BOTH:
-		return frame_send_both(ctx, p->port, p->out_port);
+		return frame_send_both(ctx);
 	default:
 		return FRAME_BUG;
 	}

@@ -16,8 +16,10 @@
 #include "rewrite/segment.h"
 #include "stage/steer.h"
 
-/* What the way back needs to know. In front of the frame on its way into sek_reset. */
+/* What the two ways need to know. In front of the frame on its way into sek_reset. */
 struct reset_note {
+	__u16 port, out_port; /* that it came in by, and goes on by */
+	__u32 ifindex; /* of the interface that it came in by */
 	struct answer_link link; /* of the way back */
 	__u8 tags; /* in it; beside it is one, if the hook keeps one there */
 	__u8 moved; /* the way on has a link header of its own */
@@ -25,7 +27,7 @@ struct reset_note {
 	__u8 on_l3, on_tags; /* of the frame behind this note */
 	__u16 on_type;
 };
-SEK_LAYOUT(struct reset_note, 32);
+SEK_LAYOUT(struct reset_note, 40);
 
 static __always_inline bool reset_note_take(struct frame_ctx *ctx, const struct packet *p,
 					    struct reset_note *note)
@@ -85,6 +87,9 @@ static __always_inline bool reset_note_give(struct frame_ctx *ctx, const struct 
 {
 	void *at;
 
+	note->port = p->port;
+	note->out_port = p->out_port;
+	note->ifindex = frame_ingress(ctx);
 	note->on_l3 = p->l3;
 	note->on_tags = p->tags;
 	note->on_type = p->ethertype;

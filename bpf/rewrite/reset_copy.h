@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The programs of sek_reset: each is run on a driver's way out, on its own copy of a frame that
- * rewrite/reset_both.h has made. Loaded with the gateway, attached by policy/install/resets.c.
+ * The programs of sek_fork and sek_reset, for a frame that rewrite/reset_both.h has made: one makes the
+ * copies, the other is run on each of them. Loaded with the gateway, put there by policy/install/resets.c.
  * Promises a frame without the note, whole and summed, or none.
  */
 #ifndef BPF_REWRITE_RESET_COPY_H
@@ -82,16 +82,25 @@ static __always_inline int reset_copy_back(struct xdp_md *ctx)
 	return reset_turn(ctx, &p, &note) ? XDP_PASS : XDP_DROP;
 }
 
-SEC("xdp.frags/devmap")
-int sek_reset_on(struct xdp_md *ctx)
+/* In its CPU's thread, where no other frames are on their way: makes the copies. */
+SEC("xdp.frags/cpumap")
+int sek_reset_fork(struct xdp_md *ctx)
 {
-	return reset_copy_on(ctx);
+	const struct reset_note *note = frame_at(ctx, 0, sizeof(*note));
+	void *pair = note ? frame_pair(note->port, note->out_port) : NULL;
+
+	return pair ? (int)bpf_redirect_map(pair, 0, BPF_F_BROADCAST) : XDP_DROP;
 }
 
+/* On a copy's way out. One program for both: it may be run on what another pair's entry sends there. */
 SEC("xdp.frags/devmap")
-int sek_reset_back(struct xdp_md *ctx)
+int sek_reset_copy(struct xdp_md *ctx)
 {
-	return reset_copy_back(ctx);
+	const struct reset_note *note = frame_at(ctx, 0, sizeof(*note));
+
+	if (!note)
+		return XDP_DROP;
+	return note->ifindex == ctx->egress_ifindex ? reset_copy_back(ctx) : reset_copy_on(ctx);
 }
 
 #endif

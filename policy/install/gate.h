@@ -45,6 +45,7 @@ struct gate {
 	int former_fd[GATE_FORMER_MAX]; /* arrays of steps that were not adopted; -1: none */
 	char *pin_dir; /* NULL: nothing is pinned */
 	uint32_t reset_ifindex[SEK_PORTS_MAX]; /* what gate_reset_set() was told */
+	bool forks; /* sek_fork is this program's */
 };
 
 /* The map of this name, or NULL. */
@@ -65,8 +66,9 @@ const struct sek_config *object_config(const struct gate *gate);
 #define VERIFIER_LOG_BYTES (1u << 20)
 /* Says why an object was refused, with the last words of the verifier's log. */
 void load_explain(const char *object, int err, const char *log, struct diag *diag);
-/* The program of a copy that goes back where its frame came from, or of one that goes on. */
-int object_reset_fd(const struct gate *gate, bool back);
+/* The programs that make the copies of a reset, and that each copy meets. -EBADF after a peek. */
+int object_fork_fd(const struct gate *gate);
+int object_copy_fd(const struct gate *gate);
 /* Puts the programs of steps.def, of an object that was loaded, into one of sek_step, .._joined, .._tc. */
 int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map);
 /* Lets go of the TC program; what is attached stays. */

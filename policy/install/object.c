@@ -377,12 +377,14 @@ int gate_release_fd(const struct gate *gate)
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_release) : -EBADF;
 }
 
-int object_reset_fd(const struct gate *gate, bool back)
+int object_fork_fd(const struct gate *gate)
 {
-	if (!gate->skel)
-		return -EBADF;
-	return bpf_program__fd(back ? gate->skel->progs.sek_reset_back
-				    : gate->skel->progs.sek_reset_on);
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_reset_fork) : -EBADF;
+}
+
+int object_copy_fd(const struct gate *gate)
+{
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_reset_copy) : -EBADF;
 }
 
 int gate_order_fd(const struct gate *gate)

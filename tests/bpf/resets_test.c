@@ -83,7 +83,7 @@ static uint32_t run(struct bed *bed, struct answers_ask *ask)
 	return bed->told.verdict;
 }
 
-/* What both programs of sek_reset make of the frame. */
+/* What the program of sek_reset makes of the frame on either way. */
 static void copies_take(struct bed *bed)
 {
 	struct frame *noted = malloc(sizeof(*noted));
@@ -338,6 +338,21 @@ static int pair_make(const struct bed *bed)
 	return err;
 }
 
+/* What a test run sends there is lost as well. */
+static int fork_make(const struct bed *bed)
+{
+	struct bpf_cpumap_val value = { .qsize = 1 };
+	int fd = bpf_map_create(BPF_MAP_TYPE_CPUMAP, NULL, sizeof(uint32_t), sizeof(value), 1, NULL);
+	uint32_t zero = 0;
+	int err = fd < 0 ? fd : bpf_map_update_elem(fd, &zero, &value, BPF_ANY);
+
+	if (!err)
+		err = bpf_map_update_elem(bed_map(bed, "sek_fork"), &zero, &fd, BPF_ANY);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 static int listen_up(struct bed *bed)
 {
 	const struct sockaddr_ll at = { .sll_family = AF_PACKET,
@@ -371,7 +386,7 @@ static int bed_up(void **state, bool tc)
 			       : -1;
 	}
 	bed->xdp = answers__open_and_load();
-	return bed->xdp ? pair_make(bed) : -1;
+	return bed->xdp && !fork_make(bed) ? pair_make(bed) : -1;
 }
 
 static int up_xdp(void **state)
