@@ -121,7 +121,7 @@ $(B)/tests/bench/bench: $(BENCH_OBJ) $(B)/libbed.a $(B)/libtested.a
 
 # --- the storms: traffic and what is told of it, a flood, mutated packets ---
 SOAK_OBJ := $(call obj,plain,$(filter-out %.bpf.c,$(wildcard tests/soak/*.c)))
-SOAK := $(addprefix $(B)/tests/soak/,traffic flood mutate other/sekishod)
+SOAK := $(addprefix $(B)/tests/soak/,traffic flood mutate names other/sekishod)
 $(SOAK_OBJ): CPPFLAGS += -Itests -I$(B)/tests
 $(SOAK_OBJ): | $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard tests/soak/*.bpf.c))
 soak_objs = $(patsubst %,$(B)/plain/tests/%.o,$(1))
@@ -130,6 +130,8 @@ $(B)/tests/soak/traffic: $(call soak_objs,soak/traffic soak/talk soak/denied soa
 $(B)/tests/soak/flood: $(call soak_objs,soak/flood bpf/packet)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(B)/tests/soak/mutate: $(call soak_objs,soak/mutate bpf/mutate bpf/packet) $(B)/libsekisho.a
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+$(B)/tests/soak/names: $(call soak_objs,soak/name soak/question soak/hello)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 # Another build of the gateway, for upgrades in place: its own object where the skeleton is included.
 OTHER := $(B)/tests/soak/other
