@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/list.h"
 #include "cli/live.h"
 #include "install/namecontent.h"
 #include "install/state.h"
@@ -312,41 +313,6 @@ static int list_accept(struct cli *cli, const struct cli_args *args)
 	return done(cli, result, "what was held back of %s is taken", cli_arg(args, "list"));
 }
 
-static int check(struct cli *cli, const struct cli_args *args)
-{
-	static const struct column columns[] = {
-		{ "file", "file", COLUMN_TEXT },
-		{ "entries", "entries", COLUMN_COUNT },
-		{ "duplicates", "duplicates", COLUMN_COUNT },
-		{ "host_bits", "host bits cleared", COLUMN_COUNT },
-		{ "names", "names, not addresses", COLUMN_COUNT },
-		{ "bad", "lines not understood", COLUMN_COUNT },
-	};
-	static const struct view view = { .columns = columns, .column_cnt = 6 };
-	const char *path = cli_arg(args, "file");
-	struct list_set set = { 0 };
-	json_t *result = NULL;
-	struct diag diag;
-	int ret;
-
-	diag_init(&diag);
-	if (list_read(path, cli_arg(args, "format"), &set, &diag) < 0) {
-		ret = cli_fail(cli, CLI_FAILED, &diag, "%s cannot be used as a list", path);
-		diag_free(&diag);
-		return ret;
-	}
-	result = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "file", print_string(path),
-			   "entries", (json_int_t)set.cnt, "duplicates",
-			   (json_int_t)set.duplicate_cnt, "host_bits", (json_int_t)set.fixed_cnt,
-			   "names", (json_int_t)set.skipped_cnt, "bad", (json_int_t)set.bad_cnt,
-			   "diag", cli_diag_json(&diag));
-	if (!cli->json)
-		diag_print(&diag, cli->err);
-	list_set_free(&set);
-	diag_free(&diag);
-	return live_print(cli, result, &view);
-}
-
 static const struct cli_command commands[] = {
 	{ "show",
 	  "lists in force and what they stopped; with LIST, what was changed by hand",
@@ -383,20 +349,22 @@ static const struct cli_command commands[] = {
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true } } },
 	{ "check",
 	  "reads a published list and says what it holds; changes nothing, needs no agent",
-	  check,
+	  list_check,
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
-	    { .name = "format", .kind = CLI_KEY, .value = "FORMAT" } } },
+	    { .name = "format", .kind = CLI_KEY, .value = "FORMAT" },
+	    { .name = "skipped", .kind = CLI_FLAG } } },
 	{ 0 },
 };
 
 const struct cli_object object_list = {
 	.name = "list",
-	.summary = "block and allow lists of addresses",
+	.summary = "block and allow lists of addresses and of names",
 	.commands = commands,
 	.usual = "show",
 	.teach = "  sekisho list add drop 203.0.113.9 for 1h reason 'scans us, ticket 42'\n"
 		 "  sekisho list delete drop 203.0.113.9       its inverse\n"
 		 "  sekisho list check firehol_level1.netset   before it is used\n"
+		 "  sekisho list check easylist.txt skipped    each line that is left out, and why\n"
 		 "  sekisho list replace drop firehol_level1.netset\n"
 		 "  sekisho list show                          entries and hits of every list\n"
 		 "A list holds for the bodies that subscribe to it in the policy: an address in a list\n"

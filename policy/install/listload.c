@@ -60,11 +60,7 @@ static void content_choose(struct list_content *next, struct list_set *kept, boo
 		err = list_read(next->source, next->format, &set, &words);
 	if (!err && kept->cnt && !accepting)
 		err = list_may_replace(kept, &set, next->source, &words);
-	for (size_t i = 0; i < words.cnt; i++)
-		diag_add(diag,
-			 words.entries[i].level == DIAG_ERROR ? DIAG_WARNING : words.entries[i].level,
-			 words.entries[i].file, words.entries[i].line, words.entries[i].column,
-			 words.entries[i].hint, "%s", words.entries[i].text);
+	diag_add_all(diag, &words, DIAG_WARNING);
 	diag_free(&words);
 	if (err) {
 		list_set_free(&set);

@@ -262,16 +262,6 @@ static int kept_take(struct name_content *next, const struct kept *kept, struct 
 	return err == -ENOMEM ? err : 0;
 }
 
-static void words_lower(struct diag *diag, const struct diag *words)
-{
-	for (size_t i = 0; i < words->cnt; i++)
-		diag_add(diag,
-			 words->entries[i].level == DIAG_ERROR ? DIAG_WARNING
-							       : words->entries[i].level,
-			 words->entries[i].file, words->entries[i].line, words->entries[i].column,
-			 words->entries[i].hint, "%s", words->entries[i].text);
-}
-
 /* The source as it is now, if it may take the place of `before` (may be NULL). */
 static int source_read(struct name_content *next, const struct name_list *before, bool accepting,
 		       struct diag *diag)
@@ -299,7 +289,7 @@ static int source_read(struct name_content *next, const struct name_list *before
 	} else {
 		next->stamp_ns = stamp;
 	}
-	words_lower(diag, &words);
+	diag_add_all(diag, &words, DIAG_WARNING);
 	diag_free(&words);
 	return err;
 }

@@ -93,6 +93,17 @@ void diag_add(struct diag *d, enum diag_level level, const char *file, uint32_t 
 	d->entries[d->cnt++] = entry;
 }
 
+void diag_add_all(struct diag *d, const struct diag *from, enum diag_level most)
+{
+	for (size_t i = 0; i < from->cnt; i++) {
+		const struct diag_entry *entry = &from->entries[i];
+
+		diag_add(d, entry->level < most ? most : entry->level, entry->file, entry->line,
+			 entry->column, entry->hint, "%s", entry->text);
+	}
+	d->dropped_cnt += from->dropped_cnt;
+}
+
 static const char *shown(const char *text, char *buffer)
 {
 	return text_escape(text, strlen(text), buffer, SHOWN_MAX);

@@ -38,6 +38,9 @@ void diag_free(struct diag *d);
 void diag_add(struct diag *d, enum diag_level level, const char *file, uint32_t line, uint32_t column,
 	      const char *hint, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
+/* Adds what another has; what is graver than `most` is said as that. */
+void diag_add_all(struct diag *d, const struct diag *from, enum diag_level most);
+
 /* Prints "file:line:column: error: text" and "  hint: ..." with control characters escaped. */
 void diag_print(const struct diag *d, FILE *out);
 
