@@ -424,13 +424,17 @@ static void look_due(void *arg)
 }
 
 /* A former run's entries: interfaces may have got other numbers since. */
-static void known_read(struct ports *ports)
+static int known_read(struct ports *ports)
 {
-	int fd = gate_map_fd(ports->gate, "sek_link");
+	uint32_t behind, cnt = SEK_IFINDEX_MAX, *keys = calloc(cnt, sizeof(*keys));
+	int err;
 
-	for (uint32_t i = 0; i < SEK_IFINDEX_MAX; i++)
-		if (bpf_map_lookup_elem(fd, &i, &ports->known[i]))
-			ports->known[i] = (struct sek_link){};
+	if (!keys)
+		return -ENOMEM;
+	err = bpf_map_lookup_batch(gate_map_fd(ports->gate, "sek_link"), NULL, &behind, keys,
+				   ports->known, &cnt, NULL);
+	free(keys);
+	return err == -ENOENT ? 0 : err; /* the end */
 }
 
 int ports_new(struct loop *loop, struct gate *gate, const char *pin_dir, struct ports **ret_ports)
@@ -447,7 +451,9 @@ int ports_new(struct loop *loop, struct gate *gate, const char *pin_dir, struct 
 	ports->known = calloc(SEK_IFINDEX_MAX, sizeof(*ports->known));
 	if (!ports->known)
 		goto failed;
-	known_read(ports);
+	err = known_read(ports);
+	if (err)
+		goto failed;
 	err = links_new(loop, look_changed, ports, &ports->links);
 	if (err)
 		goto failed;
