@@ -62,39 +62,50 @@ static __always_inline const struct sek_list_line *list_line(const void *table, 
 
 #include "sekisho/listwalk.h"
 
-static __always_inline struct sek_list_over *list_over(__u32 head, const struct sek_addr *addr)
+static __always_inline struct sek_list_over *list_over(__u32 head, const struct sek_addr *addr,
+						       bool v4)
 {
 	void *map = bpf_map_lookup_elem(&sek_list_over, &head);
 	struct sek_list_over_key key = {
 		.prefixlen = SEK_LIST_OVER_HEAD + 128,
-		.family = list_is_v4(addr) ? 4 : 6,
+		.family = v4 ? 4 : 6,
 		.addr = *addr,
 	};
 
 	return map ? bpf_map_lookup_elem(map, &key) : NULL;
 }
 
-/* The lists that hold addr, one bit each, by their numbers in the policy of this slot. */
+/* Of an address of this family. */
+static __always_inline __u64 list_lookup_family(const struct sek_list_heads *heads,
+						const struct sek_addr *addr, __u32 slot, bool v4)
+{
+	__u32 live = list_live(READ_ONCE(heads->live), slot);
+	const struct sek_list_head *head = &heads->head[live];
+	__u64 lists = v4 ? list_find4(&sek_list, &head->family[0], head->dir, addr)
+			 : list_find6(&sek_list, &head->family[1], addr);
+	const struct sek_list_over *over;
+
+	if (!list_marked(head, addr, v4))
+		return lists;
+	over = list_over(live, addr, v4);
+	return over ? (lists & ~over->care) | over->value : lists;
+}
+
+/*
+ * The lists that hold addr, one bit each, by their numbers in the policy of this slot. Each family has its
+ * own way, from here on: what both need would be kept on the stack.
+ */
 static __always_inline __u64 list_lookup(const struct sek_addr *addr, __u32 slot)
 {
 	const struct sek_list_heads *heads;
-	const struct sek_list_head *head;
-	const struct sek_list_over *over;
-	__u32 live = 0;
-	__u64 lists;
-	bool v4;
+	__u32 zero = 0;
 
-	heads = bpf_map_lookup_elem(&sek_list_head, &live);
+	heads = bpf_map_lookup_elem(&sek_list_head, &zero);
 	if (!heads || heads->version != SEK_LIST_VERSION)
 		return 0;
-	live = list_live(READ_ONCE(heads->live), slot);
-	head = &heads->head[live];
-	v4 = list_is_v4(addr);
-	lists = list_find(&sek_list, &head->family[v4 ? 0 : 1], addr, v4);
-	if (!list_marked(head, addr, v4))
-		return lists;
-	over = list_over(live, addr);
-	return over ? (lists & ~over->care) | over->value : lists;
+	if (list_is_v4(addr))
+		return list_lookup_family(heads, addr, slot, true);
+	return list_lookup_family(heads, addr, slot, false);
 }
 
 /*

@@ -14,9 +14,10 @@
  * IPv6 are looked for in
  *   bucket one line: 8 u32 keys, then their 8 u32 cells with SEK_LIST_PRESENT, filled from the
  *          beginning. A full bucket goes on in the next one, at most SEK_LIST_PROBES - 1 times.
- * Whatever is not there, and all of IPv4, is as the directory says:
- *   dir    one entry for 64 /24s: {u64 any, u32 rank, u32 dflt}, 4 a line. Bit clear: dflt is the
- *          cell. Bit set: node[rank + set bits below].
+ * Whatever is not there, and all of IPv4, is as the directory says. That of IPv4 is in the head, where it
+ * is found without asking a map for a chunk; an IPv6 table has one only when it holds short prefixes.
+ *   dir    one struct sek_list_group for 64 /24s, 4 a line. Bit clear: dflt is the cell. Bit set:
+ *          node[rank + set bits below].
  *   node   one /24, 8 a line: in 24 | out 24 | lo 8 | span 8. Last octet in [lo, lo + span]: in,
  *          else out. lo = span = 255: more than one range inside, the low 48 bits are a leaf.
  *   leaf   one line: 256 bits "the cell changes here", value base, ranks, the first 6 cells.
@@ -32,8 +33,9 @@
  *          entries, ranks, {u32 which octet of the 12, u32 the set dflt}, 128 bits "not all dflt" for
  *          two octets each. Octets that are alike for all below are left out between an entry and its
  *          branch.
- * A set number leads to the lists that hold the address, one bit each:
- *   mask   u64, 8 a line; set 0 is empty and has no line to read.
+ * A set number leads to the lists that hold the address, one bit each. Set 0 is empty, sets 1 to 63 are
+ * lists 0 to 62 alone, and nothing is read for them: most prefixes are in one list. The others have a
+ *   mask   u64, 8 a line, by number.
  */
 #ifndef SEKISHO_LIST_H
 #define SEKISHO_LIST_H
@@ -47,12 +49,22 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define SEK_LIST_VERSION 2
+#define SEK_LIST_VERSION 3
+
+/* An entry of a directory. */
+struct sek_list_group {
+	__u64 any;
+	__u32 rank, dflt;
+};
+SEK_LAYOUT(struct sek_list_group, 16);
+
+#define SEK_LIST_GROUPS (1U << 18) /* of a directory */
 
 struct sek_list_line {
 	union {
 		__u64 q[8];
 		__u32 w[16];
+		struct sek_list_group group[4];
 	};
 };
 SEK_LAYOUT(struct sek_list_line, 64);
@@ -63,7 +75,7 @@ SEK_LAYOUT(struct sek_list_line, 64);
 /* One family's table. Regions are numbers of lines in sek_list. */
 struct sek_list_family {
 	__u16 chunk, chunk_cnt; /* which chunks are its own */
-	__u32 dir;              /* 0: none, as if it said set 0 for all */
+	__u32 dir;              /* of IPv6; 0: none, as if it said set 0 for all. IPv4: always 0 */
 	__u32 node, leaf, value, entry, branch, mask;
 	__u32 bucket, bucket_cnt, seed;
 	__u32 pad;
@@ -77,10 +89,11 @@ struct sek_list_head {
 	__u32 over_cnt;  /* entries of the overlay; 0: not asked. Changed in place */
 	__u32 over_wide; /* 1: holds a prefix that the marks cannot tell of; always asked */
 	__u32 pad[5];
-	struct sek_list_family family[2];    /* IPv4, IPv6 */
-	__u64 mark[2 * SEK_LIST_MARKS / 64]; /* a bit set: worth asking the overlay */
+	struct sek_list_family family[2];           /* IPv4, IPv6 */
+	__u64 mark[2 * SEK_LIST_MARKS / 64];        /* a bit set: worth asking the overlay */
+	struct sek_list_group dir[SEK_LIST_GROUPS]; /* of IPv4 */
 };
-SEK_LAYOUT(struct sek_list_head, 128 + 16384);
+SEK_LAYOUT(struct sek_list_head, 128 + 16384 + 4194304);
 
 /* sek_list_head[0] */
 struct sek_list_heads {
@@ -91,9 +104,8 @@ struct sek_list_heads {
 	__u64 filled[SEK_LIST_CHUNKS / 64];
 	struct sek_list_head head[2];
 };
-SEK_LAYOUT(struct sek_list_heads, 64 + 128 + 2 * 16512);
+SEK_LAYOUT(struct sek_list_heads, 64 + 128 + 2 * 4210816);
 
-#define SEK_LIST_GROUPS (1U << 18) /* entries of a directory */
 #define SEK_LIST_PROBES 8
 #define SEK_LIST_PRESENT 0x1000000U
 #define SEK_LIST_CELL 0xffffffU
@@ -105,6 +117,7 @@ SEK_LAYOUT(struct sek_list_heads, 64 + 128 + 2 * 16512);
 #define SEK_LIST_INDEX 0x3fffffU            /* largest number of a cell */
 #define SEK_LIST_LEAF 0xffff000000000000ULL /* lo and span of a node that names a leaf */
 #define SEK_LIST_INLINE 6                   /* cells inside a leaf */
+#define SEK_LIST_ALONE 64                   /* sets below are of one list: (1 << set) >> 1 */
 
 /*
  * sek_list_over[number of the head], longest prefix. An address that matches is in the lists

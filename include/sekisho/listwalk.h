@@ -70,21 +70,17 @@ static __always_inline __u32 list_hashed(const void *table, const struct sek_lis
 	return 0;
 }
 
-/* The cell of a key in the directory. */
+/* The cell of a key in the directory, of which this is its group. */
 static __always_inline __u32 list_directory(const void *table, const struct sek_list_family *family,
-					    __u32 key)
+					    const struct sek_list_group *group, __u32 key)
 {
-	__u32 group = key >> 14, bit = (key >> 8) & 63, octet = key & 255, node;
-	const struct sek_list_line *line = list_line(table, family->dir + (group >> 2));
-	__u64 any, info;
+	__u32 bit = (key >> 8) & 63, octet = key & 255, node;
+	const struct sek_list_line *line;
+	__u64 any = group->any, info;
 
-	if (!line)
-		return 0;
-	any = line->q[(group & 3) * 2];
-	info = line->q[(group & 3) * 2 + 1];
 	if (!((any >> bit) & 1))
-		return (info >> 32) & SEK_LIST_CELL;
-	node = (__u32)info + list_popcount(any & ((1ULL << bit) - 1));
+		return group->dflt & SEK_LIST_CELL;
+	node = group->rank + list_popcount(any & ((1ULL << bit) - 1));
 	line = list_line(table, family->node + (node >> 3));
 	if (!line)
 		return 0;
@@ -155,24 +151,49 @@ static __always_inline __u32 list_below(const void *table, const struct sek_list
 	return cell;
 }
 
-/* The lists that hold addr, one bit each, as its family's table knows them (without the overlay). */
-static __always_inline __u64 list_find(const void *table, const struct sek_list_family *family,
-				       const struct sek_addr *addr, bool v4)
+/* The lists of a set. */
+static __always_inline __u64 list_set(const void *table, const struct sek_list_family *family,
+				      __u32 set)
 {
-	__u32 key = __builtin_bswap32(v4 ? addr->w[3] : addr->w[0]), cell = 0;
 	const struct sek_list_line *line;
 
-	if (!v4 && family->bucket_cnt)
-		cell = list_hashed(table, family, key);
-	if (!cell && family->dir)
-		cell = list_directory(table, family, key);
-	cell &= SEK_LIST_CELL;
-	if (!v4 && (cell & SEK_LIST_KIND))
+	if (set < SEK_LIST_ALONE)
+		return (1ULL << set) >> 1;
+	line = list_line(table, family->mask + (set >> 3));
+	return line ? line->q[set & 7] : 0;
+}
+
+/* The lists that hold an IPv4 address, one bit each, as the tables know them (without the overlay). */
+static __always_inline __u64 list_find4(const void *table, const struct sek_list_family *family,
+					const struct sek_list_group *dir, const struct sek_addr *addr)
+{
+	__u32 key = __builtin_bswap32(addr->w[3]);
+
+	return list_set(table, family, list_directory(table, family, &dir[key >> 14], key));
+}
+
+/* The cell of an IPv6 address' first 32 bits. */
+static __always_inline __u32 list_top(const void *table, const struct sek_list_family *family,
+				      __u32 key)
+{
+	__u32 cell = family->bucket_cnt ? list_hashed(table, family, key) : 0;
+	const struct sek_list_line *line;
+
+	if (cell || !family->dir)
+		return cell & SEK_LIST_CELL;
+	line = list_line(table, family->dir + (key >> 16));
+	return line ? list_directory(table, family, &line->group[(key >> 14) & 3], key) : 0;
+}
+
+/* The same of an IPv6 address. */
+static __always_inline __u64 list_find6(const void *table, const struct sek_list_family *family,
+					const struct sek_addr *addr)
+{
+	__u32 cell = list_top(table, family, __builtin_bswap32(addr->w[0]));
+
+	if (cell & SEK_LIST_KIND)
 		cell = list_below(table, family, cell, addr);
-	if (!cell)
-		return 0;
-	line = list_line(table, family->mask + (cell >> 3));
-	return line ? line->q[cell & 7] : 0;
+	return list_set(table, family, cell);
 }
 
 /* Whether the overlay may know something of addr. */

@@ -132,6 +132,7 @@ static int over_make(struct listmap *map)
 int listmap_make(struct listmap *map, const struct list_table *const tables[2])
 {
 	struct sek_list_head *head = listmap_next(map), *live = listmap_live(map);
+	const struct sek_list_group *dir;
 	int err = over_make(map);
 
 	if (err)
@@ -144,6 +145,9 @@ int listmap_make(struct listmap *map, const struct list_table *const tables[2])
 		else
 			head->family[i] = live->family[i];
 	}
+	dir = tables[0] ? tables[0]->dir : live->dir;
+	if (dir)
+		memcpy(head->dir, dir, sizeof(head->dir));
 	if (err)
 		listmap_drop(map);
 	return err;
@@ -189,5 +193,6 @@ size_t listmap_bytes(const struct listmap *map)
 {
 	const struct sek_list_head *live = listmap_live(map);
 
-	return ((size_t)live->family[0].chunk_cnt + live->family[1].chunk_cnt) * CHUNK_BYTES;
+	return sizeof(*map->heads) +
+	       ((size_t)live->family[0].chunk_cnt + live->family[1].chunk_cnt) * CHUNK_BYTES;
 }

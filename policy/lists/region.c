@@ -25,6 +25,14 @@ void *region_add(struct region *region, size_t cnt)
 	return memset(unit, 0, cnt * region->unit);
 }
 
+void *region_take(struct region *region)
+{
+	void *bytes = region->bytes;
+
+	*region = (struct region){ .unit = region->unit };
+	return bytes;
+}
+
 void regions_init(struct regions *regions)
 {
 	*regions = (struct regions){

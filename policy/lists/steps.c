@@ -35,14 +35,15 @@ struct sweep {
 
 int list_numbers_init(struct list_numbers *numbers)
 {
-	*numbers = (struct list_numbers){ .cap = 64, .slot_cnt = 256 };
+	*numbers = (struct list_numbers){ .cap = 2 * SEK_LIST_ALONE, .slot_cnt = 512 };
 	numbers->masks = calloc(numbers->cap, sizeof(*numbers->masks));
 	numbers->slots = calloc(numbers->slot_cnt, sizeof(*numbers->slots));
 	if (!numbers->masks || !numbers->slots) {
 		list_numbers_free(numbers);
 		return -ENOMEM;
 	}
-	numbers->cnt = 1; /* the empty set */
+	for (; numbers->cnt < SEK_LIST_ALONE; numbers->cnt++)
+		numbers->masks[numbers->cnt] = (1ULL << numbers->cnt) >> 1;
 	return 0;
 }
 
@@ -88,8 +89,8 @@ static int number_of(struct list_numbers *numbers, uint64_t mask, uint32_t *ret_
 	size_t at;
 	int err;
 
-	if (!mask) {
-		*ret_number = 0;
+	if (!(mask & (mask - 1)) && __builtin_ffsll((long long)mask) < SEK_LIST_ALONE) {
+		*ret_number = (uint32_t)__builtin_ffsll((long long)mask);
 		return 0;
 	}
 	at = slot_of(numbers, mask);

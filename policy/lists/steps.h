@@ -19,7 +19,10 @@ struct list_steps {
 	size_t prefix_cnt;
 };
 
-/* Numbers sets of lists: the same mask, the same number; 0 is the empty mask. */
+/*
+ * Numbers sets of lists: the same mask, the same number. 0 is the empty mask, and below SEK_LIST_ALONE are
+ * those of one list.
+ */
 struct list_numbers {
 	uint64_t *masks; /* by number */
 	size_t cnt, cap;

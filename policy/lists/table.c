@@ -166,6 +166,8 @@ int list_table_build(const struct list_source *sources, size_t source_cnt, bool 
 		table->prefix_cnt = steps.prefix_cnt;
 		table->range_cnt = steps.cnt;
 		table->set_cnt = numbers.cnt;
+		if (v4)
+			table->dir = region_take(&regions.dir);
 		err = table_assemble(&regions, &numbers, table);
 	}
 	free(steps.steps);
@@ -183,6 +185,7 @@ void list_table_free(struct list_table *table)
 	if (!table)
 		return;
 	free(table->lines);
+	free(table->dir);
 	free(table);
 }
 
@@ -190,5 +193,9 @@ uint64_t list_table_find(const struct list_table *table, const struct sek_addr *
 {
 	bool v4 = list_is_v4(addr);
 
-	return v4 == table->v4 ? list_find(table, &table->family, addr, v4) : 0;
+	if (v4 != table->v4)
+		return 0;
+	if (!v4)
+		return list_find6(table, &table->family, addr);
+	return table->dir ? list_find4(table, &table->family, table->dir, addr) : 0;
 }

@@ -24,6 +24,7 @@ struct list_source {
 struct list_table {
 	struct sek_list_line *lines; /* what goes into the chunks, line by line; owned */
 	size_t line_cnt;
+	struct sek_list_group *dir; /* of IPv4: what goes into the head; owned. NULL: all 0 */
 	struct sek_list_family family; /* its regions, counted from lines[0]; no chunks yet */
 	bool v4;
 	size_t prefix_cnt; /* entries that went in */

@@ -83,12 +83,10 @@ SEC("xdp")
 int list_ours(struct xdp_md *ctx)
 {
 	const struct sek_addr *addr = parse(ctx);
-	struct sek_addr copy;
 
 	if (!addr)
 		return XDP_ABORTED;
-	copy = *addr;
-	found += list_lookup(&copy, 0);
+	found += list_lookup(addr, 0);
 	return XDP_DROP;
 }
 
