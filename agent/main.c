@@ -3,10 +3,14 @@
  * sekishod: reads its settings, runs the agent, ends. The only place that ends the process.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "agent.h"
+
+/* What is larger has pages of its own, so that a list of a million entries leaves no holes when it goes. */
+#define LARGE_BYTES (256 << 10)
 
 int main(int argc, char **argv)
 {
@@ -15,6 +19,7 @@ int main(int argc, char **argv)
 	char why[256];
 	int code;
 
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (settings_read(argc, argv, &settings, why, sizeof(why))) {
 		fprintf(stderr, "sekishod: %s\n", why);
 		return 2;
