@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "fetch/get.h"
 #include "fetch/prove.h"
+#include "lists/bytes.h"
 
 #define WHY_MAX 512
 
@@ -153,39 +153,48 @@ static int prove(const struct errand *e, const char *path, char digest[PROVE_HEX
 
 /* --- unpacking --- */
 
+static int flat_write(const char *to, const char *text, size_t len)
+{
+	FILE *out = fopen(to, "we");
+	int err = out ? 0 : -errno;
+
+	if (out && fwrite(text, 1, len, out) != len)
+		err = -ENOSPC;
+	if (out && fclose(out) && !err)
+		err = -ENOSPC;
+	return err;
+}
+
+/* Whether gzip packed it; fd stays at its beginning. */
+static bool is_packed(int fd)
+{
+	char head[2];
+
+	return pread(fd, head, sizeof(head), 0) == sizeof(head) && !memcmp(head, "\x1f\x8b", 2);
+}
+
 /* A file that is packed by gzip, in its place; what is not stays as it is. */
 static int unpack(const struct errand *e, const char *path, char *why)
 {
-	char to[ERRAND_PATH_MAX], part[65536];
-	gzFile in = gzopen(path, "rb");
-	FILE *out = NULL;
-	uint64_t len = 0;
-	int n = 0, err = in ? 0 : -ENOMEM;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	char to[ERRAND_PATH_MAX], *text = NULL;
+	size_t len = 0;
 
+	if (fd >= 0 && !is_packed(fd)) {
+		close(fd);
+		return 0;
+	}
 	errand_path(e->dir, e->name, "flat", to);
-	if (!err && !gzdirect(in)) {
-		out = fopen(to, "we");
-		err = out ? 0 : -errno;
-	}
-	while (!err && out && (n = gzread(in, part, sizeof(part))) > 0) {
-		len += (uint64_t)n;
-		if (len > e->feed.max_bytes)
-			err = -EFBIG;
-		else if (fwrite(part, 1, (size_t)n, out) != (size_t)n)
-			err = -ENOSPC;
-	}
-	if (!err && n < 0)
-		err = -EBADMSG;
-	if (in)
-		gzclose(in);
-	if (out && fclose(out) && !err)
-		err = -ENOSPC;
-	if (!err && out && rename(to, path))
+	err = fd < 0 ? -errno : list_bytes_from(fd, e->feed.max_bytes, &text, &len);
+	if (!err)
+		err = flat_write(to, text, len);
+	free(text);
+	if (!err && rename(to, path))
 		err = -errno;
 	if (err) {
 		unlink(to);
 		snprintf(why, WHY_MAX, "it cannot be unpacked: %s",
-			 err == -EFBIG ? "it is larger than it may be" : strerror(-err));
+			 err == -EFBIG ? "it is larger than it may be" : list_bytes_error(err));
 	}
 	return err;
 }

@@ -9,7 +9,8 @@
 
 #include "cli/list.h"
 #include "cli/live.h"
-#include "lists/read.h"
+#include "lists/bytes.h"
+#include "lists/lists.h"
 #include "names/names.h"
 
 #define SHOWN_BYTES 80 /* of a line that is left out */
@@ -58,7 +59,8 @@ static int neither_tell(struct cli *cli, struct checked *checked)
 	bool only_addresses = checked->name_err == -ENOENT && checked->address_err != -ENOENT;
 	struct diag *both = only_names ? &checked->name_diag : &checked->address_diag;
 
-	if (!only_names && !only_addresses)
+	/* What is no list of any kind was said once already. */
+	if (!only_names && !only_addresses && checked->address_err != -EBADMSG)
 		diag_add_all(both, &checked->name_diag, DIAG_ERROR);
 	return cli_fail(cli, CLI_FAILED, both, "%s cannot be used as a list", checked->path);
 }
@@ -238,7 +240,7 @@ int list_check(struct cli *cli, const struct cli_args *args)
 	err = both_read(&checked);
 	if (err)
 		ret = cli_fail(cli, CLI_FAILED, NULL, "%s cannot be read: %s", checked.path,
-			       strerror(-err));
+			       list_bytes_error(err));
 	else if (checked.address_err && checked.name_err)
 		ret = neither_tell(cli, &checked);
 	else if (is_names(&checked))

@@ -3,6 +3,7 @@
  * Owns `sekisho list`: addresses and names that are blocked or allowed by lists.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "cli/live.h"
 #include "install/namecontent.h"
 #include "install/state.h"
+#include "lists/bytes.h"
 #include "lists/lists.h"
 #include "text/address.h"
 #include "text/sealed.h"
@@ -154,42 +156,24 @@ static int list_delete(struct cli *cli, const struct cli_args *args)
 		    cli_arg(args, "list"));
 }
 
-/* A whole file; the caller frees. NULL after the words were said. */
+/* A whole file, or what a pipe holds, unpacked; the caller frees. NULL after the words were said. */
 static char *read_file(struct cli *cli, const char *path, size_t *ret_len)
 {
-	FILE *in = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 	char *text = NULL;
-	size_t len = 0, cap = 0;
 
-	if (!in) {
+	if (fd < 0) {
 		cli_fail(cli, CLI_FAILED, NULL, "%s cannot be opened: %s", path, strerror(errno));
 		return NULL;
 	}
-	do {
-		char *more = cap < LIST_REPLACE_BYTES_MAX ? realloc(text, cap ? cap * 2 : 65536)
-							  : NULL;
-
-		if (!more) {
-			cli_fail(cli, CLI_FAILED, NULL,
-				 "%s is larger than %u MiB, the most that a list's file may have",
-				 path, LIST_REPLACE_BYTES_MAX >> 20);
-			goto failed;
-		}
-		text = more;
-		cap = cap ? cap * 2 : 65536;
-		len += fread(text + len, 1, cap - len, in);
-	} while (len == cap);
-	if (ferror(in)) {
-		cli_fail(cli, CLI_FAILED, NULL, "%s cannot be read: %s", path, strerror(errno));
-		goto failed;
-	}
-	fclose(in);
-	*ret_len = len;
+	err = list_bytes_from(fd, LIST_REPLACE_BYTES_MAX, &text, ret_len);
+	if (err == -EFBIG)
+		cli_fail(cli, CLI_FAILED, NULL,
+			 "%s is larger than %u MiB, the most that a list's file may have", path,
+			 LIST_REPLACE_BYTES_MAX >> 20);
+	else if (err)
+		cli_fail(cli, CLI_FAILED, NULL, "%s cannot be read: %s", path, list_bytes_error(err));
 	return text;
-failed:
-	free(text);
-	fclose(in);
-	return NULL;
 }
 
 static json_t *replace_params(const struct cli_args *args)

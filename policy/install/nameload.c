@@ -15,6 +15,7 @@
 
 #include "install/hand.h"
 #include "install/namesinside.h"
+#include "lists/bytes.h"
 
 static bool text_same(const char *a, const char *b)
 {
@@ -29,38 +30,6 @@ static int64_t file_stamp(const char *path)
 	if (!path || stat(path, &st))
 		return 0;
 	return st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
-}
-
-static int file_read(const char *path, char **ret_text, size_t *ret_len)
-{
-	FILE *in = fopen(path, "re");
-	struct stat st;
-	char *text = NULL;
-	size_t len = 0;
-	int err = 0;
-
-	if (!in)
-		return -errno;
-	if (fstat(fileno(in), &st))
-		err = -errno;
-	else if ((size_t)st.st_size > NAME_LIST_BYTES_MAX)
-		err = -EFBIG;
-	else
-		text = malloc((size_t)st.st_size + 1);
-	if (!err && !text)
-		err = -ENOMEM;
-	if (!err)
-		len = fread(text, 1, (size_t)st.st_size, in);
-	if (!err && ferror(in))
-		err = -EIO;
-	fclose(in);
-	if (err) {
-		free(text);
-		return err;
-	}
-	*ret_text = text;
-	*ret_len = len;
-	return 0;
 }
 
 /* --- NAME.names is the text as it was published, NAME.from where it came from --- */
@@ -172,7 +141,7 @@ static void kept_read(const struct names *names, const char *name, const char *s
 	char *from = names_state_path(names, name, "from");
 	struct kept kept = {};
 
-	if (path && !file_read(path, &kept.text, &kept.len)) {
+	if (path && !list_bytes(path, &kept.text, &kept.len)) {
 		kept.at = file_stamp(path) / 1000000000;
 		if (!from_read(from, source, &kept))
 			kept_free(&kept);
@@ -270,12 +239,12 @@ static int source_read(struct name_content *next, const struct name_list *before
 	struct diag words;
 	char *text = NULL;
 	size_t len = 0;
-	int err = file_read(next->source, &text, &len);
+	int err = list_bytes(next->source, &text, &len);
 
 	diag_init(&words);
 	if (err)
 		diag_add(&words, DIAG_ERROR, next->source, 0, 0, NULL, "cannot be read: %s",
-			 strerror(-err));
+			 list_bytes_error(err));
 	else
 		err = content_parse(next, text, len, next->source, next->format, &words);
 	if (!err)

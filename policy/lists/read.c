@@ -9,14 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <zlib.h>
 
+#include "lists/bytes.h"
 #include "lists/range.h"
 #include "lists/set.h"
 
 #define TOLD_MAX 20
-#define LIST_BYTES_MAX ((size_t)1 << 30)
 
 static const struct {
 	const char *name;
@@ -249,6 +247,8 @@ int list_parse(const char *text, size_t len, const char *name, const char *forma
 			 "no such list format: %s", format);
 		return -ENOENT;
 	}
+	if (list_bytes_look(reader.rest.at, reader.rest.len, name, diag))
+		return -EBADMSG;
 	formats[i].read(&reader);
 	if (reader.err) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0, NULL, "out of memory");
@@ -268,48 +268,6 @@ int list_parse(const char *text, size_t len, const char *name, const char *forma
 	return 0;
 }
 
-int list_bytes(const char *path, char **ret_text, size_t *ret_len)
-{
-	size_t cap = 1 << 16, len = 0;
-	char *text = NULL, *more;
-	struct stat st;
-	gzFile file;
-	int got, err = 0;
-
-	if (stat(path, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	file = gzopen(path, "rbe");
-	if (!file)
-		return errno ? -errno : -ENOMEM;
-	for (;;) {
-		cap *= 2;
-		more = cap > LIST_BYTES_MAX ? NULL : realloc(text, cap);
-		if (!more) {
-			err = cap > LIST_BYTES_MAX ? -EFBIG : -ENOMEM;
-			break;
-		}
-		text = more;
-		got = gzread(file, text + len, cap - len);
-		if (got < 0) {
-			err = -EIO;
-			break;
-		}
-		len += got;
-		if (len < cap)
-			break;
-	}
-	gzclose(file);
-	if (err) {
-		free(text);
-		return err;
-	}
-	*ret_text = text;
-	*ret_len = len;
-	return 0;
-}
-
 int list_read(const char *path, const char *format, struct list_set *ret_set, struct diag *diag)
 {
 	char *text = NULL;
@@ -318,7 +276,7 @@ int list_read(const char *path, const char *format, struct list_set *ret_set, st
 
 	if (err) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, NULL, "cannot read the list: %s",
-			 strerror(-err));
+			 list_bytes_error(err));
 		return err;
 	}
 	err = list_parse(text, len, path, format, ret_set, diag);

@@ -44,9 +44,6 @@ struct text text_trim(struct text text);
 #define TEXT_COLUMNS_MAX 64
 size_t text_columns(struct text line, char separator, struct text columns[TEXT_COLUMNS_MAX]);
 
-/* All bytes of a file, unpacked; the caller frees *ret_text. 0 or -errno. */
-int list_bytes(const char *path, char **ret_text, size_t *ret_len);
-
 /* Takes an address or prefix as an entry; says what is wrong with it otherwise. */
 void reader_prefix(struct list_reader *reader, struct text word);
 

@@ -28,14 +28,22 @@ static void word_take(struct name_reader *reader, struct text word)
 		name_take(reader, text_starts(word, ".") ? text_from(word, 1) : word, &suffix);
 }
 
+/* A second column may hold a number or a date; behind what else stands there it is a word of a text. */
+static bool is_column(struct text rest)
+{
+	return !rest.len || (rest.at[0] >= '0' && rest.at[0] <= '9');
+}
+
 void domains_line(struct name_reader *reader, struct text line)
 {
-	struct text rest = line, word = text_word(&rest);
+	struct text rest, word;
 
-	if (text_starts(word, "||") || text_starts(word, "@@")) {
+	if (text_starts(line, "||") || text_starts(line, "@@")) {
 		adblock_line(reader, line);
 		return;
 	}
+	rest = line_before_hash(line);
+	word = text_word(&rest);
 	while (word.len > 1 && word.at[word.len - 1] == ',')
 		word.len--;
 	word = text_trim(word);
@@ -44,6 +52,8 @@ void domains_line(struct name_reader *reader, struct text line)
 			hosts_line(reader, line);
 		else
 			name_skip(reader, NAME_SKIP_address, word);
+	} else if (!is_column(rest)) {
+		name_skip(reader, NAME_SKIP_syntax, line);
 	} else if (memmem(word.at, word.len, "://", 3) || memchr(word.at, '/', word.len)) {
 		name_take_url(reader, word, false);
 	} else {

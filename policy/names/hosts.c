@@ -81,9 +81,19 @@ struct name_as name_as_address(struct name_reader *reader, struct text address, 
 	return as;
 }
 
-void hosts_line(struct name_reader *reader, struct text line)
+/* No name has a '#', with a blank before it or without. */
+struct text line_before_hash(struct text line)
 {
-	struct text first = text_word(&line), word = first;
+	const char *hash = memchr(line.at, '#', line.len);
+
+	if (hash)
+		line.len = hash - line.at;
+	return line;
+}
+
+void hosts_line(struct name_reader *reader, struct text whole)
+{
+	struct text line = line_before_hash(whole), first = text_word(&line), word = first;
 	struct name_as as = { .kind = NAME_SELF };
 	bool elsewhere = false;
 

@@ -13,7 +13,6 @@
 #include "sekisho/name.h"
 #include "text/diag.h"
 
-#define NAME_LIST_BYTES_MAX ((size_t)1 << 30) /* of a list's text, unpacked */
 #define NAME_ENTRIES_MAX (16U << 20)
 
 enum name_kind {
@@ -95,7 +94,8 @@ struct name_read_options {
 /*
  * Reads a list as published, packed by gzip or not. A line that is not taken is told in diag (the first
  * ones, then counts by reason) and kept in skips; it does not end the reading. 0, or -errno with words in
- * diag: no such file, no such format, -ENODATA when nothing in it can be taken. options NULL: all 0.
+ * diag: no such file, no such format, -EBADMSG when it is no list of any kind, -ENODATA when nothing in it
+ * can be taken. options NULL: all 0.
  */
 int name_list_read(const char *path, const struct name_read_options *options,
 		   struct name_list *ret_list, struct diag *diag);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lists/bytes.h"
 #include "lists/parallel.h"
 #include "names/read.h"
 
@@ -263,6 +264,8 @@ int name_list_parse(const char *at, size_t len, const char *name,
 	err = format_find(options->format, text, name, diag, &reading.format);
 	if (err)
 		return err;
+	if (list_bytes_look(text.at, text.len, name, diag))
+		return -EBADMSG;
 	reading.thread_cnt = options->thread_cnt ? options->thread_cnt : parallel_cpus();
 	suffixes_open(&reading, options);
 	err = list_make(&reading, text, options, &list);
@@ -292,7 +295,7 @@ int name_list_read(const char *path, const struct name_read_options *options,
 
 	if (err) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, NULL, "cannot read the list: %s",
-			 strerror(-err));
+			 list_bytes_error(err));
 		return err;
 	}
 	err = name_list_parse(text, len, path, options, ret_list, diag);

@@ -81,6 +81,7 @@ bool text_is_nowhere(struct text word);
 bool name_is_local(const char *name, size_t len);
 
 /* Lines that are at home in several formats. */
+struct text line_before_hash(struct text line);
 void hosts_line(struct name_reader *reader, struct text line);
 void domains_line(struct name_reader *reader, struct text line);
 void adblock_line(struct name_reader *reader, struct text line);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lists/bytes.h"
 #include "names/normalise.h"
 #include "names/read.h"
 

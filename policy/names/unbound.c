@@ -66,9 +66,23 @@ static void data_take(struct name_reader *reader, struct text text)
 	name_take(reader, name, &as);
 }
 
+/* Takes what ends in ':' off the line; a blank behind it may be missing. */
+static struct text keyword_take(struct text *line)
+{
+	const char *colon = memchr(line->at, ':', line->len);
+	struct text word = { line->at, colon ? (size_t)(colon - line->at) + 1 : 0 };
+
+	if (!colon)
+		return text_word(line);
+	*line = text_from(*line, word.len);
+	while (line->len && (line->at[0] == ' ' || line->at[0] == '\t'))
+		*line = text_from(*line, 1);
+	return word;
+}
+
 static void unbound_line(struct name_reader *reader, struct text line)
 {
-	struct text rest = line, word = text_word(&rest);
+	struct text rest = line, word = keyword_take(&rest);
 
 	if (text_is(word, "local-zone:"))
 		zone_take(reader, rest);

@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "lists/bytes.h"
 #include "lists/range.h"
 #include "lists/read.h"
 #include "lists/set.h"
@@ -198,6 +200,112 @@ static void nothing_readable_is_an_error(void **state)
 	assert_int_equal(list_read("/nonexistent/list", NULL, &set, &diag), -ENOENT);
 	assert_int_equal(diag.error_cnt, 3);
 	diag_free(&diag);
+}
+
+/* What servers, disks and people give in a list's place; both kinds of lists look at it alike. */
+static void what_is_no_list_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *says; /* NULL: it may be one */
+	} cases[] = {
+		{ "<!DOCTYPE html>\n192.0.2.1\n", 26, "HTML" },
+		{ "\n \t<HTML><body>192.0.2.1", 23, "HTML" },
+		{ "<?xml version=\"1.0\"?>", 21, "XML" },
+		{ "<h1", 3, NULL },
+		{ "PK\3\4aaaa", 8, "packed" },
+		{ "\x1f\x8b\x08", 3, "packed" },
+		{ "\xff\xfe"
+		  "1\0",
+		  4, "UTF-16" },
+		{ "\xfe\xff\0"
+		  "1",
+		  4, "UTF-16" },
+		{ "1\0"
+		  "9\0"
+		  "2\0"
+		  ".\0"
+		  "0\0"
+		  ".\0"
+		  "2\0"
+		  ".\0",
+		  16, "UTF-16" },
+		{ "\0"
+		  "1\0"
+		  "9\0"
+		  "2\0"
+		  ".\0"
+		  "0\0"
+		  ".\0"
+		  "2\0"
+		  ".",
+		  16, "UTF-16" },
+		{ "1\0"
+		  "9\0"
+		  "2\0"
+		  ".\0"
+		  "0\0"
+		  ".\0"
+		  "2\0"
+		  "..",
+		  16, NULL },
+		{ "", 0, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct diag diag;
+		int err;
+
+		diag_init(&diag);
+		err = list_bytes_look(cases[i].text, cases[i].len, "list", &diag);
+		assert_int_equal(err, cases[i].says ? -EBADMSG : 0);
+		assert_int_equal(diag.error_cnt, cases[i].says ? 1 : 0);
+		if (cases[i].says)
+			assert_non_null(strstr(diag.entries[0].text, cases[i].says));
+		diag_free(&diag);
+	}
+}
+
+/* The first len bytes of a packed text, read from a pipe. 0 or -errno; *ret_len bytes came. */
+static int packed_read(const char *bytes, size_t len, size_t most, size_t *ret_len)
+{
+	char *text = NULL;
+	int ends[2], err;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], bytes, len), len);
+	close(ends[1]);
+	err = list_bytes_from(ends[0], most, &text, ret_len);
+	free(text);
+	return err;
+}
+
+static void a_cut_stream_is_no_list(void **state)
+{
+	char text[20000], packed[sizeof(text)];
+	z_stream stream = { .next_in = (unsigned char *)text,
+			    .avail_in = sizeof(text),
+			    .next_out = (unsigned char *)packed,
+			    .avail_out = sizeof(packed) };
+	size_t len, got = 0;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i * i % 23);
+	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	len = stream.total_out;
+	deflateEnd(&stream);
+	assert_int_equal(packed_read(packed, len, LIST_BYTES_MAX, &got), 0);
+	assert_int_equal(got, sizeof(text));
+	assert_int_equal(packed_read(packed, len, sizeof(text), &got), 0);
+	assert_int_equal(packed_read(packed, len, sizeof(text) - 1, &got), -EFBIG);
+	for (size_t cut = 20; cut < len; cut++)
+		assert_int_equal(packed_read(packed, cut, LIST_BYTES_MAX, &got), -EBADMSG);
+	packed[len / 2] ^= 1;
+	assert_int_equal(packed_read(packed, len, LIST_BYTES_MAX, &got), -EBADMSG);
+	assert_int_equal(packed_read(text, sizeof(text), LIST_BYTES_MAX, &got), 0);
+	assert_int_equal(got, sizeof(text));
 }
 
 static void a_list_may_not_shrink(void **state)
@@ -494,6 +602,8 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_told_with_place),
 		cmocka_unit_test(many_bad_lines_are_counted),
 		cmocka_unit_test(nothing_readable_is_an_error),
+		cmocka_unit_test(what_is_no_list_is_told),
+		cmocka_unit_test(a_cut_stream_is_no_list),
 		cmocka_unit_test(a_list_may_not_shrink),
 		cmocka_unit_test(ranges_are_exact),
 		cmocka_unit_test(large_sets_are_in_order),

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lists/bytes.h"
 #include "lists/read.h"
 #include "names/merge.h"
 #include "names/url.h"
