@@ -141,6 +141,24 @@ void name_skip(struct name_reader *reader, enum name_skip skip, struct text what
 	list->skip_cnt++;
 }
 
+/*
+ * Zones say one thing of a name and the next moment the same of what is below it. Such a pair is one entry
+ * from the beginning: nothing is kept of its second half. entry's text stands at the end of the text.
+ */
+static bool entry_joins(struct name_list *list, const struct name_entry *entry)
+{
+	struct name_entry *last = list->cnt ? &list->entries[list->cnt - 1] : NULL;
+
+	if (!last || last->host_len != entry->host_len || last->path_len != entry->path_len ||
+	    last->allow != entry->allow || last->how != entry->how ||
+	    last->answer != entry->answer || (last->kind | entry->kind) == last->kind ||
+	    memcmp(list->text + last->at, list->text + entry->at,
+		   (size_t)entry->host_len + entry->path_len) != 0)
+		return false;
+	last->kind |= entry->kind;
+	return true;
+}
+
 /* Takes what stands at the end of the text: host_len bytes of host, path_len of path. */
 static void entry_take(struct name_reader *reader, size_t host_len, size_t path_len,
 		       const struct name_as *as)
@@ -148,20 +166,8 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 	struct name_list *list = &reader->list;
 	const char *host = list->text + list->text_len;
 	size_t had = reader->entry_cap;
-	struct name_entry *entry = ROOM(reader, list->entries, reader->entry_cap, list->cnt);
-
-	if (entry && had != reader->entry_cap) {
-		uint64_t *more = realloc(reader->hashes, reader->entry_cap * sizeof(*more));
-
-		if (more)
-			reader->hashes = more;
-		else
-			reader->err = -ENOMEM;
-	}
-	if (reader->err)
-		return;
-	reader->hashes[list->cnt++] = name_hash(&reader->seed, host, host_len + path_len);
-	*entry = (struct name_entry){
+	struct name_entry *room = ROOM(reader, list->entries, reader->entry_cap, list->cnt);
+	struct name_entry entry = {
 		.at = (uint32_t)list->text_len,
 		.line = reader->line,
 		.path_len = (uint16_t)path_len,
@@ -171,8 +177,23 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 		.how = as->how,
 		.allow = as->allow,
 	};
+
+	if (room && had != reader->entry_cap) {
+		uint64_t *more = realloc(reader->hashes, reader->entry_cap * sizeof(*more));
+
+		if (more)
+			reader->hashes = more;
+		else
+			reader->err = -ENOMEM;
+	}
+	if (!room || reader->err)
+		return;
 	if (!path_len && !as->allow && name_is_canary(host, host_len))
-		entry->how = SEK_NAME_CANARY;
+		entry.how = SEK_NAME_CANARY;
+	if (entry_joins(list, &entry))
+		return;
+	reader->hashes[list->cnt++] = name_hash(&reader->seed, host, host_len + path_len);
+	*room = entry;
 	list->text_len += host_len + path_len;
 }
 
