@@ -28,7 +28,8 @@ struct answers {
 
 struct zone {
 	struct name_reader *reader;
-	struct owner apex, origin, owner;
+	struct owner apex, origin, owners[2];
+	struct owner *owner, *next; /* of the record, and where the next one's goes: both in owners */
 	bool apex_known;
 	uint32_t ttl_s, line; /* line: where the record begins */
 	bool indented; /* the record has its owner from the one before */
@@ -53,6 +54,10 @@ static void owner_add(struct owner *owner, struct text text)
 /* \DDD and \X as the bytes that they stand for; a dot that is no dot becomes no letter of a name. */
 static void owner_add_escaped(struct owner *owner, struct text text)
 {
+	if (!memchr(text.at, '\\', text.len)) {
+		owner_add(owner, text);
+		return;
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		const unsigned char *at = (const unsigned char *)text.at + i;
 		char c = text.at[i];
@@ -79,23 +84,21 @@ static bool is_absolute(struct text word)
 /* A name as written to the whole name, without its last dot. */
 static void owner_resolve(const struct zone *zone, struct text word, struct owner *ret_owner)
 {
-	struct owner owner = {};
-
 	if (text_is(word, "@")) {
 		*ret_owner = zone->origin;
 		return;
 	}
+	ret_owner->len = 0;
 	if (is_absolute(word)) {
 		word.len--;
-		owner_add_escaped(&owner, word);
+		owner_add_escaped(ret_owner, word);
 	} else {
-		owner_add_escaped(&owner, word);
+		owner_add_escaped(ret_owner, word);
 		if (zone->origin.len) {
-			owner_add(&owner, (struct text){ ".", 1 });
-			owner_add(&owner, owner_text(&zone->origin));
+			owner_add(ret_owner, (struct text){ ".", 1 });
+			owner_add(ret_owner, owner_text(&zone->origin));
 		}
 	}
-	*ret_owner = owner;
 }
 
 static bool word_is(struct text word, const char *what)
@@ -219,7 +222,7 @@ static bool record_read(struct zone *zone)
 /* What stands before the zone's own name; false: the owner is not in the zone. */
 static bool trigger_of(const struct zone *zone, struct text *ret_trigger)
 {
-	struct text owner = owner_text(&zone->owner), apex = owner_text(&zone->apex);
+	struct text owner = owner_text(zone->owner), apex = owner_text(&zone->apex);
 
 	if (!apex.len) {
 		*ret_trigger = owner;
@@ -361,7 +364,7 @@ static void data_take(struct zone *zone, struct text type, struct text data)
 	enum name_skip skip;
 
 	if (!trigger_of(zone, &trigger)) {
-		name_skip(reader, NAME_SKIP_outside, owner_text(&zone->owner));
+		name_skip(reader, NAME_SKIP_outside, owner_text(zone->owner));
 		return;
 	}
 	skip = trigger_skip(trigger);
@@ -426,13 +429,14 @@ static void record_take(struct zone *zone)
 	size_t n = zone->indented ? 0 : 1;
 
 	if (!zone->indented) {
-		struct owner owner;
+		struct owner *former = zone->owner;
 
-		owner_resolve(zone, zone->words[0], &owner);
-		if (owner.len != zone->owner.len ||
-		    memcmp(owner.text, zone->owner.text, owner.len) != 0)
+		owner_resolve(zone, zone->words[0], zone->next);
+		if (zone->next->len != former->len ||
+		    memcmp(zone->next->text, former->text, former->len) != 0)
 			answers_take(zone);
-		zone->owner = owner;
+		zone->owner = zone->next;
+		zone->next = former;
 	}
 	while (n < zone->word_cnt && !is_type(zone->words[n]) &&
 	       (word_is(zone->words[n], "IN") || ttl_read(zone->words[n], &zone->ttl_s)))
@@ -441,7 +445,7 @@ static void record_take(struct zone *zone)
 		name_skip(zone->reader, NAME_SKIP_syntax, zone->words[0]);
 	} else {
 		if (word_is(zone->words[n], "SOA"))
-			apex_set(zone, &zone->owner, true);
+			apex_set(zone, zone->owner, true);
 		data_take(zone, zone->words[n], zone->words[n + 1]);
 	}
 	zone->ttl_s = ttl_s;
@@ -451,6 +455,9 @@ void name_read_rpz(struct name_reader *reader)
 {
 	struct zone zone = { .reader = reader, .ttl_s = 60 };
 	uint32_t line;
+
+	zone.owner = &zone.owners[0];
+	zone.next = &zone.owners[1];
 
 	while (record_read(&zone)) {
 		line = reader->line;
