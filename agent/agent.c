@@ -273,16 +273,36 @@ static int number_found(const struct journal_entry *entry, void *arg)
 	return 0;
 }
 
-/* libbpf and libxdp speak through our log, where a line is a line. */
+/* Where the last few lines of a text begin. */
+static char *lines_last(char *text, unsigned int lines)
+{
+	char *at = text + strlen(text);
+
+	if (at > text && at[-1] == '\n')
+		at--;
+	while (at > text && (at[-1] != '\n' || --lines))
+		at--;
+	return at;
+}
+
+/*
+ * libbpf and libxdp speak through our log, where a line is a line. Of what a verifier says, which may be
+ * megabytes, the first line tells whose it is, and the last ones tell why.
+ */
 static int library_said(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char text[1024];
+	char *text = NULL, *rest, *line;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, args) < 0)
 		return 0;
-	vsnprintf(text, sizeof(text), fmt, args);
-	text[strcspn(text, "\n")] = 0;
+	rest = text + strcspn(text, "\n");
+	if (*rest)
+		*rest++ = 0;
 	log_info("%s", text);
+	rest = lines_last(rest, 4);
+	while ((line = strsep(&rest, "\n")) && *line)
+		log_info("%s", line);
+	free(text);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 
 /*
  * Of a flavour as well: FRAME_SECTION, where its programs stand; FRAME_STEPS, the array of those that
- * a walk goes on in; FRAME_STEP(program, tc_program), its own of the two.
+ * a walk goes on in, which stand in FRAME_STEP_SECTION; FRAME_STEP(program, tc_program), its own of the two.
  */
 
 #define FRAME_TAG_LEN 4

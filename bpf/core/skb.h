@@ -10,6 +10,7 @@
 
 #define frame_ctx __sk_buff
 #define FRAME_SECTION "tc"
+#define FRAME_STEP_SECTION FRAME_SECTION
 #define FRAME_STEPS sek_step_tc
 #define FRAME_STEP(program, tc_program) tc_program
 

@@ -9,6 +9,7 @@
 
 #define frame_ctx xdp_md
 #define FRAME_SECTION "xdp.frags"
+#define FRAME_STEP_SECTION "xdp" /* their loader says whether frames have several buffers */
 #define FRAME_STEPS sek_step
 #define FRAME_STEP(program, tc_program) program
 

@@ -14,7 +14,7 @@
 #include "stage/walk.h"
 
 #define SEK_STEP(number, stage, program, tc_program)                                               \
-	SEC(FRAME_SECTION)                                                                         \
+	SEC(FRAME_STEP_SECTION)                                                                    \
 	int FRAME_STEP(program, tc_program)(struct frame_ctx * ctx)                                \
 	{                                                                                          \
 		return walk_step(ctx, stage_##stage);                                              \

@@ -174,6 +174,8 @@ static int object_open(const struct gate_options *options, struct gate *gate, st
 	gate->skel = gateway__open();
 	err = gate->skel ? object_size(gate->skel, options) : -errno;
 	if (!err)
+		err = steps_describe(gate->skel->obj);
+	if (!err)
 		err = maps_describe(gate);
 	if (err)
 		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,

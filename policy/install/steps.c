@@ -30,6 +30,19 @@ static const struct step steps[] = {
 #undef SEK_STEP
 };
 
+int steps_describe(const struct bpf_object *object)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, steps[i].program);
+
+		err = program ? bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS) : -ENOENT;
+	}
+	return err;
+}
+
 int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map)
 {
 	bool tc = strcmp(map, "sek_step_tc") == 0;
@@ -46,18 +59,9 @@ int steps_fill(const struct gate *gate, const struct bpf_object *object, const c
 }
 
 /*
- * A program in libxdp's dispatcher has no attach type, and leaves it to the dispatcher whether frames
- * have several buffers; those that it goes on in must be the same. What libbpf knows of the section
- * would say otherwise at load: it forgets that when a program's type changes.
+ * The part in libxdp's dispatcher has no attach type, and leaves it to the dispatcher whether frames have
+ * several buffers. An array serves programs of one kind, so those that it goes on in are the same.
  */
-static void joined_kind(struct bpf_program *program)
-{
-	bpf_program__set_type(program, BPF_PROG_TYPE_EXT);
-	bpf_program__set_type(program, BPF_PROG_TYPE_XDP);
-	bpf_program__set_expected_attach_type(program, 0);
-	bpf_program__set_flags(program, bpf_program__flags(program) & ~BPF_F_XDP_HAS_FRAGS);
-}
-
 static int joined_prepare(const struct gate *gate, struct gateway *skel)
 {
 	struct bpf_program *program;
@@ -69,7 +73,7 @@ static int joined_prepare(const struct gate *gate, struct gateway *skel)
 		program = bpf_object__find_program_by_name(skel->obj, steps[i].program);
 		err = program ? bpf_program__set_autoload(program, true) : -ENOENT;
 		if (!err)
-			joined_kind(program);
+			bpf_program__set_expected_attach_type(program, 0);
 	}
 	bpf_object__for_each_map(map, skel->obj)
 	{
