@@ -253,7 +253,10 @@ int file_replace(const char *path, int (*write)(FILE *out, const void *what), co
 		err = -errno;
 		goto out;
 	}
+	errno = 0;
 	err = write(out, what);
+	if (err == -EIO && errno)
+		err = -errno; /* what the disk said of it */
 	if (!err && (fflush(out) || fsync(fileno(out))))
 		err = -errno;
 	if (fclose(out) && !err)

@@ -154,7 +154,8 @@ static void contents_keep(struct lists *lists, struct list_content *const conten
 			continue;
 		err = file_replace(path, list_content_write, content);
 		if (err)
-			diag_add(diag, DIAG_WARNING, path, 0, 0, "a restart reads the source again",
+			diag_add(diag, DIAG_WARNING, path, 0, 0,
+				 "a restart has its source, or what was kept of it before",
 				 "cannot keep the list: %s", strerror(-err));
 		content->fresh = err;
 		free(path);

@@ -62,7 +62,8 @@ static void content_keep(const struct names *names, struct name_content *content
 	if (!err && from)
 		err = file_replace(from, from_write, content);
 	if (err)
-		diag_add(diag, DIAG_WARNING, path, 0, 0, "a restart reads the source again",
+		diag_add(diag, DIAG_WARNING, path, 0, 0,
+			 "a restart has its source, or what was kept of it before",
 			 "cannot keep the list: %s", strerror(-err));
 	if (content) {
 		free(content->fresh);
