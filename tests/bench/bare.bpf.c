@@ -13,6 +13,8 @@
 #include <linux/udp.h>
 
 #define HEAD 48 /* bytes of each generated frame that are written anew */
+#define WHOLE 104 /* the same of one that comes back with more changed: FIELD_WHOLE */
+#define WHOLE_PAD 8 /* given behind such a frame, and taken off: FIELD_PAD */
 #define TAGS_MAX 2
 
 struct vlan_tag {
@@ -25,7 +27,7 @@ volatile __u32 back; /* vary the destination in place of the source */
 volatile __u32 head_sum; /* IPv4 header sum without the varied half of the address, not inverted */
 volatile __u32 send_ifindex; /* where generated frames leave */
 volatile __u32 right_ifindex, left_ifindex; /* the ways of the TC redirects */
-__u64 head[HEAD / 8];
+__u64 head[WHOLE / 8];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -158,20 +160,34 @@ int bare_parse(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-/* Pages come back with what the receiver did to them (TTL, addresses): the head is written anew. */
-SEC("xdp.frags")
-int generate(struct xdp_md *ctx)
+/* Pages come back with what the receiver did to them (TTL, addresses): the first bytes are written anew. */
+static __always_inline int generate_first(struct xdp_md *ctx, __u32 len)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u64 *to = data;
 
-	if (data + HEAD > end)
+	if (data + len > end)
 		return XDP_ABORTED;
-	for (int i = 0; i < HEAD / 8; i++)
+	for (__u32 i = 0; i < len / 8; i++)
 		to[i] = head[i];
 	if (!become_another(ctx))
 		return XDP_ABORTED;
 	return (int)bpf_redirect(send_ifindex, 0);
+}
+
+SEC("xdp.frags")
+int generate(struct xdp_md *ctx)
+{
+	return generate_first(ctx, HEAD);
+}
+
+/* The kernel takes a page's former length for its own unless the length is changed here. */
+SEC("xdp.frags")
+int generate_whole(struct xdp_md *ctx)
+{
+	if (bpf_xdp_adjust_tail(ctx, -WHOLE_PAD))
+		return XDP_ABORTED;
+	return generate_first(ctx, WHOLE);
 }
 
 SEC("xdp.frags")

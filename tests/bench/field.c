@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,6 +177,18 @@ static int way_set(const struct bare *bare, uint32_t way, const char *interface)
 	return bpf_map_update_elem(bpf_map__fd(bare->maps.ways), &way, &ifindex, BPF_ANY);
 }
 
+int field_socket(const struct field *field, const char *ns, int *ret_fd)
+{
+	int r = enter(ns), fd = r ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!r && fd < 0)
+		r = bench_say(-errno, "no socket: %s", strerror(errno));
+	leave(field);
+	if (!r)
+		*ret_fd = fd;
+	return r;
+}
+
 int field_bare(struct field *field, const char *ns)
 {
 	struct bare *bare = bare_in(field, ns);
@@ -243,10 +256,13 @@ static uint64_t arrived(const struct field *field)
 /* In one call: each makes and frees pages for some 10 ms. */
 static int send_all(const struct field *field, const struct frame *frame, uint32_t packets)
 {
+	bool whole = frame->len == FIELD_WHOLE;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->b,
-		    .data_size_in = (uint32_t)frame->len, .repeat = (int)packets,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-	int r = bpf_prog_test_run_opts(bpf_program__fd(field->generator->progs.generate), &run);
+		    .data_size_in = (uint32_t)frame->len + (whole ? FIELD_PAD : 0),
+		    .repeat = (int)packets, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
+	const struct bare *g = field->generator;
+	const struct bpf_program *prog = whole ? g->progs.generate_whole : g->progs.generate;
+	int r = bpf_prog_test_run_opts(bpf_program__fd(prog), &run);
 
 	return r ? bench_say(r, "live frames: %s", strerror(-r)) : 0;
 }

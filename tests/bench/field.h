@@ -32,10 +32,17 @@ int field_bare_tc(struct field *field, const char *ns);
 /* Counts and ends what arrives at these ends of a path: NAME in bench-net, and in bench-lan. */
 int field_sinks(struct field *field, const char *name);
 
+/* A TCP socket of this namespace. */
+int field_socket(const struct field *field, const char *ns, int *ret_fd);
+
+#define FIELD_WHOLE 104
+#define FIELD_PAD 8
+
 /*
  * Sends `packets` of this frame alive into path `name`, as `flows` flows of vary_open()'s numbering; back:
  * from bench-net, as answers. Returns how many arrived at sinks for each second of CPU 0. Sender, veth and what is
- * measured all run on that CPU, on this thread's time (checked: ksoftirqd had none of it).
+ * measured all run on that CPU, on this thread's time (checked: ksoftirqd had none of it). A frame of FIELD_WHOLE
+ * bytes is made anew to its end each time, any other to the end of its headers.
  */
 int field_send(struct field *field, const char *name, const struct frame *frame, uint32_t flows,
 	       bool back, uint32_t packets, double *ret_per_second);

@@ -8,6 +8,9 @@
 #   rates N   iperf3 from each of the bodies at once, N streams each on a CPU of its own; prints bits/s a body
 #   mtu N     of every interface of `up tcp`
 #   tcp PATH  one iperf3 stream; prints bits/s
+#   up dns    as `up live`, the gateway with a million names of names.rpz, which stands in the file that it prints
+#   up http   as `up tcp`, the gateway with those names, and squid with them as `dstdomain` on a third path, proxy
+#   refused   prints how many packets the gateway has refused for their names
 #   nft       beside `live` two routers with nftables, bench-nft and bench-walk
 # A path's ends bear its name (gate, bare, nft, walk) in bench-lan and bench-net. The last line printed says what
 # is wrong; status 77: this machine cannot.
@@ -87,6 +90,85 @@ gateway() { # [MORE]: the real agent with the policy in force and its list loade
 	lab_wait 20 list_loaded
 }
 list_loaded() { lab_cli "$build" -j list show | jq -e '.lists[] | select(.list == "drop") | .entries == 100000'; }
+
+zone() { # a million names and all that is below them, as a response policy zone
+	/usr/bin/python3 -c '
+print("$TTL 60\n$ORIGIN rpz.bench.\n@ SOA localhost. root.localhost. 1 60 60 60 60\n@ NS localhost.")
+for i in range(1000000):
+    name = "www%d.%08x.com" % (i % 7, i * 2654435761 % 2**32)
+    print(name + " CNAME .\n*." + name + " CNAME .")' > "$lab_tmp/names.rpz"
+}
+names_policy() {
+	policy_ports
+	cat <<-YAML
+		lists:
+		  - {name: many, id: 0, holds: names, kind: block, format: rpz, source: names.rpz}
+		tenants:
+		  - name: body
+		    id: 1
+		    attach: [{port: inside}, {port: outside}]
+		    prefixes: [10.1.0.0/16]
+		    quota: {flows: 64k, half_open: 32k, source_flows: 32k, source_half_open: 16k, source_rate: none}
+		    default: {out: accept, in: drop}
+		    names: {block: [many], answer: nxdomain}
+	YAML
+}
+names_loaded() { lab_cli "$build" -j list show | grep -q 1000000; }
+names_gateway() { # the agent with them in force
+	zone
+	names_policy > "$lab_tmp/bench.yaml"
+	lab_agent "$build" "$lab_tmp/bench.yaml"
+	lab_wait 60 names_loaded || { echo "the names are not loaded"; exit 1; }
+}
+
+up_dns() {
+	lab_ns bench-gw bench-lan bench-net
+	quiet bench-gw bench-lan bench-net
+	path gate bench-gw
+	names_gateway
+	echo "$lab_tmp/names.rpz"
+}
+refused() {
+	lab_cli "$build" -j stats show reason |
+		jq '[.rows[] | select(.reason == "name_block") | .packets] | add // 0'
+}
+
+squid_up() { # between bench-cproxy and bench-sproxy
+	command -v squid > /dev/null || { echo "squid is not installed"; exit 77; }
+	sed -n 's/^\*\(.*\) CNAME \.$/\1/p' "$lab_tmp/names.rpz" > "$lab_tmp/names.squid"
+	ip -n bench-proxy addr add 10.1.0.1/16 dev inside
+	ip -n bench-proxy addr add 198.51.100.2/24 dev outside
+	install -d -o proxy "$lab_tmp/squid"
+	echo "198.51.100.1 www.static.example" > "$lab_tmp/squid/hosts"
+	cat > "$lab_tmp/squid.conf" <<-CONF
+		http_port 10.1.0.1:3128
+		acl listed dstdomain "$lab_tmp/names.squid"
+		http_access deny listed
+		http_access allow all
+		hosts_file $lab_tmp/squid/hosts
+		cache deny all
+		cache_mem 8 MB
+		access_log none
+		cache_log $lab_tmp/squid/log
+		coredump_dir $lab_tmp/squid
+		pid_filename none
+		pinger_enable off
+		visible_hostname bench
+	CONF
+	lab_spawn squid bench-proxy squid -N -f "$lab_tmp/squid.conf"
+	lab_wait 180 squid_listens || { tail -n 1 "$lab_tmp/squid/log"; exit 1; }
+}
+squid_listens() { lab_listens bench-proxy 3128; }
+
+up_http() {
+	lab_ns bench-gw bench-bare bench-proxy
+	quiet bench-gw bench-bare bench-proxy
+	hosts gate bench-gw
+	hosts bare bench-bare
+	hosts proxy bench-proxy
+	names_gateway
+	squid_up
+}
 
 up_live() {
 	lab_ns bench-gw bench-bare bench-lan bench-net
@@ -262,9 +344,10 @@ mtu) mtu "$3" ;;
 rates) rates "$3" ;;
 tcp) tcp "$3" ;;
 nft) nft_paths ;;
+refused) refused ;;
 down) lab_down ;;
 *)
-	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | down" >&2
+	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | refused | down" >&2
 	exit 2
 	;;
 esac
