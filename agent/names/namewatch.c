@@ -206,11 +206,6 @@ static void told_take(struct namewatch *w, const struct sek_name_copy_head *head
 	lookups_seen(&w->lookups, head, &judged, head->proto == SEK_NAME_PROTO_TLS);
 }
 
-static bool is_datagram_of_dns(const struct sek_name_copy_head *head)
-{
-	return head->key.proto == IPPROTO_UDP && head->key.port[1] == htons(53);
-}
-
 static int copy_take(void *arg, void *data, size_t len)
 {
 	struct namewatch *w = arg;
@@ -227,7 +222,7 @@ static int copy_take(void *arg, void *data, size_t len)
 		return 0;
 	}
 	w->lookups.at = NULL;
-	if (head.kind == SEK_NAME_DNS || is_datagram_of_dns(&head))
+	if (head.kind == SEK_NAME_DNS)
 		lookups_take(&w->lookups, &head, bytes, head.len);
 	else if (head.kind == SEK_NAME_TOLD)
 		told_take(w, &head, bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The question of a DNS message over UDP (RFC 1035, 4.1.2). Called by stage/name_dns.h. Promises a name
- * of plain labels whose length bytes cannot be taken for letters; anything else is the agent's.
+ * The question of a DNS message over UDP (RFC 1035, 4.1.2). Called by stage/name_dns.h, which needs a
+ * name of plain labels whose length bytes cannot be taken for letters, and by stage/name_long.h, which
+ * takes every other one. Whatever kind of message it is, what its question names is what it is about.
  */
 #ifndef BPF_PARSE_NAME_DNS_H
 #define BPF_PARSE_NAME_DNS_H
@@ -26,11 +27,15 @@ struct dns_head {
 } __attribute__((packed));
 SEK_LAYOUT(struct dns_head, 12);
 
-/* One question, nothing answered, of a kind that resolvers ask. Others (EDNS) may follow. */
-static __always_inline bool name_dns_plain(const struct dns_head *dns)
+/*
+ * What the head says of a question: NAME_FOUND, there is one; NAME_NONE: none is asked (RFC 7873, 5.4);
+ * NAME_BAD: several are, which nobody answers (RFC 9619).
+ */
+static __always_inline enum word_found name_dns_head(const struct dns_head *dns)
 {
-	return !(dns->flags[0] & (DNS_QR | DNS_OPCODE)) && dns->cnt[0] == bpf_htons(1) &&
-	       !dns->cnt[1] && !dns->cnt[2];
+	if (!dns->cnt[0])
+		return NAME_NONE;
+	return dns->cnt[0] == bpf_htons(1) ? NAME_FOUND : NAME_BAD;
 }
 
 /*
@@ -44,8 +49,10 @@ __noinline __u64 name_dns_find(struct frame_ctx *ctx, __u32 payload, __u32 len)
 
 	if (len < sizeof(*dns))
 		return NAME_BAD;
-	if (!dns || end > FRAME_OFFSET_MAX || !name_dns_plain(dns))
+	if (!dns)
 		return NAME_AGENT;
+	if (name_dns_head(dns) != NAME_FOUND)
+		return name_dns_head(dns);
 	name = off;
 	for (i = 0; i < DNS_LABELS; i++) {
 		const __u8 *label = word_at(ctx, off, 1);

@@ -19,6 +19,7 @@
 #define DNS_RD 0x01
 #define DNS_RA 0x80 /* second byte of flags */
 #define DNS_CD 0x10
+#define DNS_FORMAT_ERROR 1
 #define DNS_NXDOMAIN 3
 
 #define DNS_A 1
@@ -58,7 +59,7 @@ struct dns_reply {
 	struct sek_addr ip6; /* SEK_NAME_HAS6: for AAAA */
 	__be32 ip4; /* SEK_NAME_HAS4: for A */
 	__u32 ttl_s;
-	__u16 name_len; /* bytes in the frame, the last 0 included */
+	__u16 name_len; /* bytes in the frame, the last 0 included; 0: the answer is a head alone */
 	__u8 has; /* SEK_NAME_HAS*, of SINKHOLE and LOCAL */
 	__u8 how; /* enum sek_name_how: one that answers */
 	__u32 pad;
@@ -97,6 +98,17 @@ static __always_inline void *dns_more(struct dns_room *room, __u32 bytes)
 	WRITE_ONCE(room->len, at + bytes);
 	barrier_var(at);
 	return room->bytes + (at & (DNS_ROOM - 1));
+}
+
+/* The head alone into the room. */
+static __always_inline bool dns_head_only(struct frame_ctx *ctx, const struct packet *p,
+					  struct dns_room *room)
+{
+	room->len = sizeof(struct dns_head);
+	room->opt = 0;
+	room->type = 0;
+	return p->payload_len >= sizeof(struct dns_head) &&
+	       !frame_load(ctx, p->payload, room->bytes, sizeof(struct dns_head));
 }
 
 /* Head and question into the room. */
@@ -203,7 +215,9 @@ static __always_inline bool dns_message(const struct dns_reply *reply, struct dn
 	head->flags[1] = DNS_RA | (head->flags[1] & DNS_CD);
 	if (reply->how == SEK_NAME_NXDOMAIN || reply->how == SEK_NAME_CANARY)
 		head->flags[1] |= DNS_NXDOMAIN;
-	head->cnt[0] = bpf_htons(1);
+	if (reply->how == SEK_NAME_FORMERR)
+		head->flags[1] |= DNS_FORMAT_ERROR;
+	head->cnt[0] = bpf_htons(reply->name_len ? 1 : 0);
 	head->cnt[1] = bpf_htons(answers);
 	head->cnt[2] = 0;
 	head->cnt[3] = bpf_htons(room->opt);
@@ -266,12 +280,15 @@ __noinline enum sek_verdict answer_dns(struct frame_ctx *ctx, struct packet *p,
 				       const struct dns_reply *reply)
 {
 	struct dns_room *room = dns_room();
+	bool read;
 
 	if (!p || !reply || !room)
 		return SEK_BUG;
 	if (reply->how == SEK_NAME_SILENCE || p->proto != IPPROTO_UDP || !answer_may(ctx, p))
 		return SEK_DROP;
-	if (!dns_question(ctx, p, reply->name_len, room) || !dns_message(reply, room))
+	read = reply->name_len ? dns_question(ctx, p, reply->name_len, room)
+			       : dns_head_only(ctx, p, room);
+	if (!read || !dns_message(reply, room))
 		return SEK_DROP;
 	return dns_write(ctx, p, room) ? SEK_ANSWER : SEK_DROP;
 }

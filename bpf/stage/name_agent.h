@@ -34,17 +34,14 @@ static __always_inline enum sek_verdict name_overdue(struct frame_ctx *ctx, stru
 	return packet_end(p, SEK_R_name_pending, SEK_NEXT);
 }
 
-/* Each question over UDP stands for itself; what a connection sends is one text. */
+/* What a connection sends is one text, and the agent reads it on. */
 static __always_inline enum sek_verdict name_ask(struct frame_ctx *ctx, struct packet *p,
 						 struct sek_flow *flow, bool closed)
 {
-	bool each = flow->name.state == SEK_NAME_EACH;
-
-	if (!each && flow->name.copies >= NAME_COPIES_MAX)
+	if (flow->name.copies >= NAME_COPIES_MAX)
 		return name_overdue(ctx, p, flow, closed);
-	if (!each)
-		WRITE_ONCE(flow->name.state, SEK_NAME_AGENT);
-	if (name_copy(ctx, p, flow, SEK_NAME_ASKED) && !each)
+	WRITE_ONCE(flow->name.state, SEK_NAME_AGENT);
+	if (name_copy(ctx, p, flow, SEK_NAME_ASKED))
 		flow->name.copies++;
 	if (closed)
 		return packet_end(p, SEK_R_name_wait, SEK_DROP);

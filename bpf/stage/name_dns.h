@@ -9,7 +9,6 @@
 #include "core/packet.h"
 #include "parse/name_dns.h"
 #include "rewrite/answer_dns.h"
-#include "stage/name_agent.h"
 #include "stage/name_verdict.h"
 
 /* The addresses of an answer, where it has some. */
@@ -64,25 +63,47 @@ static __always_inline bool name_dns_hides(struct frame_ctx *ctx,
 	       (*type == bpf_htons(DNS_HTTPS) || *type == bpf_htons(DNS_SVCB));
 }
 
+/* What was found, or nothing, against what the profile says. */
+static __always_inline void name_dns_judge(struct frame_ctx *ctx, const struct packet *p,
+					   const struct name_look *look,
+					   const struct sek_name_profile *profile,
+					   struct name_verdict *v)
+{
+	if (look)
+		name_judge(p, look, profile, v);
+	if (!v->reason && name_dns_hides(ctx, profile, v->name)) {
+		v->reason = SEK_R_name_hidden;
+		v->how = SEK_NAME_NODATA;
+	}
+}
+
 /* 0; or that it cannot be read here. */
 static __always_inline int name_dns_decide(struct frame_ctx *ctx, const struct packet *p,
 					   const struct sek_name_profile *profile,
 					   struct name_verdict *v)
 {
 	struct name_look look = {};
+	bool looks = name_look_begin(&look, p->slot, p->tenant, profile, p->now_ns);
 
-	if (name_look_begin(&look, p->slot, p->tenant, profile, p->now_ns)) {
-		if (!name_look_dns(ctx, v->name, &look))
-			return -1;
-		name_judge(p, &look, profile, v);
-	}
-	if (!v->reason && name_dns_hides(ctx, profile, v->name)) {
-		v->reason = SEK_R_name_hidden;
-		v->how = SEK_NAME_NODATA;
-	}
+	if (looks && !name_look_dns(ctx, v->name, &look))
+		return -1;
+	name_dns_judge(ctx, p, looks ? &look : NULL, profile, v);
 	return 0;
 }
 
+/* Not a question: several of them get an answer that says so. */
+static __always_inline enum sek_verdict name_dns_bad(struct frame_ctx *ctx, struct packet *p)
+{
+	const struct dns_reply reply = { .how = SEK_NAME_FORMERR };
+	const struct dns_head *dns = frame_at(ctx, p->payload, sizeof(*dns));
+
+	p->reason = SEK_R_name_bad;
+	if (!dns || p->payload_len < sizeof(*dns) || name_dns_head(dns) != NAME_BAD)
+		return SEK_DROP;
+	return answer_dns(ctx, p, &reply);
+}
+
+/* One that is not plainly readable goes on in the program that spells names out. */
 static __always_inline enum sek_verdict name_dns_question(struct frame_ctx *ctx, struct packet *p,
 							  struct sek_flow *flow,
 							  const struct sek_name_profile *profile)
@@ -90,14 +111,15 @@ static __always_inline enum sek_verdict name_dns_question(struct frame_ctx *ctx,
 	struct name_verdict v = { .list = SEK_NAME_NO_LIST };
 	__u64 found = name_dns_find(ctx, p->payload, p->payload_len);
 
+	p->step = SEK_STEP_name_long;
 	if (p->flags & PKT_FRAG_FIRST || frame_more(&p->shape) || name_kind(found) == NAME_AGENT)
-		return stage_name_agent(ctx, p);
+		return SEK_GO_ON;
 	if (name_kind(found) == NAME_BAD)
-		return packet_end(p, SEK_R_name_bad, SEK_DROP);
+		return name_dns_bad(ctx, p);
 	if (name_kind(found) == NAME_FOUND) {
 		v.name = found;
 		if (name_dns_decide(ctx, p, profile, &v))
-			return stage_name_agent(ctx, p);
+			return SEK_GO_ON;
 		if (v.reason)
 			return name_dns_block(ctx, p, flow, profile, &v);
 	}

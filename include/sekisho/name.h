@@ -57,6 +57,7 @@ enum sek_name_how {
 	SEK_NAME_SPARE = 7, /* entries of lists only, not in a set: passes, as if an allow list had it */
 	SEK_NAME_CANARY =
 		8, /* entries only: NXDOMAIN, never an address, even where the profile has a sinkhole */
+	SEK_NAME_FORMERR = 9, /* no entry's: several questions at once (RFC 9619) */
 };
 
 /* sek_name_set[number of the head * SEK_NAME_SETS_MAX + set]; weighed by nameweigh.h */

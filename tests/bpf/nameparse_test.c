@@ -154,13 +154,13 @@ static void odd_questions_are_the_agents(void **state)
 		uint8_t byte;
 		enum kind kind;
 	} bends[] = {
-		{ "an answer", 2, 0x81, AGENT },
-		{ "an update", 2, 0x28, AGENT },
-		{ "two questions", 5, 2, AGENT },
-		{ "no question", 5, 0, AGENT },
-		{ "256 questions", 4, 1, AGENT },
-		{ "an answer in it", 7, 1, AGENT },
-		{ "an authority in it", 9, 1, AGENT },
+		{ "an answer", 2, 0x81, FOUND },
+		{ "an update", 2, 0x28, FOUND },
+		{ "two questions", 5, 2, BAD },
+		{ "no question", 5, 0, NONE },
+		{ "257 questions", 4, 1, BAD },
+		{ "an answer in it", 7, 1, FOUND },
+		{ "an authority in it", 9, 1, FOUND },
 		{ "truncated", 2, 0x03, FOUND },
 		{ "a pointer", 12, 0xc0, AGENT },
 		{ "a label type of old", 12, 0x41, AGENT },

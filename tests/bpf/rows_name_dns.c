@@ -69,32 +69,103 @@ static void broken_questions_end(void **state)
 	}
 }
 
+/* What is to become of it: judged by its name, asks for none, several or none that anybody has. */
+enum odd { JUDGED, ASKS_NOTHING, SEVERAL, BROKEN };
+
 static const struct {
 	const char *what;
 	size_t at;
 	uint8_t byte;
+	enum odd odd;
 } bends[] = {
-	{ "an answer", 2, 0x81 },	 { "an update", 2, 0x28 },
-	{ "two questions", 5, 2 },	 { "no question", 5, 0 },
-	{ "an answer in it", 7, 1 },	 { "a pointer", 12, 0xc0 },
-	{ "an old label", 12, 0x41 },	 { "a label of 45 bytes", 12, 45 },
-	{ "a dot in a label", 14, '.' }, { "a blank in it", 14, ' ' },
-	{ "a zero in it", 14, 1 },
+	{ "an answer", 2, 0x81, JUDGED },
+	{ "an update", 2, 0x28, JUDGED },
+	{ "two questions", 5, 2, SEVERAL },
+	{ "257 questions", 4, 1, SEVERAL },
+	{ "no question", 5, 0, ASKS_NOTHING },
+	{ "an answer in it", 7, 1, JUDGED },
+	{ "a pointer", 12, 0xc0, BROKEN },
+	{ "an old label", 12, 0x41, BROKEN },
+	{ "a label that does not end", 12, 45, BROKEN },
+	{ "a dot in a label", 14, '.', JUDGED },
+	{ "a blank in it", 14, ' ', JUDGED },
+	{ "a one in it", 14, 1, JUDGED },
 };
 
-static void odd_questions_are_the_agents(void **state)
+/* Whatever fail: says: nothing of it waits for anybody, or passes undecided. */
+static void odd_questions_are_decided(void **state)
 {
 	struct bed *bed = *state;
 
 	for (int closed = 0; closed < 2; closed++) {
-		enum sek_reason reason = closed ? SEK_R_name_wait : SEK_R_name_pending;
-
 		bed_policy(bed, closed ? closed_body : listed_body);
 		for (size_t i = 0; i < sizeof(bends) / sizeof(bends[0]); i++) {
 			struct nametext text = nametext_dns("www.example.com", 1, false);
+			bool bad = bends[i].odd == SEVERAL || bends[i].odd == BROKEN;
+			bool passes = closed || bends[i].odd == ASKS_NOTHING;
 
 			text.b[bends[i].at] = bends[i].byte;
-			expect(bed, bends[i].what, &text, reason, reason);
+			expect(bed, bends[i].what, &text,
+			       bad	? SEK_R_name_bad
+			       : passes ? SEK_R_accepted
+					: SEK_R_name_unlisted,
+			       bad	? SEK_R_name_bad
+			       : passes ? SEK_R_established
+					: SEK_R_name_unlisted);
+		}
+	}
+}
+
+/* RFC 9619: several questions are a format error, told by a head alone. */
+static void several_questions_are_an_error(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext text = nametext_dns("www.example.com", 1, false);
+
+	bed_policy(bed, open_body);
+	text.b[5] = 2;
+	for (size_t f = 0; f < 2; f++) {
+		size_t dns;
+
+		bed_reset(bed);
+		assert_int_equal(asked(bed, &bed_ends[f], &text), SEK_R_name_bad);
+		assert_int_equal(bed->last.action, XDP_TX);
+		dns = bed->out.l3 + (bed->out.b[bed->out.l3] >> 4 == 4 ? 20 : 40) + 8;
+		assert_int_equal(bed->out.len, dns + 12);
+		assert_memory_equal(bed->out.b + dns, text.b, 2);
+		assert_int_equal(bed->out.b[dns + 2] & 0x80, 0x80);
+		assert_int_equal(bed->out.b[dns + 3] & 0x0f, 1);
+		assert_int_equal(frame_get16(&bed->out, dns + 4), 0);
+	}
+}
+
+/* A name of labels of one length each, as long as there may be one. */
+static struct nametext long_name(size_t label, size_t most)
+{
+	char name[300];
+	size_t len = 0;
+
+	while (len + label + 1 <= most) {
+		memset(name + len, 'a' + (char)(len % 26), label);
+		name[len + label] = '.';
+		len += label + 1;
+	}
+	name[len ? len - 1 : 0] = 0;
+	return nametext_dns(name, 1, true);
+}
+
+static void long_names_are_decided(void **state)
+{
+	struct bed *bed = *state;
+
+	for (int listed = 0; listed < 2; listed++) {
+		bed_policy(bed, listed ? listed_body : open_body);
+		for (size_t label = 1; label <= 63; label++) {
+			struct nametext text = long_name(label, 254);
+
+			expect(bed, "a long name", &text,
+			       listed ? SEK_R_name_unlisted : SEK_R_accepted,
+			       listed ? SEK_R_name_unlisted : SEK_R_established);
 		}
 	}
 }
@@ -142,7 +213,9 @@ static void what_would_hide_names_is_answered(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(plain_questions_pass),
 	cmocka_unit_test(broken_questions_end),
-	cmocka_unit_test(odd_questions_are_the_agents),
+	cmocka_unit_test(odd_questions_are_decided),
+	cmocka_unit_test(several_questions_are_an_error),
+	cmocka_unit_test(long_names_are_decided),
 	cmocka_unit_test(what_no_list_allows_is_answered),
 	cmocka_unit_test(what_would_hide_names_is_answered),
 };
