@@ -15,10 +15,11 @@
 #include "base/log.h"
 #include "install/nameorder.h"
 #include "names/lookups.h"
+#include "names/replies.h"
 #include "sekisho/event.h"
 #include "sekisho/verdict.h"
 
-#define KINDS (SEK_NAME_DNS + 1)
+#define KINDS (SEK_NAME_AGAIN + 1)
 #define BATCH 1024
 #define PERIOD_MS 50 /* also without a wake-up: the kernel may leave them out */
 #define ANOMALIES_A_SECOND 20 /* of a tenant; more are counted */
@@ -30,6 +31,7 @@ struct namewatch {
 	struct ring_buffer *ring;
 	struct source *ready, *period, *second;
 	struct readings *readings;
+	struct replies *replies;
 	struct judge judge;
 	struct lookups lookups;
 	uint32_t left; /* of this turn */
@@ -206,6 +208,15 @@ static void told_take(struct namewatch *w, const struct sek_name_copy_head *head
 	lookups_seen(&w->lookups, head, &judged, head->proto == SEK_NAME_PROTO_TLS);
 }
 
+/* An answer over TCP is taken as one over UDP is. */
+static void reply_read(void *arg, const struct sek_name_copy_head *head, const uint8_t *message,
+		       size_t len)
+{
+	struct namewatch *w = arg;
+
+	lookups_take(&w->lookups, head, message, len);
+}
+
 static int copy_take(void *arg, void *data, size_t len)
 {
 	struct namewatch *w = arg;
@@ -222,8 +233,12 @@ static int copy_take(void *arg, void *data, size_t len)
 		return 0;
 	}
 	w->lookups.at = NULL;
-	if (head.kind == SEK_NAME_DNS)
+	if (head.kind == SEK_NAME_DNS && head.key.proto == IPPROTO_TCP)
+		replies_take(w->replies, &head, bytes, head.len);
+	else if (head.kind == SEK_NAME_DNS)
 		lookups_take(&w->lookups, &head, bytes, head.len);
+	else if (head.kind == SEK_NAME_AGAIN)
+		readings_again(w->readings, &head, bytes, head.len);
 	else if (head.kind == SEK_NAME_TOLD)
 		told_take(w, &head, bytes);
 	else
@@ -249,7 +264,7 @@ static void ring_due(void *arg)
 
 /* --- what did not get through --- */
 
-static const char *const kinds[KINDS] = { "told", "asked", "dns" };
+static const char *const kinds[KINDS] = { "told", "asked", "dns", "again" };
 
 static bool stat_read(const struct namewatch *w, uint32_t kind, struct sek_event_stat *ret_stat)
 {
@@ -302,6 +317,7 @@ static int parts_new(struct namewatch *w)
 	int err;
 
 	if ((err = readings_new(&limits, &calls, &w->readings)) ||
+	    (err = replies_new(reply_read, w, &w->replies)) ||
 	    (err = ledger_new(&w->lookups.ledger)) ||
 	    (err = suspect_new(suspicion_told, w, &w->lookups.suspect)))
 		return err;
@@ -350,6 +366,7 @@ void namewatch_free(struct namewatch *w)
 	source_remove(w->second);
 	ring_buffer__free(w->ring);
 	readings_free(w->readings);
+	replies_free(w->replies);
 	suspect_free(w->lookups.suspect);
 	ledger_free(w->lookups.ledger);
 	regexes_free(w->judge.regexes);

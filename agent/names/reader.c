@@ -10,9 +10,13 @@
 
 #define SKIP_MAX (1U << 30) /* of a body at once: numbers of TCP turn at twice that */
 
-void reader_begin_tcp(struct reader *r, uint32_t number, bool is_dns)
+void reader_begin_tcp(struct reader *r, uint32_t number, bool is_dns, bool again)
 {
-	*r = (struct reader){ .kind = is_dns ? READER_DNS : READER_NEW, .fresh = true };
+	*r = (struct reader){ .kind = is_dns  ? READER_DNS
+				      : again ? READER_TLS
+					      : READER_NEW,
+			      .fresh = true,
+			      .again = again };
 	stream_begin(&r->stream, number, HTTP1_HEAD_MAX);
 }
 
@@ -75,15 +79,39 @@ static enum reader_said hello_said(struct reader *r, enum wire_read read, const 
 	return READER_NAME;
 }
 
+#define RECORD_CHANGE 20 /* change_cipher_spec, which may stand in front of a second ClientHello */
+#define RECORD_CHANGE_LEN 6
+#define RECORD_HANDSHAKE 22
+#define HANDSHAKE_HELLO 1
+
+/* Behind a ClientHello: what comes next is none, or it is too early to tell. */
+static bool hello_is_none(const uint8_t *bytes, size_t len)
+{
+	return len && (bytes[0] != RECORD_HANDSHAKE || (len > 5 && bytes[5] != HANDSHAKE_HELLO));
+}
+
 static enum reader_said tls_next(struct reader *r, struct reader_room *room, struct reader_name *name)
 {
 	struct hello hello = {};
 	const uint8_t *bytes;
+	enum wire_read read;
 	size_t len;
 
 	bytes = stream_rest(&r->stream, &len);
 	r->proto = SEK_NAME_PROTO_TLS;
-	return hello_said(r, hello_records(bytes, len, &room->hello, &hello), &hello, name);
+	if (r->again && len && bytes[0] == RECORD_CHANGE) {
+		if (len >= RECORD_CHANGE_LEN)
+			stream_skip(&r->stream, RECORD_CHANGE_LEN);
+		return READER_MORE;
+	}
+	read = r->again && hello_is_none(bytes, len)
+		       ? WIRE_BAD
+		       : hello_records(bytes, len, &room->hello, &hello);
+	if (r->again && read == WIRE_BAD) {
+		r->kind = READER_OUT;
+		return READER_END;
+	}
+	return hello_said(r, read, &hello, name);
 }
 
 enum reader_said reader_datagram(struct reader *r, const uint8_t *bytes, uint32_t len,

@@ -31,6 +31,7 @@ struct reader {
 	enum sek_name_proto proto; /* of what was read last */
 	bool anew; /* behind this request may come another protocol */
 	bool fresh; /* nothing was read yet */
+	bool again; /* TLS: a ClientHello was read before, and another one need not come */
 	uint64_t body; /* READER_BODY: bytes left */
 	struct http1_chunks chunks;
 	struct stream stream;
@@ -64,8 +65,8 @@ struct reader_name {
 	uint32_t version; /* QUIC */
 };
 
-/* number: of the first byte that is to be read. */
-void reader_begin_tcp(struct reader *reader, uint32_t number, bool is_dns);
+/* number: of the first byte that is to be read. again: behind a ClientHello. */
+void reader_begin_tcp(struct reader *reader, uint32_t number, bool is_dns, bool again);
 int reader_begin_quic(struct reader *reader); /* 0 or -ENOMEM */
 void reader_end(struct reader *reader);
 
@@ -81,6 +82,12 @@ enum reader_said reader_datagram(struct reader *reader, const uint8_t *bytes, ui
 
 /* Bytes that it holds. */
 size_t reader_bytes(const struct reader *reader);
+
+/* What was read last is a ClientHello over TCP. */
+static inline bool reader_has_hello(const struct reader *reader)
+{
+	return reader->proto == SEK_NAME_PROTO_TLS && !reader->fresh;
+}
 
 /* It stands between two requests, and can be forgotten: what comes next begins a new one. */
 static inline bool reader_is_between(const struct reader *reader)

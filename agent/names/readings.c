@@ -16,8 +16,8 @@
 
 #define BUCKETS 16384 /* a power of two */
 #define GAP_NS 60000000000ULL /* what is missing does not come: servers have given up as well */
-#define COPIES_TELL 16 /* the kernel gives 32 copies of a flow until it hears of it */
 #define COPIES_MAX 1024 /* that get nowhere */
+#define SETTLED_NS 30000000000ULL /* what was read may come again */
 #define IDLE_NS 600000000000ULL /* nothing is missing; the next request may take its time */
 
 struct reading {
@@ -26,8 +26,9 @@ struct reading {
 	struct sek_name_copy_head head; /* of the last copy */
 	struct reader reader;
 	uint64_t got_on_ns;
-	uint32_t next_told;
-	uint32_t copies; /* since the kernel heard of it */
+	uint64_t settled_ns; /* not 0: read to its end then, and kept for what comes again */
+	uint32_t seen_to; /* number behind the last byte that was read */
+	uint32_t known_to; /* as it was told last */
 	uint32_t copies_vain; /* since it got on */
 	size_t bytes; /* accounted */
 };
@@ -35,6 +36,7 @@ TAILQ_HEAD(reading_list, reading);
 
 struct share {
 	struct reading_list list;
+	struct reading_list settled; /* by in_tenant alone, the oldest first */
 	uint32_t flows;
 	size_t bytes;
 };
@@ -60,8 +62,10 @@ int readings_new(const struct readings_limits *limits, const struct readings_cal
 	readings->limits = *limits;
 	readings->calls = *calls;
 	TAILQ_INIT(&readings->all);
-	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++)
+	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++) {
 		TAILQ_INIT(&readings->share[i].list);
+		TAILQ_INIT(&readings->share[i].settled);
+	}
 	if (getrandom(&readings->seed, sizeof(readings->seed), 0) != sizeof(readings->seed)) {
 		free(readings);
 		return -EIO;
@@ -117,8 +121,12 @@ static void reading_drop(struct readings *rs, struct reading *reading)
 	while (*at != reading)
 		at = &(*at)->next;
 	*at = reading->next;
-	TAILQ_REMOVE(&rs->all, reading, in_all);
-	TAILQ_REMOVE(&share->list, reading, in_tenant);
+	if (reading->settled_ns) {
+		TAILQ_REMOVE(&share->settled, reading, in_tenant);
+	} else {
+		TAILQ_REMOVE(&rs->all, reading, in_all);
+		TAILQ_REMOVE(&share->list, reading, in_tenant);
+	}
 	share->bytes -= reading->bytes;
 	share->flows--;
 	rs->count.bytes -= reading->bytes;
@@ -133,7 +141,36 @@ void readings_free(struct readings *rs)
 		return;
 	while (!TAILQ_EMPTY(&rs->all))
 		reading_drop(rs, TAILQ_FIRST(&rs->all));
+	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++)
+		while (!TAILQ_EMPTY(&rs->share[i].settled))
+			reading_drop(rs, TAILQ_FIRST(&rs->share[i].settled));
 	free(rs);
+}
+
+/* Read to its end: its bytes are held against what comes again, as long as nobody needs the room. */
+static void settle(struct readings *rs, struct reading *reading)
+{
+	struct share *share = share_of(rs, reading);
+
+	if (!reading->reader.stream.end) {
+		reading_drop(rs, reading);
+		return;
+	}
+	TAILQ_REMOVE(&rs->all, reading, in_all);
+	TAILQ_REMOVE(&share->list, reading, in_tenant);
+	reading->settled_ns = reading->head.now_ns;
+	TAILQ_INSERT_TAIL(&share->settled, reading, in_tenant);
+	account(rs, reading);
+}
+
+static void unsettle(struct readings *rs, struct reading *reading)
+{
+	struct share *share = share_of(rs, reading);
+
+	TAILQ_REMOVE(&share->settled, reading, in_tenant);
+	reading->settled_ns = 0;
+	TAILQ_INSERT_TAIL(&rs->all, reading, in_all);
+	TAILQ_INSERT_TAIL(&share->list, reading, in_tenant);
 }
 
 static void got_on(struct readings *rs, struct reading *reading)
@@ -167,6 +204,7 @@ static void order(struct readings *rs, struct reading *reading, enum sek_name_st
 {
 	const struct sek_name_copy_head *head = &reading->head;
 	uint32_t next = known_to(reading);
+	uint32_t seen = (int32_t)(reading->seen_to - next) < 0 ? reading->seen_to : next;
 	struct sek_name_order o = {
 		.key = head->key,
 		.first_ns = head->first_ns,
@@ -176,12 +214,22 @@ static void order(struct readings *rs, struct reading *reading, enum sek_name_st
 			  .list = verdict.list,
 			  .reason = verdict.reason,
 			  .profile = head->profile,
-			  .start = next,
+			  .start = seen,
 			  .next = next },
+		.heard_ns = head->now_ns,
 	};
 
-	reading->copies = 0;
-	reading->next_told = next;
+	rs->calls.order(rs->calls.arg, &o);
+}
+
+/* A copy was read, and changes nothing. */
+static void acknowledge(struct readings *rs, const struct sek_name_copy_head *head)
+{
+	const struct sek_name_order o = { .key = head->key,
+					  .first_ns = head->first_ns,
+					  .number = head->number,
+					  .heard_ns = head->now_ns };
+
 	rs->calls.order(rs->calls.arg, &o);
 }
 
@@ -208,18 +256,24 @@ static void end_bad(struct readings *rs, struct reading *reading, bool overlaps)
 	reading_drop(rs, reading);
 }
 
-/* More must come. What stands between two requests the kernel may read again, until it cannot. */
+/*
+ * More must come. What stands between two requests the kernel may read again, until it cannot. Each copy
+ * has its order, since answers wait for that.
+ */
 static void wait_more(struct readings *rs, struct reading *reading)
 {
 	bool between = reader_is_between(&reading->reader);
-	uint32_t next = known_to(reading);
 
-	if (next != reading->next_told)
+	if (reading->known_to != known_to(reading)) {
 		reading->copies_vain = 0;
-	if (next != reading->next_told || reading->copies >= COPIES_TELL)
+		reading->known_to = known_to(reading);
 		order(rs, reading, between ? SEK_NAME_REQUEST : SEK_NAME_AGENT, passed);
-	if (between ||
-	    (reading->reader.fresh && !reading->reader.stream.cap && !reading->reader.quic))
+	} else {
+		acknowledge(rs, &reading->head);
+	}
+	if (between)
+		settle(rs, reading);
+	else if (reading->reader.fresh && !reading->reader.stream.cap && !reading->reader.quic)
 		reading_drop(rs, reading);
 	else
 		account(rs, reading);
@@ -240,6 +294,18 @@ static bool named(struct readings *rs, struct reading *reading, const struct rea
 	return false;
 }
 
+/* Nothing that follows is read; behind a ClientHello another one may come. */
+static void read_whole(struct readings *rs, struct reading *reading)
+{
+	if (!reader_has_hello(&reading->reader)) {
+		order(rs, reading, SEK_NAME_PASSES, passed);
+		reading_drop(rs, reading);
+		return;
+	}
+	order(rs, reading, SEK_NAME_HELLO, passed);
+	settle(rs, reading);
+}
+
 static void heard(struct readings *rs, struct reading *reading, enum reader_said said)
 {
 	switch (said) {
@@ -253,8 +319,7 @@ static void heard(struct readings *rs, struct reading *reading, enum reader_said
 		wait_more(rs, reading);
 		break;
 	default:
-		order(rs, reading, SEK_NAME_PASSES, passed);
-		reading_drop(rs, reading);
+		read_whole(rs, reading);
 	}
 }
 
@@ -279,6 +344,8 @@ static void segment_take(struct readings *rs, struct reading *reading, const uin
 		give_up(rs, reading, READING_LONG);
 		return;
 	}
+	if ((int32_t)(reading->head.seq + len - reading->seen_to) > 0)
+		reading->seen_to = reading->head.seq + len;
 	if (reader->stream.end != end)
 		got_on(rs, reading);
 	if (reading->copies_vain > COPIES_MAX) {
@@ -313,9 +380,10 @@ static struct reading *reading_new(struct readings *rs, const struct sek_name_co
 		return NULL;
 	reading->head = *head;
 	reading->got_on_ns = head->now_ns;
-	reading->next_told = head->next;
+	reading->known_to = reading->seen_to = head->next;
 	if (head->key.proto == IPPROTO_TCP) {
-		reader_begin_tcp(&reading->reader, head->next, head->key.port[1] == htons(53));
+		reader_begin_tcp(&reading->reader, head->next, head->key.port[1] == htons(53),
+				 head->proto == SEK_NAME_PROTO_TLS);
 	} else if (reader_begin_quic(&reading->reader)) {
 		free(reading);
 		return NULL;
@@ -332,15 +400,35 @@ static struct reading *reading_new(struct readings *rs, const struct sek_name_co
 	return reading;
 }
 
+/* Of a tenant's: one that is read goes before one that is not, the oldest first. */
+static bool settled_drop(struct readings *rs, struct share *share)
+{
+	struct reading *reading = TAILQ_FIRST(&share->settled);
+
+	if (reading)
+		reading_drop(rs, reading);
+	return reading;
+}
+
+static bool settled_drop_any(struct readings *rs)
+{
+	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++)
+		if (settled_drop(rs, &rs->share[i]))
+			return true;
+	return false;
+}
+
 /* The one that got on longest ago goes: of the tenant that has more than its share, else of all. */
 static void room_make(struct readings *rs, uint16_t tenant)
 {
 	struct share *share = &rs->share[tenant % SEK_TENANTS_MAX];
 
 	while (share->flows > rs->limits.tenant_flows || share->bytes > rs->limits.tenant_bytes)
-		give_up(rs, TAILQ_FIRST(&share->list), READING_PUT_OUT);
+		if (!settled_drop(rs, share))
+			give_up(rs, TAILQ_FIRST(&share->list), READING_PUT_OUT);
 	while (rs->count.flows > rs->limits.flows || rs->count.bytes > rs->limits.bytes)
-		give_up(rs, TAILQ_FIRST(&rs->all), READING_PUT_OUT);
+		if (!settled_drop(rs, share) && !settled_drop_any(rs))
+			give_up(rs, TAILQ_FIRST(&rs->all), READING_PUT_OUT);
 }
 
 /* No memory for a reader: as if it had been put out at once. */
@@ -349,7 +437,8 @@ static void refuse(struct readings *rs, const struct sek_name_copy_head *head)
 	bool passes = rs->calls.unread(rs->calls.arg, head, READING_PUT_OUT);
 	struct sek_name_order o = { .key = head->key,
 				    .first_ns = head->first_ns,
-				    .number = head->number };
+				    .number = head->number,
+				    .heard_ns = head->now_ns };
 
 	rs->count.ended[READING_PUT_OUT]++;
 	o.name = (struct sek_flow_name){ .state = passes ? SEK_NAME_PASSES : SEK_NAME_BLOCKED,
@@ -366,6 +455,15 @@ void readings_take(struct readings *rs, const struct sek_name_copy_head *head, c
 	struct reading *reading = reading_find(rs, head);
 
 	rs->count.copies++;
+	if (reading && reading->settled_ns) {
+		if (reader_is_between(&reading->reader) &&
+		    stream_next(&reading->reader.stream) == head->next) {
+			unsettle(rs, reading);
+		} else {
+			reading_drop(rs, reading);
+			reading = NULL;
+		}
+	}
 	if (!reading)
 		reading = reading_new(rs, head);
 	if (!reading) {
@@ -373,13 +471,26 @@ void readings_take(struct readings *rs, const struct sek_name_copy_head *head, c
 		return;
 	}
 	reading->head = *head;
-	reading->copies++;
 	reading->copies_vain++;
 	if (head->key.proto != IPPROTO_TCP)
 		datagram_take(rs, reading, bytes, len);
 	else
 		segment_take(rs, reading, bytes, len);
 	room_make(rs, head->key.tenant);
+}
+
+void readings_again(struct readings *rs, const struct sek_name_copy_head *head,
+		    const uint8_t *bytes, uint32_t len)
+{
+	struct reading *reading = reading_find(rs, head);
+
+	rs->count.copies++;
+	if (reading && stream_differs(&reading->reader.stream, head->seq, bytes, len)) {
+		reading->head = *head;
+		end_bad(rs, reading, true);
+	} else {
+		acknowledge(rs, head);
+	}
 }
 
 /*
@@ -407,6 +518,12 @@ void readings_tick(struct readings *rs, uint64_t now_ns)
 			give_up(rs, reading, READING_SHORT);
 		else if (silent_ns > IDLE_NS)
 			give_up(rs, reading, READING_STUCK);
+	}
+	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++) {
+		struct reading_list *settled = &rs->share[i].settled;
+
+		while ((reading = TAILQ_FIRST(settled)) && now_ns > reading->settled_ns + SETTLED_NS)
+			reading_drop(rs, reading);
 	}
 }
 

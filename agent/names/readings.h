@@ -57,6 +57,10 @@ void readings_free(struct readings *readings);
 void readings_take(struct readings *readings, const struct sek_name_copy_head *head,
 		   const uint8_t *bytes, uint32_t len);
 
+/* A copy of kind SEK_NAME_AGAIN: what was read, and must be the same as then. */
+void readings_again(struct readings *readings, const struct sek_name_copy_head *head,
+		    const uint8_t *bytes, uint32_t len);
+
 /* Ends what has not got on for long; a few times a second. */
 void readings_tick(struct readings *readings, uint64_t now_ns);
 

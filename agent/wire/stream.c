@@ -81,6 +81,20 @@ static bool differs(const struct stream *s, uint32_t from, uint32_t to, const ui
 	return false;
 }
 
+bool stream_differs(const struct stream *s, uint32_t number, const uint8_t *bytes, uint32_t len)
+{
+	int32_t from = (int32_t)(number - s->base);
+
+	if (from < 0) {
+		if (len <= -(uint32_t)from)
+			return false;
+		bytes += -(uint32_t)from;
+		len -= -(uint32_t)from;
+		from = 0;
+	}
+	return differs(s, (uint32_t)from, (uint32_t)from + len, bytes);
+}
+
 /* Pieces that new meets or touches become one with it. Returns false when there are too many. */
 static bool piece_join(struct stream *s, struct stream_piece new)
 {

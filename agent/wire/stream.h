@@ -37,6 +37,9 @@ enum stream_said {
 enum stream_said stream_push(struct stream *stream, uint32_t number, const uint8_t *bytes,
 			     uint32_t len);
 
+/* Whether these bytes are others than what is still held of the same place. */
+bool stream_differs(const struct stream *stream, uint32_t number, const uint8_t *bytes, uint32_t len);
+
 /* What is whole and not read yet. */
 static inline const uint8_t *stream_rest(const struct stream *stream, size_t *ret_len)
 {

@@ -13,6 +13,10 @@
 #include "core/packet.h"
 #include "report/event.h"
 
+#include <linux/in.h>
+
+#define NAME_COPY_PARTS 16 /* of SEK_NAME_COPY_BYTES: no packet is longer */
+
 static __always_inline struct sek_name_copy *name_copy_room(void)
 {
 	__u32 zero = 0;
@@ -37,7 +41,8 @@ name_copy_open(const struct packet *p, const struct sek_flow *flow, enum sek_nam
 	copy->head.key = flow->key;
 	copy->head.number = flow->number;
 	copy->head.seq = p->tcp_flags & TCP_SYN ? p->seq + 1 : p->seq;
-	copy->head.next = flow->name.next;
+	copy->head.next = p->flags & PKT_REPLY ? READ_ONCE(flow->acked[~p->dir & 1])
+					       : flow->name.next;
 	copy->head.generation = p->generation;
 	copy->head.payload_len = p->payload_len;
 	copy->head.profile = flow->name.profile;
@@ -62,7 +67,7 @@ static __always_inline long name_copy_load(struct frame_ctx *ctx, struct sek_nam
 }
 
 /* Writes the copy that was opened, with the len bytes at off. 0 or -errno: it is lost. */
-__noinline int name_copy_send(struct frame_ctx *ctx, __u32 off, __u32 len)
+__noinline int name_copy_part(struct frame_ctx *ctx, __u32 off, __u32 len)
 {
 	struct sek_name_copy *copy = name_copy_room();
 	struct sek_event_stat *stat;
@@ -91,11 +96,48 @@ __noinline int name_copy_send(struct frame_ctx *ctx, __u32 off, __u32 len)
 	return 0;
 }
 
+/* One more copy of the same packet, which comes with what is behind the one before. */
+static __always_inline void name_copy_more(struct sek_name_copy *copy)
+{
+	__u32 cell = copy->head.kind;
+	struct sek_event_stat *stat = bpf_map_lookup_elem(&sek_name_stat, &cell);
+
+	copy->head.seq += SEK_NAME_COPY_BYTES;
+	if (stat)
+		stat->offered++;
+}
+
+/*
+ * The whole of a payload of TCP that is to be read, of which a frame may hold more than a copy does; else
+ * its beginning. 0 or -errno: some of it is lost.
+ */
+__noinline int name_copy_send(struct frame_ctx *ctx, __u32 off, __u32 len)
+{
+	struct sek_name_copy *copy = name_copy_room();
+	int error = name_copy_part(ctx, off, len);
+
+	if (!copy || copy->head.key.proto != IPPROTO_TCP || copy->head.kind == SEK_NAME_TOLD)
+		return error;
+	for (__u32 i = 1; i < NAME_COPY_PARTS && !error; i++) {
+		if (len <= i * SEK_NAME_COPY_BYTES)
+			break;
+		name_copy_more(copy);
+		error = name_copy_part(ctx, off + i * SEK_NAME_COPY_BYTES,
+				       len - i * SEK_NAME_COPY_BYTES);
+	}
+	return error;
+}
+
 /* The whole payload. False: the agent does not get it, and that is counted. */
 static __always_inline bool name_copy(struct frame_ctx *ctx, const struct packet *p,
-				      const struct sek_flow *flow, enum sek_name_kind kind)
+				      struct sek_flow *flow, enum sek_name_kind kind)
 {
-	return name_copy_open(p, flow, kind) && !name_copy_send(ctx, p->payload, p->payload_len);
+	struct sek_name_copy *copy = name_copy_open(p, flow, kind);
+
+	if (!copy)
+		return false;
+	WRITE_ONCE(flow->asked_ns, copy->head.now_ns);
+	return !name_copy_send(ctx, p->payload, p->payload_len);
 }
 
 #endif

@@ -42,7 +42,7 @@ struct ech_room {
 	__u32 rest; /* where the record that holds it ends */
 	__u32 len_at; /* of that record's length */
 	__u32 blank; /* 1: blank them on the way */
-	__u8 bytes[ECH_BYTES + 4];
+	__u8 bytes[ECH_BYTES + 8]; /* words may begin at the last of them */
 };
 
 struct {
@@ -69,28 +69,28 @@ __noinline __u32 ech_name(struct frame_ctx *ctx, __u32 off, __u32 end)
 	return 0;
 }
 
-/* Puts another word at off, and the sum of UDP right. */
+/* Puts another word at off, anywhere in the frame, and the transport's sum right. */
 static __always_inline bool ech_put(struct frame_ctx *ctx, const struct packet *p, __u32 off,
 				    __be16 value)
 {
-	__be16 *word = frame_at(ctx, off, sizeof(*word));
-	struct udphdr *udp;
+	bool tcp = p->proto == IPPROTO_TCP;
+	__be16 *check, old;
 	__u16 diff;
 
-	if (!word)
+	if (frame_load(ctx, off, &old, sizeof(old)) || frame_store(ctx, off, &value, sizeof(value)))
 		return false;
-	diff = csum_fold((__u16) ~*word + (__u32)value);
-	*word = value;
+	diff = csum_fold((__u16)~old + (__u32)value);
 	if ((off - p->payload) & 1)
 		diff = __builtin_bswap16(diff);
-	udp = frame_at(ctx, p->l4, sizeof(*udp));
-	if (!udp)
+	off = p->l4 + (tcp ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
+	check = frame_at(ctx, off, sizeof(*check));
+	if (!check)
 		return false;
-	if (frame_sum_open(ctx) || !udp->check)
+	if (frame_sum_open(ctx) || (!tcp && !*check))
 		return true;
-	udp->check = ~csum_fold((udp->check ^ 0xffff) + (__u32)diff);
-	if (!udp->check)
-		udp->check = 0xffff;
+	*check = ~csum_fold((*check ^ 0xffff) + (__u32)diff);
+	if (!tcp && !*check)
+		*check = 0xffff;
 	return true;
 }
 
@@ -101,17 +101,17 @@ __noinline int ech_blank(struct frame_ctx *ctx, struct packet *p, __u32 off, __u
 		return -1;
 	off += sizeof(__be16); /* bytes of all of them */
 	for (__u32 i = 0; i < ECH_CONFIGS; i++) {
-		const __be16 *config = frame_at(ctx, off, 2 * sizeof(*config));
+		__be16 config[2];
 		__u32 len;
 
 		if (off >= end)
 			return 0;
-		if (!config || off + 2 * sizeof(*config) > end)
+		if (off + sizeof(config) > end || frame_load(ctx, off, config, sizeof(config)))
 			return -1;
 		len = bpf_ntohs(config[1]);
 		if (!ech_put(ctx, p, off, 0))
 			return -1;
-		off += 2 * sizeof(*config) + len;
+		off += sizeof(config) + len;
 	}
 	return -1;
 }
@@ -355,6 +355,87 @@ static __always_inline bool ech_cut(struct frame_ctx *ctx, struct packet *p, str
 	return ech_lengths(ctx, p, len) && ech_udp(ctx, p, room);
 }
 
+/* --- over TCP --- */
+
+/*
+ * Bytes of a stream know of no message, and none of them may move. But the parameter begins with eight
+ * bytes that hardly anything else begins with: its key, two lengths of which one is two less, a version
+ * of ECH, whose first byte is 0xfe. What is cut in two within those by the end of a segment is not seen.
+ */
+#define ECH_SIGN_BYTES 8
+#define ECH_SIGN_MASK 0x00ff00000000ffffULL /* as a word that was read from memory */
+#define ECH_SIGN 0x00fe000000000500ULL
+#define ECH_TURNS 256 /* bytes that are looked at in one go */
+#define ECH_PARTS 33 /* of ECH_BYTES, each with the last bytes of the one before */
+
+/* Not 0: no parameter begins at the n-th byte of the room. One number, for the verifier's sake. */
+static __always_inline __u64 ech_no_sign(const struct ech_room *room, __u32 n)
+{
+	__u64 word = *(const __u64 *)(room->bytes + (n & (ECH_BYTES - 1)));
+	__u64 len = bpf_ntohs((__be16)(word >> 16)), list = bpf_ntohs((__be16)(word >> 32));
+	__u64 no = ((word & ECH_SIGN_MASK) ^ ECH_SIGN) | (len ^ (list + sizeof(__be16)));
+
+	barrier_var(no);
+	return no;
+}
+
+/* Where in the first len bytes of the room a sign begins, from `from` on, or up to where there is none. */
+__noinline __u32 ech_sign(struct ech_room *room, __u32 from, __u32 len)
+{
+	if (!room)
+		return len;
+	for (__u32 i = 0; i < ECH_TURNS; i++) {
+		if (from + ECH_SIGN_BYTES > len || !ech_no_sign(room, from))
+			break;
+		from++;
+	}
+	return from;
+}
+
+/* Blanks what begins within the len bytes at off, ECH_BYTES at most; how many parameters there were. */
+__noinline __u32 ech_part(struct frame_ctx *ctx, struct packet *p, __u32 off, __u32 len)
+{
+	struct ech_room *room;
+	__u32 zero = 0, at = 0, cnt = 0;
+
+	room = bpf_map_lookup_elem(&sek_ech_room, &zero);
+	if (!p || !room || len > ECH_BYTES || !ech_load(ctx, room, off, len))
+		return 0;
+	for (__u32 i = 0; i < ECH_RECORDS + ECH_BYTES / ECH_TURNS; i++) {
+		__u32 value;
+
+		at = ech_sign(room, at, len);
+		if (at + ECH_SIGN_BYTES > len)
+			break;
+		if (ech_no_sign(room, at))
+			continue;
+		value = bpf_ntohs(*(const __be16 *)(room->bytes + ((at + 2) & (ECH_BYTES - 1))));
+		ech_blank(ctx, p, off + at + sizeof(struct ech_param),
+			  off + at + sizeof(struct ech_param) + value);
+		at += ECH_SIGN_BYTES;
+		cnt++;
+	}
+	return cnt;
+}
+
+static __always_inline enum sek_verdict ech_stream(struct frame_ctx *ctx, struct packet *p)
+{
+	__u32 off = p->payload, left = p->payload_len, cnt = 0;
+
+	for (__u32 i = 0; i < ECH_PARTS; i++) {
+		if (left < ECH_SIGN_BYTES)
+			break;
+		cnt += ech_part(ctx, p, off, left < ECH_BYTES ? left : ECH_BYTES);
+		if (left <= ECH_BYTES)
+			break;
+		off += ECH_BYTES - ECH_SIGN_BYTES + 1;
+		left -= ECH_BYTES - ECH_SIGN_BYTES + 1;
+	}
+	if (cnt)
+		name_tally(SEK_NAME_ECH_BLANK);
+	return SEK_NEXT;
+}
+
 /* SEK_NEXT: the packet goes on, without ECH or as it was; SEK_BUG: it is spoilt. */
 __noinline enum sek_verdict strip_ech(struct frame_ctx *ctx, struct packet *p)
 {
@@ -364,6 +445,8 @@ __noinline enum sek_verdict strip_ech(struct frame_ctx *ctx, struct packet *p)
 	room = bpf_map_lookup_elem(&sek_ech_room, &zero);
 	if (!p || !room)
 		return SEK_BUG;
+	if (p->proto == IPPROTO_TCP)
+		return ech_stream(ctx, p);
 	frame_reach(ctx, p->payload + p->payload_len);
 	room->end = p->payload + p->payload_len;
 	room->blank = 0;

@@ -18,6 +18,8 @@
 #define NAME_PORT_DNS 53
 #define NAME_PORT_DOT 853
 #define NAME_TLS_HANDSHAKE 0x16 /* RFC 8446, 5.1: content type of a ClientHello's record */
+#define NAME_TLS_CHANGE                                                                            \
+	0x14 /* and of change_cipher_spec, which may stand in front of a second one */
 
 static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot, __u32 profile)
 {
@@ -130,6 +132,12 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
 	return 0;
 }
 
+/* All of p lies before what is yet to be read. */
+static __always_inline bool name_is_before(const struct packet *p, __u32 next)
+{
+	return (__s32)(p->seq + p->payload_len - next) <= 0;
+}
+
 /*
  * The agent has read all that lies before next: bytes that come again, or a body. What was decided here
  * is another matter: a request is read again where it comes again as it did, and part of one is the
@@ -137,28 +145,76 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
  */
 static __always_inline bool name_is_decided(const struct packet *p, const struct sek_flow_name *name)
 {
-	if (!(name->flags & SEK_NAME_VOUCHED) ||
-	    (name->state != SEK_NAME_AGENT && name->state != SEK_NAME_REQUEST))
+	if (!(name->flags & SEK_NAME_VOUCHED) || p->tcp_flags & TCP_SYN ||
+	    (name->state != SEK_NAME_AGENT && name->state != SEK_NAME_REQUEST &&
+	     name->state != SEK_NAME_HELLO))
 		return false;
-	if (p->tcp_flags & TCP_SYN || (name->state == SEK_NAME_REQUEST && p->seq == name->start))
-		return false;
-	return (__s32)(p->seq + p->payload_len - name->next) <= 0;
+	return name_is_before(p, name->next);
+}
+
+/* What its receiver has acknowledged nobody reads again. */
+static __always_inline bool name_is_over(const struct packet *p, const struct sek_flow *flow)
+{
+	return name_is_before(p, READ_ONCE(flow->acked[~p->dir & 1]));
+}
+
+/* A body passes; what was read and may never have arrived must be what it was. */
+static __always_inline __u8 name_by_decided(const struct packet *p, const struct sek_flow *flow)
+{
+	if (name_is_over(p, flow) || (__s32)(p->seq - flow->name.start) >= 0)
+		return 0;
+	return SEK_STEP_name_agent;
+}
+
+/*
+ * Behind a ClientHello: the same place again, or a second one that the server has asked for (RFC 8446,
+ * 4.1.4), be it behind change_cipher_spec. With anything else there no further one can come.
+ */
+static __always_inline __u8 name_by_hello(struct frame_ctx *ctx, const struct packet *p,
+					  struct sek_flow *flow)
+{
+	__u32 ahead = p->seq - flow->name.next;
+	__u8 byte;
+
+	if ((__s32)ahead < 0) {
+		if (name_is_over(p, flow))
+			return 0;
+		return p->seq == flow->name.start && !(flow->name.flags & SEK_NAME_VOUCHED)
+			       ? SEK_STEP_name_tls
+			       : SEK_STEP_name_agent;
+	}
+	if (ahead || frame_load(ctx, p->payload, &byte, sizeof(byte)))
+		return SEK_STEP_name_agent;
+	if (byte == NAME_TLS_HANDSHAKE || byte == NAME_TLS_CHANGE)
+		return SEK_STEP_name_tls;
+	WRITE_ONCE(flow->name.state, SEK_NAME_PASSES);
+	return 0;
+}
+
+/* Where a request may begin, one that is to come or the last one again. */
+static __always_inline bool name_at_request(const struct packet *p, const struct sek_flow_name *name)
+{
+	return p->seq == name->next || (p->seq == name->start && !(name->flags & SEK_NAME_VOUCHED));
 }
 
 /* What a client sends over TCP, where names are looked at. */
 static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct packet *p,
-					struct sek_flow_name *name)
+					struct sek_flow *flow)
 {
 	bool odd = p->tcp_flags & (TCP_FIN | TCP_SYN | TCP_URG) || p->flags & PKT_FRAG_FIRST;
+	struct sek_flow_name *name = &flow->name;
 	__u8 step;
 
-	if (!p->payload_len || name_is_decided(p, name))
+	if (!p->payload_len)
 		return 0;
+	if (name_is_decided(p, name))
+		return name_by_decided(p, flow);
 	if (name->state == SEK_NAME_AGENT || odd || p->dport == bpf_htons(NAME_PORT_DNS))
 		return SEK_STEP_name_agent;
+	if (name->state == SEK_NAME_HELLO)
+		return name_by_hello(ctx, p, flow);
 	if (name->state == SEK_NAME_REQUEST)
-		return p->seq == name->next || p->seq == name->start ? SEK_STEP_name_http
-								     : SEK_STEP_name_agent;
+		return name_at_request(p, name) ? SEK_STEP_name_http : SEK_STEP_name_agent;
 	if (p->seq != name->next)
 		return SEK_STEP_name_agent;
 	step = name_by_byte(ctx, p);
@@ -167,10 +223,22 @@ static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct pack
 	return step;
 }
 
-/* What comes back. */
-static __always_inline __u8 name_by_reply(const struct sek_flow_name *name)
+/* The agent has a copy of something that it has not spoken of yet. */
+static __always_inline bool name_is_open(const struct sek_flow *flow)
 {
-	if (name->state != SEK_NAME_EACH)
+	return (__s64)(READ_ONCE(flow->asked_ns) - READ_ONCE(flow->heard_ns)) > 0;
+}
+
+/* What comes back. Nothing is answered before it is known what was asked. */
+static __always_inline __u8 name_by_reply(const struct packet *p, const struct sek_flow *flow)
+{
+	const struct sek_flow_name *name = &flow->name;
+
+	if (!p->payload_len)
+		return 0;
+	if (name_is_open(flow))
+		return SEK_STEP_name_agent;
+	if (p->sport != bpf_htons(NAME_PORT_DNS))
 		return 0;
 	if (name->flags & SEK_NAME_STRIPS)
 		return SEK_STEP_name_ech;
@@ -178,16 +246,17 @@ static __always_inline __u8 name_by_reply(const struct sek_flow_name *name)
 }
 
 /* The program that this packet goes on in; 0: there is nothing to be read. */
-static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p,
-				struct sek_flow_name *name)
+static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p, struct sek_flow *flow)
 {
-	if (name->state == SEK_NAME_BLOCKED)
+	__u8 state = flow->name.state;
+
+	if (state == SEK_NAME_BLOCKED)
 		return SEK_STEP_name_agent;
 	if (p->flags & PKT_REPLY)
-		return name_by_reply(name);
-	if (name->state == SEK_NAME_EACH)
+		return name_by_reply(p, flow);
+	if (state == SEK_NAME_EACH)
 		return SEK_STEP_name_dns;
-	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, name) : SEK_STEP_name_agent;
+	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, flow) : SEK_STEP_name_agent;
 }
 
 /* Of each packet of a flow whose tenant has a profile, or over TCP, where the entry is at hand. */
@@ -197,7 +266,7 @@ static __always_inline void name_note(struct frame_ctx *ctx, struct packet *p, s
 
 	if (state == SEK_NAME_OFF || state == SEK_NAME_PASSES)
 		return;
-	p->step = name_pick(ctx, p, &flow->name);
+	p->step = name_pick(ctx, p, flow);
 	p->number = flow->number;
 }
 

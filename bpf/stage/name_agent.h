@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What cannot be read here: the agent gets a copy, and until it has said what is to become of the flow
- * (sek_name_order) its packets pass or wait, as the tenant's `fail:` says. And what needs no reading:
- * flows that are refused, and the first packets over UDP, of which QUIC's are looked for.
+ * (sek_name_order) its packets pass or wait, as the tenant's `fail:` says, and what is answered waits in
+ * any case, for a while. And what needs no reading: flows that are refused, and the first packets over
+ * UDP, of which QUIC's are looked for.
  * Runs as a program of its own: see stage/steps.h.
  */
 #ifndef BPF_STAGE_NAME_AGENT_H
@@ -14,6 +15,7 @@
 #include "stage/name_refuse.h"
 
 #define NAME_COPIES_MAX 32 /* of a flow; a browser's ClientHello is 2 packets */
+#define NAME_PATIENCE_NS NSEC_PER_SEC /* that an answer waits, where the tenant fails open */
 
 #define NAME_PORT_QUIC 443
 #define QUIC_HEAD 5 /* RFC 9000, 17.2: first byte and version */
@@ -40,12 +42,42 @@ static __always_inline enum sek_verdict name_ask(struct frame_ctx *ctx, struct p
 {
 	if (flow->name.copies >= NAME_COPIES_MAX)
 		return name_overdue(ctx, p, flow, closed);
+	/* A ClientHello that comes again in other pieces is read from its beginning. */
+	if (flow->name.state == SEK_NAME_HELLO && (__s32)(p->seq - flow->name.next) < 0) {
+		flow->name.next = flow->name.start;
+		flow->name.proto = SEK_NAME_PROTO_NONE;
+	}
 	WRITE_ONCE(flow->name.state, SEK_NAME_AGENT);
 	if (name_copy(ctx, p, flow, SEK_NAME_ASKED))
 		flow->name.copies++;
 	if (closed)
 		return packet_end(p, SEK_R_name_wait, SEK_DROP);
 	return packet_end(p, SEK_R_name_pending, SEK_NEXT);
+}
+
+/* What the agent has read comes again: it may go, and the agent sees whether it is what it was. */
+static __always_inline enum sek_verdict name_again(struct frame_ctx *ctx, struct packet *p,
+						   struct sek_flow *flow, bool closed)
+{
+	if (flow->name.copies >= NAME_COPIES_MAX)
+		return name_overdue(ctx, p, flow, closed);
+	if (name_copy(ctx, p, flow, SEK_NAME_AGAIN))
+		flow->name.copies++;
+	else if (closed)
+		return packet_end(p, SEK_R_name_wait, SEK_DROP);
+	return SEK_NEXT;
+}
+
+/*
+ * An answer to what the agent has not spoken of yet: it comes again. Where the tenant fails open it is not
+ * kept back for longer than an agent needs that is there.
+ */
+static __always_inline enum sek_verdict name_hold(struct packet *p, const struct sek_flow *flow,
+						  bool closed)
+{
+	if (!closed && (__s64)(p->now_ns - READ_ONCE(flow->asked_ns)) > (__s64)NAME_PATIENCE_NS)
+		return SEK_NEXT;
+	return packet_end(p, SEK_R_name_wait, SEK_DROP);
 }
 
 /* A client's Initial, of a version that can be read, or on the port where QUIC is. */
@@ -91,8 +123,12 @@ static __always_inline enum sek_verdict stage_name_agent(struct frame_ctx *ctx, 
 	closed = tenant->flags & SEK_TENANT_FAIL_CLOSED;
 	if (flow->name.state == SEK_NAME_BLOCKED)
 		return name_refuse(ctx, p, flow, name_reason(&flow->name));
+	if (p->flags & PKT_REPLY)
+		return name_hold(p, flow, closed);
 	if (p->proto == IPPROTO_UDP && flow->name.state == SEK_NAME_FIRST)
 		return name_datagram(ctx, p, flow, closed);
+	if (p->proto == IPPROTO_TCP && name_is_decided(p, &flow->name))
+		return name_again(ctx, p, flow, closed);
 	return name_ask(ctx, p, flow, closed);
 }
 

@@ -23,12 +23,16 @@ int sek_name_order(struct sek_name_order *order)
 		return -ENOENT;
 	if (flow->name.state == SEK_NAME_OFF || flow->name.state == SEK_NAME_EACH)
 		return -ESTALE;
+	flow->name.copies = 0;
+	WRITE_ONCE(flow->heard_ns, order->heard_ns);
+	if (state == SEK_NAME_OFF)
+		return 0;
+	flow->name.proto = order->name.proto;
 	flow->name.list = order->name.list;
 	flow->name.reason = order->name.reason;
 	flow->name.start = order->name.start;
 	flow->name.next = order->name.next;
 	flow->name.flags |= SEK_NAME_VOUCHED;
-	flow->name.copies = 0;
 	WRITE_ONCE(flow->name.state, state);
 	return 0;
 }

@@ -9,11 +9,11 @@
 #include "stage/name_refuse.h"
 #include "stage/name_verdict.h"
 
-/* What this packet held is decided; TLS says nothing further, HTTP asks again. */
+/* What this packet held is decided; HTTP asks again, TLS where the server wants it to. */
 static __always_inline void name_stream_note(const struct packet *p, struct sek_flow *flow,
 					     __u8 proto, const struct name_verdict *v)
 {
-	__u8 state = proto == SEK_NAME_PROTO_HTTP ? SEK_NAME_REQUEST : SEK_NAME_PASSES;
+	__u8 state = proto == SEK_NAME_PROTO_HTTP ? SEK_NAME_REQUEST : SEK_NAME_HELLO;
 
 	flow->name.proto = proto;
 	flow->name.list = v->list;

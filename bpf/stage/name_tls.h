@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A packet with a ClientHello. Its server name decides for the whole connection. Runs as a program of its
- * own: see stage/steps.h.
+ * A packet with a ClientHello. Its server name decides for the whole connection; so does that of a second
+ * one, which a server may ask for. Runs as a program of its own: see stage/steps.h.
  */
 #ifndef BPF_STAGE_NAME_TLS_H
 #define BPF_STAGE_NAME_TLS_H
@@ -29,24 +29,77 @@ static __always_inline int name_tls_decide(struct frame_ctx *ctx, const struct p
 	return 0;
 }
 
-static __always_inline enum sek_verdict stage_name_tls(struct frame_ctx *ctx, struct packet *p)
+#define TLS_CHANGE_BYTES 6 /* a record of change_cipher_spec */
+
+/*
+ * What stands behind a ClientHello: how many bytes are in front of a second one, with the kind of answer
+ * as parsers give it. NAME_NONE: the connection goes on without.
+ */
+static __always_inline enum word_found tls_second(struct frame_ctx *ctx, const struct packet *p,
+						  __u32 *ret_skip)
+{
+	__u8 head[TLS_CHANGE_BYTES];
+
+	*ret_skip = 0;
+	if (p->payload_len < sizeof(head) || frame_load(ctx, p->payload, head, sizeof(head)))
+		return NAME_AGENT;
+	if (head[0] == NAME_TLS_CHANGE) {
+		*ret_skip = sizeof(head);
+		if (p->payload_len == sizeof(head))
+			return NAME_FOUND; /* and nothing behind it yet */
+		if (p->payload_len < 2 * sizeof(head) ||
+		    frame_load(ctx, p->payload + sizeof(head), head, sizeof(head)))
+			return NAME_AGENT;
+	}
+	return head[0] == NAME_TLS_HANDSHAKE && head[5] == TLS_CLIENT_HELLO ? NAME_FOUND : NAME_NONE;
+}
+
+/* Without a second ClientHello in it. */
+static __always_inline enum sek_verdict name_tls_on(const struct packet *p, struct sek_flow *flow,
+						    enum word_found kind)
+{
+	if (kind == NAME_NONE)
+		WRITE_ONCE(flow->name.state, SEK_NAME_PASSES);
+	else
+		flow->name.next = p->seq + p->payload_len;
+	return SEK_NEXT;
+}
+
+static __always_inline enum sek_verdict name_tls_read(struct frame_ctx *ctx, struct packet *p,
+						      struct sek_flow *flow,
+						      const struct sek_name_profile *profile,
+						      __u32 skip)
 {
 	struct name_verdict v = { .list = SEK_NAME_NO_LIST };
-	struct sek_flow *flow = name_flow(p);
-	const struct sek_name_profile *profile;
 	__u64 found;
 
-	profile = flow ? name_profile_at(p->slot, flow->name.profile) : NULL;
-	if (!profile)
-		return packet_end(p, SEK_R_bug_map, SEK_BUG);
 	name_reach(ctx, p);
-	found = name_tls_find(ctx, p->payload, p->payload_len);
+	found = name_tls_find(ctx, p->payload + skip, p->payload_len - skip);
 	if (name_kind(found) == NAME_FOUND)
 		v.name = found;
 	if (name_kind(found) == NAME_AGENT || (v.name && name_is_literal(ctx, found)) ||
 	    name_tls_decide(ctx, p, profile, &v))
 		return stage_name_agent(ctx, p);
 	return name_stream_end(ctx, p, flow, profile, SEK_NAME_PROTO_TLS, &v);
+}
+
+static __always_inline enum sek_verdict stage_name_tls(struct frame_ctx *ctx, struct packet *p)
+{
+	struct sek_flow *flow = name_flow(p);
+	const struct sek_name_profile *profile;
+	enum word_found kind = NAME_FOUND;
+	__u32 skip = 0;
+
+	profile = flow ? name_profile_at(p->slot, flow->name.profile) : NULL;
+	if (!profile)
+		return packet_end(p, SEK_R_bug_map, SEK_BUG);
+	if (flow->name.state == SEK_NAME_HELLO && p->seq == flow->name.next)
+		kind = tls_second(ctx, p, &skip);
+	if (kind == NAME_AGENT)
+		return stage_name_agent(ctx, p);
+	if (kind == NAME_NONE || skip == p->payload_len)
+		return name_tls_on(p, flow, kind);
+	return name_tls_read(ctx, p, flow, profile, skip);
 }
 
 #endif

@@ -94,6 +94,7 @@ enum sek_name_state {
 	SEK_NAME_AGENT = 4,   /* the agent is to read it */
 	SEK_NAME_PASSES = 5,  /* read, nothing against it */
 	SEK_NAME_BLOCKED = 6, /* the agent has read it: the next packet ends the flow */
+	SEK_NAME_HELLO = 7,   /* TLS: read, nothing against it; what comes again is read again */
 };
 
 enum sek_name_proto {
@@ -116,7 +117,7 @@ struct sek_flow_name {
 	__u16 profile;
 	__u8 flags;  /* SEK_NAME_REPLIES, SEK_NAME_STRIPS, SEK_NAME_VOUCHED */
 	__u8 reason; /* enum sek_reason of SEK_NAME_BLOCKED; 0: as list says */
-	__u32 start; /* TCP: sequence number where what was last read began */
+	__u32 start; /* TCP: where what was last read began; VOUCHED: up to which it was read */
 	__u32 next;  /* TCP: up to which it is decided; the first byte at first */
 };
 SEK_LAYOUT(struct sek_flow_name, 16);
@@ -143,7 +144,8 @@ struct sek_flow {
 	__u8 pad;
 	__u32 shift; /* SEK_FLOW_COOKIE: the cookie; once the server has answered, minus its first number */
 	struct sek_flow_name name;
-	__u64 spare[2];
+	__u64 asked_ns; /* when the agent was last given a copy, */
+	__u64 heard_ns; /* and of which it has said last what it thinks */
 };
 SEK_LAYOUT(struct sek_flow, 3 * 64);
 

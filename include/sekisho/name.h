@@ -176,10 +176,11 @@ struct sek_name_order {
 	struct sek_flow_key key;
 	__u64 first_ns; /* with number: that it is this flow and not a later one */
 	__u32 number;
-	struct sek_flow_name name; /* state, list, reason, start and next are taken */
+	struct sek_flow_name name; /* state, proto, list, reason, start and next are taken; OFF: none is */
 	__u32 pad;
+	__u64 heard_ns; /* time of the last copy that was read for it */
 };
-SEK_LAYOUT(struct sek_name_order, 72);
+SEK_LAYOUT(struct sek_name_order, 80);
 
 /* --- what is told: sek_name_ring --- */
 
@@ -188,6 +189,7 @@ enum sek_name_kind {
 	SEK_NAME_ASKED =
 		1, /* the agent is to decide: what does not fit one packet, or is not readable here */
 	SEK_NAME_DNS = 2, /* a question or an answer, passed or answered */
+	SEK_NAME_AGAIN = 3, /* what the agent has read comes again, and must be what it was */
 };
 #define SEK_NAME_KINDS_MAX 4 /* cells of sek_name_stat, a struct sek_event_stat each */
 
@@ -207,7 +209,7 @@ struct sek_name_copy_head {
 	__u16 path_len;           /* of the request target, whose offset is path_off */
 	__u16 path_off;
 	__u8 kind;   /* enum sek_name_kind */
-	__u8 proto;  /* enum sek_name_proto */
+	__u8 proto;  /* enum sek_name_proto; of what is asked: what was read before */
 	__u8 dir;    /* enum sek_dir */
 	__u8 reason; /* enum sek_reason of its end; SEK_R_none: passed */
 	__u8 list;   /* that decided; SEK_NAME_NO_LIST */
@@ -215,7 +217,8 @@ struct sek_name_copy_head {
 	__u8 suffix; /* bytes of the suffix that decided */
 	__u8 tcp_flags;
 	__u8 pad[2];
-	__u32 next; /* TCP: of the flow's name, where what is not decided yet begins */
+	/* TCP: where what is not decided yet begins; of what comes back: what was acknowledged */
+	__u32 next;
 };
 SEK_LAYOUT(struct sek_name_copy_head, 96);
 

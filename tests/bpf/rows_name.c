@@ -105,12 +105,17 @@ static void shake(struct bed *bed, const struct ends *e, uint16_t dport)
 	assert_int_equal(out(bed, client(e, dport, TCP_ACK, FIRST, NULL, 0)), SEK_R_established);
 }
 
-static struct sek_flow_name name_of(struct bed *bed)
+static struct sek_flow flow_of(struct bed *bed)
 {
 	struct sek_flow flow = {};
 
 	assert_int_equal(bed_flows(bed, &flow), 1);
-	return flow.name;
+	return flow;
+}
+
+static struct sek_flow_name name_of(struct bed *bed)
+{
+	return flow_of(bed).name;
 }
 
 static struct sek_event_stat account(struct bed *bed, uint32_t kind)
@@ -325,6 +330,23 @@ static void order_fill(struct bed *bed, struct sek_name_order *order, uint8_t st
 	};
 }
 
+/* Nothing is answered before the agent has spoken of all that it has; without one, not for a second. */
+static void answers_wait(struct bed *bed, const struct ends *e)
+{
+	struct sek_name_order order;
+
+	assert_int_equal(in(bed, server(e, 443, TCP_ACK, SERVER_ISN + 1, 7)), SEK_R_name_wait);
+	assert_int_equal(bed->last.action, XDP_DROP);
+	assert_int_equal(in(bed, server(e, 443, TCP_ACK, SERVER_ISN + 1, 0)), SEK_R_established);
+	order_fill(bed, &order, SEK_NAME_OFF);
+	assert_int_equal(name_order(gate_of(bed), &order), 0);
+	assert_int_equal(in(bed, server(e, 443, TCP_ACK, SERVER_ISN + 1, 7)), SEK_R_name_wait);
+	order.heard_ns = flow_of(bed).asked_ns;
+	assert_int_equal(name_order(gate_of(bed), &order), 0);
+	assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+	assert_int_equal(in(bed, server(e, 443, TCP_ACK, SERVER_ISN + 1, 7)), SEK_R_established);
+}
+
 static void copies_tell_all(void **state)
 {
 	struct bed *bed = *state;
@@ -357,11 +379,10 @@ static void copies_tell_all(void **state)
 		assert_int_equal(head->payload_len, 11);
 		assert_int_equal(head->len, 11);
 		assert_memory_equal(copies->last.bytes, hello, 11);
-		/* What it sends from now on is the agent's as well, what comes back is not. */
+		/* What it sends from now on is the agent's as well. What comes back waits for its word. */
 		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, hello, 5)),
 				 SEK_R_name_pending);
-		assert_int_equal(in(bed, server(e, 443, TCP_ACK, SERVER_ISN + 1, 7)),
-				 SEK_R_established);
+		answers_wait(bed, e);
 		assert_int_equal(copies_read(bed, copies), 1);
 		assert_int_equal(head->seq, FIRST);
 	}
@@ -389,7 +410,10 @@ static void waits_if_closed(void **state)
 	}
 }
 
-/* Bytes that come again, and bodies, are not read again; what goes beyond them is. */
+/*
+ * Bytes that come again, and bodies, pass; what goes beyond them is read. The agent sees whether what it
+ * has read is what it was.
+ */
 static void what_is_decided_passes(void **state)
 {
 	struct bed *bed = *state;
@@ -536,10 +560,10 @@ static void what_is_lost_is_counted(void **state)
 			whole = copies_read(bed, copies);
 	}
 	after = account(bed, SEK_NAME_ASKED);
-	assert_int_equal(whole, 32);
-	assert_int_equal(copies->last.head.len, SEK_NAME_COPY_BYTES);
+	/* Each in two copies. */
+	assert_int_equal(whole, 64);
 	assert_int_equal(copies->last.head.payload_len, 8000);
-	assert_int_equal(after.offered - before.offered, frames);
+	assert_in_range(after.offered - before.offered, frames, 2 * frames);
 	assert_true(after.lost > before.lost);
 	assert_int_equal(after.offered, after.written + after.suppressed + after.lost);
 	assert_int_equal(copies_read(bed, copies), after.written - before.written - whole);

@@ -157,7 +157,7 @@ static void names_of_hellos(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct told row = { rows[i].what, nametext_tls(&rows[i].hello), PASSES,
-				    SEK_NAME_PASSES };
+				    SEK_NAME_HELLO };
 
 		if (rows[i].asked) {
 			row.listed = row.open = SEK_R_name_pending;
@@ -310,7 +310,59 @@ static void segments_that_overlap_are_the_agents(void **state)
 		}
 }
 
+/* --- ClientHellos that come again --- */
+
+static const char strict_body[] = NAMED("open", "records: all, nameless: block");
+
+static void another_hello_is_read(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext good = nametext_tls(&(struct nametext_hello){ .name = "a.example" });
+	struct nametext other = nametext_tls(&(struct nametext_hello){ .grease = true });
+	struct nametext after = nametext_of("\x14\x03\x03"), data = nametext_of("\x17\x03\x03");
+
+	nametext_add(&after, "\0\1\1", 3);
+	nametext_add(&after, other.b, other.len);
+	bed_policy(bed, strict_body);
+	for (size_t f = 0; f < 2; f++) {
+		const struct ends *e = &bed_ends[f];
+		uint32_t next = FIRST + (uint32_t)good.len;
+
+		/* In the same place, where the first one may have died on its way. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(name_of(bed).state, SEK_NAME_HELLO);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &other, 0, other.len), SEK_R_name_hidden);
+		/* In pieces it is the agent's, from its beginning. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &other, 0, 50), SEK_R_name_pending);
+		assert_int_equal(name_of(bed).next, FIRST);
+		/* Behind it, as after a HelloRetryRequest, with and without change_cipher_spec. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next, other.b, other.len),
+				 SEK_R_name_hidden);
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next, after.b, after.len),
+				 SEK_R_name_hidden);
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next, after.b, 6), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next + 6, other.b, other.len),
+				 SEK_R_name_hidden);
+		/* With anything else there it goes on. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next, data.b, data.len), SEK_R_established);
+		assert_int_equal(name_of(bed).state, SEK_NAME_PASSES);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(another_hello_is_read),
 	cmocka_unit_test(names_of_hellos),
 	cmocka_unit_test(names_of_requests),
 	cmocka_unit_test(hellos_cut_anywhere),

@@ -68,10 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data += 2;
 	size -= 2;
 	whole.len = halves.len = 0;
-	reader_begin_tcp(&reader, FIRST, is_dns);
+	reader_begin_tcp(&reader, FIRST, is_dns, false);
 	listen(&reader, &room, 0, data, size, &whole);
 	reader_end(&reader);
-	reader_begin_tcp(&reader, FIRST, is_dns);
+	reader_begin_tcp(&reader, FIRST, is_dns, false);
 	if (cut >= size)
 		cut = size;
 	if (listen(&reader, &room, 0, data, cut, &halves) && cut < size)

@@ -63,7 +63,7 @@ static void name_word(struct run *run, const struct reader_name *name)
 static void run_begin(struct run *run, bool is_dns)
 {
 	run->words[0] = 0;
-	reader_begin_tcp(&run->reader, FIRST, is_dns);
+	reader_begin_tcp(&run->reader, FIRST, is_dns, false);
 }
 
 /* After BAD, LOST or END nothing more is given: who decides has decided. */

@@ -68,11 +68,14 @@ static bool unread(void *arg, const struct sek_name_copy_head *head, enum readin
 
 static void order(void *arg, const struct sek_name_order *o)
 {
-	static const char *const states[] = { "off",   "each",	 "first",  "request",
-					      "agent", "passes", "blocked" };
+	static const char *const states[] = { "off",   "each",	 "first",   "request",
+					      "agent", "passes", "blocked", "hello" };
 	struct calls *calls = arg;
 
 	calls->orders++;
+	assert_true(o->heard_ns != 0);
+	if (o->name.state == SEK_NAME_OFF)
+		return; /* a copy was read, and changes nothing */
 	word(calls, "[%s", states[o->name.state]);
 	if (o->name.state == SEK_NAME_REQUEST || o->name.state == SEK_NAME_AGENT)
 		word(calls, "%u", o->name.next - FIRST);
@@ -130,7 +133,9 @@ static void requests_are_ordered_test(void **state)
 	assert_string_equal(calls.words, "a [request 27] [agent 8]");
 	give(readings, 2, 8, "TP/1.1\r\nHost: b\r\n\r\n");
 	assert_string_equal(calls.words, "a [request 27] [agent 8] b [request 27]");
-	/* Nothing is held of it between requests. */
+	/* Between requests it is held against what comes again, and not for long. */
+	assert_int_equal(readings_count(readings).flows, 2);
+	readings_tick(readings, 131 * S);
 	assert_int_equal(readings_count(readings).flows, 0);
 	assert_int_equal(readings_count(readings).bytes, 0);
 	readings_free(readings);
@@ -157,6 +162,37 @@ static void bodies_are_passed_over_test(void **state)
 	assert_string_equal(calls.words, "a [request 100052] b [agent 61]");
 	give(readings, 2, 61, "cde\r\n0\r\n\r\n");
 	assert_string_equal(calls.words, "a [request 100052] b [agent 61] [request 71]");
+	readings_free(readings);
+}
+
+static void give_again(struct readings *readings, uint32_t flow, uint32_t at, const char *text)
+{
+	struct sek_name_copy_head head = copy(1, flow, at);
+
+	head.kind = SEK_NAME_AGAIN;
+	readings_again(readings, &head, (const uint8_t *)text, (uint32_t)strlen(text));
+}
+
+/* What was read comes again, in whatever pieces: it must be what it was. */
+static void what_comes_again_is_compared_test(void **state)
+{
+	struct calls calls = {};
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+
+	give(readings, 1, 0, "GET / HTTP/1.1\r\nHo");
+	give(readings, 1, 18, "st: a\r\n\r\n");
+	assert_string_equal(calls.words, "[agent 18] a [request 27]");
+	give_again(readings, 1, 0, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	give_again(readings, 1, 5, " HTTP");
+	assert_string_equal(calls.words, "[agent 18] a [request 27]");
+	assert_int_equal(calls.orders, 4);
+	give_again(readings, 1, 18, "st: b");
+	assert_string_equal(calls.words, "[agent 18] a [request 27] overlap [blocked]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* Of what is held no more nothing can be said. */
+	give_again(readings, 2, 0, "GET");
+	assert_string_equal(calls.words, "[agent 18] a [request 27] overlap [blocked]");
+	assert_int_equal(calls.orders, 6);
 	readings_free(readings);
 }
 
@@ -257,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_ordered_test),
 		cmocka_unit_test(bodies_are_passed_over_test),
+		cmocka_unit_test(what_comes_again_is_compared_test),
 		cmocka_unit_test(the_second_request_blocks_test),
 		cmocka_unit_test(ends_of_reading_test),
 		cmocka_unit_test(bounds_hold_test),
