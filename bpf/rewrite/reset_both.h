@@ -16,46 +16,51 @@
 #include "rewrite/segment.h"
 #include "stage/steer.h"
 
-/* What the two ways need to know. In front of the frame on its way into sek_reset. */
-struct reset_note {
-	__u16 port, out_port; /* that it came in by, and goes on by */
-	__u32 ifindex; /* of the interface that it came in by */
-	struct answer_link link; /* of the way back */
+/* What the way back needs to know; of the packet as it came. */
+struct reset_back {
+	struct answer_link link;
 	__u8 tags; /* in it; beside it is one, if the hook keeps one there */
 	__u8 moved; /* the way on has a link header of its own */
 	__u16 vlan, outer;
+};
+
+/* In front of the frame on its way into sek_reset; only the way back of it stands on the stack. */
+struct reset_note {
+	__u16 port, out_port; /* that it came in by, and goes on by */
+	__u32 ifindex; /* of the interface that it came in by */
 	__u8 on_l3, on_tags; /* of the frame behind this note */
 	__u16 on_type;
+	struct reset_back back;
 };
 SEK_LAYOUT(struct reset_note, 40);
 
-static __always_inline bool reset_note_take(struct frame_ctx *ctx, const struct packet *p,
-					    struct reset_note *note)
+static __always_inline bool reset_back_take(struct frame_ctx *ctx, const struct packet *p,
+					    struct reset_back *back)
 {
-	note->tags = p->tags;
-	note->vlan = p->vlan;
-	note->outer = p->outer;
-	return answer_link_read(ctx, &note->link, true);
+	back->tags = p->tags;
+	back->vlan = p->vlan;
+	back->outer = p->outer;
+	return answer_link_read(ctx, &back->link, true);
 }
 
 /* Makes the reset of the way on that of the way back; p tells of it as it is. */
 static __always_inline bool reset_turn(struct frame_ctx *ctx, struct packet *p,
-				       const struct reset_note *note)
+				       const struct reset_back *back)
 {
 	struct frame_tags tags = {
-		.cnt = note->tags,
-		.outer = note->outer,
-		.inner = note->vlan,
+		.cnt = back->tags,
+		.outer = back->outer,
+		.inner = back->vlan,
 	};
 	int grow;
 
-	if (note->moved) {
+	if (back->moved) {
 		if (frame_retag(ctx, &p->shape, p->tags, &tags, bpf_htons(p->ethertype), &grow))
 			return false;
 		p->l3 += grow;
-		p->tags = note->tags;
+		p->tags = back->tags;
 	}
-	return answer_link_write(ctx, p, &note->link) &&
+	return answer_link_write(ctx, p, &back->link) &&
 	       answer_ip(ctx, p, IPPROTO_TCP, sizeof(struct tcphdr), true) && answer_tcp(ctx, p);
 }
 
@@ -83,33 +88,33 @@ static __always_inline enum sek_verdict reset_on(struct frame_ctx *ctx, struct p
 
 /* Puts the note in front of the frame. */
 static __always_inline bool reset_note_give(struct frame_ctx *ctx, const struct packet *p,
-					    struct reset_note *note)
+					    const struct reset_back *back)
 {
-	void *at;
+	struct reset_note *note;
 
+	if (frame_grow(ctx, sizeof(*note)))
+		return false;
+	note = frame_at(ctx, 0, sizeof(*note));
+	if (!note)
+		return false;
 	note->port = p->port;
 	note->out_port = p->out_port;
 	note->ifindex = frame_ingress(ctx);
 	note->on_l3 = p->l3;
 	note->on_tags = p->tags;
 	note->on_type = p->ethertype;
-	if (frame_grow(ctx, sizeof(*note)))
-		return false;
-	at = frame_at(ctx, 0, sizeof(*note));
-	if (!at)
-		return false;
-	__builtin_memcpy(at, note, sizeof(*note));
+	__builtin_memcpy(&note->back, back, sizeof(*back));
 	return true;
 }
 
 static __always_inline enum sek_verdict reset_send(struct frame_ctx *ctx, struct packet *p,
-						   __u32 acked, struct reset_note *note)
+						   __u32 acked, struct reset_back *back)
 {
 	enum frame_fork fork = FORK_NOT;
 
 	switch (reset_on(ctx, p, acked)) {
 	case SEK_FORWARD:
-		note->moved = !(p->port_flags & SEK_PORT_BRIDGE);
+		back->moved = !(p->port_flags & SEK_PORT_BRIDGE);
 		if (!cfg.replay)
 			fork = frame_fork(ctx, p->port, p->out_port);
 		break;
@@ -121,8 +126,8 @@ static __always_inline enum sek_verdict reset_send(struct frame_ctx *ctx, struct
 	if (fork == FORK_NOT)
 		name_tally(SEK_NAME_RESET_ONE);
 	if (fork == FORK_ENDS)
-		return reset_note_give(ctx, p, note) ? SEK_BOTH : SEK_DROP;
-	return reset_turn(ctx, p, note) ? SEK_ANSWER : SEK_DROP;
+		return reset_note_give(ctx, p, back) ? SEK_BOTH : SEK_DROP;
+	return reset_turn(ctx, p, back) ? SEK_ANSWER : SEK_DROP;
 }
 
 /*
@@ -131,18 +136,18 @@ static __always_inline enum sek_verdict reset_send(struct frame_ctx *ctx, struct
  */
 __noinline enum sek_verdict reset_both(struct frame_ctx *ctx, struct packet *p, __u32 acked)
 {
-	struct reset_note note = {};
+	struct reset_back back = {};
 	enum sek_verdict verdict;
 	__u32 frame_len, ip_len;
 
 	if (!p)
 		return SEK_BUG;
 	if (!(p->flags & PKT_TCP) || !(p->tcp_flags & TCP_ACK) || p->tcp_flags & (TCP_RST | TCP_SYN) ||
-	    !answer_may(ctx, p) || !reset_note_take(ctx, p, &note))
+	    !answer_may(ctx, p) || !reset_back_take(ctx, p, &back))
 		return SEK_DROP;
 	frame_len = p->frame_len;
 	ip_len = p->ip_len;
-	verdict = reset_send(ctx, p, acked, &note);
+	verdict = reset_send(ctx, p, acked, &back);
 	p->frame_len = frame_len;
 	p->ip_len = ip_len;
 	return verdict;

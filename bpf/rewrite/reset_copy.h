@@ -79,7 +79,7 @@ static __always_inline int reset_copy_back(struct xdp_md *ctx)
 
 	if (!reset_note_read(ctx, &p, &note) || !reset_read(ctx, &p))
 		return XDP_DROP;
-	return reset_turn(ctx, &p, &note) ? XDP_PASS : XDP_DROP;
+	return reset_turn(ctx, &p, &note.back) ? XDP_PASS : XDP_DROP;
 }
 
 /* In its CPU's thread, where no other frames are on their way: makes the copies. */
