@@ -427,8 +427,6 @@ static void no_answer(void **state)
 		ask = asked(bed, &q);
 		ask.name_len = (uint16_t)(bed->len - HEAD - 3); /* the message ends within the class */
 		refused(bed, &pkt, &ask);
-		ask.name_len = 0;
-		refused(bed, &pkt, &ask);
 		ask.name_len = 256;
 		refused(bed, &pkt, &ask);
 		ask = asked(bed, &q);
@@ -440,6 +438,32 @@ static void no_answer(void **state)
 		pkt.piece = 0;
 		bed->message[2] |= 0x80; /* an answer is none */
 		refused(bed, &pkt, &ask);
+	}
+}
+
+/* A message whose name is not repeated gets its head back, with the reason. */
+static void head_alone(void **state)
+{
+	struct question q = { .labels = 2, .first = 3, .type = A, .how = SEK_NAME_FORMERR };
+	struct bed *bed = *state;
+	const uint8_t *message;
+	struct answers_ask ask;
+	struct pkt pkt;
+
+	for (unsigned int six = 0; six < 2; six++) {
+		q.six = six;
+		pkt = question_packet(bed, &q);
+		ask = asked(bed, &q);
+		ask.name_len = 0;
+		pkt_build(&pkt, &bed->in);
+		assert_int_equal(run(bed, &ask), SEK_ANSWER);
+		message = bed->out.b + bed->in.l4 + 8;
+		assert_memory_equal(message, bed->message, 2);
+		assert_int_equal(message[2] & 0x80, 0x80);
+		assert_int_equal(message[3] & 0xf, 1);
+		for (int i = 4; i < HEAD; i++)
+			assert_int_equal(message[i], 0);
+		assert_int_equal(bed->in.len - bed->out.len, bed->len - HEAD);
 	}
 }
 
@@ -501,6 +525,7 @@ int main(void)
 		cmocka_unit_test_setup(further_records, may_run),
 		cmocka_unit_test_setup(options_go, may_run),
 		cmocka_unit_test_setup(no_answer, may_run),
+		cmocka_unit_test_setup(head_alone, may_run),
 	};
 
 	return cmocka_run_group_tests_name("DNS answers", tests, up_xdp, down) +
