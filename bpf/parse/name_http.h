@@ -11,10 +11,10 @@
 #include "sekisho/name.h"
 
 #define HTTP_LINE_TURNS 184 /* words of a request: 1,472 bytes */
-#define HTTP_VALUE_TURNS 66 /* half words of a Host */
+#define HTTP_VALUE_TURNS 65 /* half words of a Host */
 #define HTTP_TARGET_TURNS (SEK_NAME_PATH_BYTES / 8 + 1)
 #define HTTP_METHOD_MIN 3
-#define HTTP_METHOD_MAX 32 /* where a blank is looked for */
+#define HTTP_METHOD_MAX 24 /* where a blank is looked for */
 #define HTTP_SHORTEST 16 /* bytes of which it may be told that this is no request */
 #define HTTP_PORT_DIGITS 5
 

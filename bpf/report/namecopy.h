@@ -96,15 +96,21 @@ __noinline int name_copy_part(struct frame_ctx *ctx, __u32 off, __u32 len)
 	return 0;
 }
 
-/* One more copy of the same packet, which comes with what is behind the one before. */
-static __always_inline void name_copy_more(struct sek_name_copy *copy)
+/* One more copy of the same packet, of what is behind the one before; a function of its own, verified once. */
+__noinline int name_copy_behind(struct frame_ctx *ctx, __u32 off, __u32 len)
 {
-	__u32 cell = copy->head.kind;
-	struct sek_event_stat *stat = bpf_map_lookup_elem(&sek_name_stat, &cell);
+	struct sek_name_copy *copy = name_copy_room();
+	struct sek_event_stat *stat;
+	__u32 cell;
 
+	if (!copy)
+		return -ENOENT;
+	cell = copy->head.kind;
+	stat = bpf_map_lookup_elem(&sek_name_stat, &cell);
 	copy->head.seq += SEK_NAME_COPY_BYTES;
 	if (stat)
 		stat->offered++;
+	return name_copy_part(ctx, off, len);
 }
 
 /*
@@ -121,9 +127,8 @@ __noinline int name_copy_send(struct frame_ctx *ctx, __u32 off, __u32 len)
 	for (__u32 i = 1; i < NAME_COPY_PARTS && !error; i++) {
 		if (len <= i * SEK_NAME_COPY_BYTES)
 			break;
-		name_copy_more(copy);
-		error = name_copy_part(ctx, off + i * SEK_NAME_COPY_BYTES,
-				       len - i * SEK_NAME_COPY_BYTES);
+		error = name_copy_behind(ctx, off + i * SEK_NAME_COPY_BYTES,
+					 len - i * SEK_NAME_COPY_BYTES);
 	}
 	return error;
 }
