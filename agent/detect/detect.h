@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules in, findings out. A ruleset is built once, checked, and then only read, by any number of
+ * workers; what a worker needs beside it is a struct detect of its own.
+ */
+#ifndef AGENT_DETECT_DETECT_H
+#define AGENT_DETECT_DETECT_H
+
+#include "inspect/flow.h"
+#include "text/diag.h"
+
+struct config;
+
+enum rule_action {
+	RULE_ALERT,
+	RULE_PASS,
+	RULE_DROP,
+	RULE_REJECT, /* the sender; also rejectsrc */
+	RULE_REJECT_DST,
+	RULE_REJECT_BOTH,
+	RULE_CONFIG,
+};
+
+struct rule_word { /* of metadata, reference */
+	const char *key, *value;
+};
+
+/* What records tell of a rule. Strings are the ruleset's. */
+struct rule {
+	uint32_t gid, sid, rev, priority;
+	enum rule_action action;
+	const char *msg; /* "" where it has none */
+	const char *class_msg; /* of classification.config; "" */
+	const char *text; /* as it was written */
+	const char *file;
+	uint32_t line;
+	const struct rule_word *metadata, *references;
+	uint32_t metadata_cnt, reference_cnt;
+	enum { TARGET_NONE, TARGET_SRC, TARGET_DST } target;
+	bool noalert, stores_file;
+};
+
+/* What was found in a packet, in the order in which it is told. */
+struct alert {
+	const struct rule *rule;
+	struct tx *tx; /* that it was found in, or NULL */
+	uint8_t fate; /* enum packet_fate, after thresholds and passes */
+	bool in_stream; /* the bytes are the stream's, not the packet's own */
+	bool quiet; /* a threshold or noalert keeps it out of the records; its fate counts all the same */
+	uint32_t times; /* that (flow, sid) was found, when records are one a flow; else 1 */
+};
+
+struct ruleset_sources {
+	const char *const *files; /* of rules, in order */
+	size_t file_cnt;
+	const struct config *config; /* vars, classification, reference, threshold file, ... */
+	const char *cache_dir; /* of compiled patterns; NULL: none is kept */
+	unsigned int threads; /* that compile; 0: as many as there are CPUs */
+};
+
+struct ruleset_tally {
+	uint32_t taken, refused, ignored; /* ignored: comments that were rules, requires: not met */
+};
+
+struct ruleset;
+
+/*
+ * Every rule that cannot be taken is named in diag, with file:line:column, the reason and what would
+ * mend it; the others are built. Returns 0, or -errno where nothing could be built at all.
+ */
+int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ruleset,
+		  struct ruleset_tally *ret_tally, struct diag *diag);
+void ruleset_free(struct ruleset *ruleset);
+
+struct detect; /* a worker's scratch and counters */
+/* ruleset NULL: no rules. Returns 0 or -ENOMEM. */
+int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);
+void detect_free(struct detect *detect);
+
+/*
+ * Asks all rules of a packet: of its headers, of its own payload, of the bytes that its stream got whole
+ * with it, and of each transaction of its flow that went on. Fills packet->alerts and packet->fate, the
+ * flow's too.
+ */
+void detect_packet(struct detect *detect, struct packet *packet);
+/* Frees what detection remembers; a flow's or a transaction's owner calls them. */
+void detect_flow_free(struct detect_flow *state);
+void detect_tx_free(struct detect_tx *state);
+/* What is remembered by hosts and times goes by the packets' clock. */
+void detect_tick(struct detect *detect, uint64_t now_ns);
+
+struct detect_tally {
+	uint64_t alerts, quiet, lost; /* lost: no room in a packet's alerts */
+};
+struct detect_tally detect_tally(const struct detect *detect);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A rule as it was understood. parse/ fills it from words, build.c sorts and groups it, match.c asks it; what
+ * a keyword keeps is the keyword's own. Nothing in it changes once the ruleset is built.
+ */
+#ifndef AGENT_DETECT_SIGNATURE_H
+#define AGENT_DETECT_SIGNATURE_H
+
+#include "detect/detect.h"
+
+struct match; /* match.h: a worker's view of what is being asked */
+struct clause;
+
+enum clause_says { CLAUSE_NO = 0, CLAUSE_YES = 1 };
+
+/*
+ * Where a buffer's bytes come from, and what was asked to be done to them. There is one for each field of
+ * each protocol, and these few beside them.
+ */
+enum source_kind {
+	SOURCE_PAYLOAD, /* of the packet, or of the stream: no sticky buffer was named */
+	SOURCE_FIELD, /* of a transaction */
+	SOURCE_FILE, /* file.data, the bytes of files */
+	SOURCE_FILE_NUMBER_OR_NAME, /* file.name, file.magic: strings of a file */
+	SOURCE_HEADER, /* ipv4.hdr, tcp.hdr, udp.hdr, icmpv4.hdr, ... */
+	SOURCE_BASE64, /* what base64_decode left */
+};
+
+struct transform { /* to_sha256, strip_whitespace, xor, url_decode, ... */
+	const struct transform_kind *kind;
+	void *arg;
+};
+
+#define TRANSFORMS_MAX 8
+
+struct source {
+	uint16_t number; /* from 0, dense in a ruleset: an index of tables */
+	enum source_kind kind;
+	enum proto_id proto; /* SOURCE_FIELD */
+	const struct field *field;
+	const char *name; /* as rules say it */
+	bool (*header)(const struct packet *packet, struct slice *ret); /* SOURCE_HEADER */
+	bool (*file)(struct file *file, struct slice *ret); /* SOURCE_FILE_NUMBER_OR_NAME */
+	struct transform transforms[TRANSFORMS_MAX];
+	uint8_t transform_cnt;
+};
+
+/*
+ * One condition on a buffer, in the order of the rule. ask() is told where the former clause ended and
+ * says where it ends; when a later clause fails, it may be asked for its next place.
+ */
+struct clause_ops {
+	const char *word; /* the keyword */
+	/*
+	 * For content, pcre, byte_*, isdataat, bsize, ...: looks from match->at on. is relative when it says
+	 * so itself. Returns CLAUSE_NO when there is no place (left).
+	 */
+	enum clause_says (*ask)(const struct clause *clause, struct match *match);
+	void (*free)(void *arg);
+};
+
+struct content {
+	uint8_t *bytes;
+	uint16_t len;
+	bool nocase, negated, is_relative; /* distance or within */
+	bool has_depth, has_offset, has_distance, has_within, starts, ends, replaces;
+	int32_t offset, depth, distance, within;
+	uint8_t offset_var, depth_var, distance_var,
+		within_var; /* 0: none; else number of a variable, from 1 */
+	bool fast, fast_only, fast_chop;
+	uint16_t chop_offset, chop_len;
+	uint8_t *replacement;
+};
+
+struct clause {
+	const struct clause_ops *ops;
+	void *arg; /* a struct content for "content", else the keyword's own */
+	bool is_content;
+};
+
+/* All conditions on one buffer. */
+struct part {
+	const struct source *source;
+	enum side side; /* whose bytes, where both send the field; else of who sends it */
+	bool any_side;
+	struct clause *clauses;
+	uint32_t clause_cnt;
+};
+
+/* A condition on the packet, flow or transaction, without place: dsize, ttl, flags, flowbits:isset, ... */
+struct test_ops {
+	const char *word;
+	bool (*ask)(const void *arg, struct match *match);
+	void (*free)(void *arg);
+	bool needs_tx; /* asked of a transaction (urilen, app-layer-event, ...) */
+	bool of_packet; /* may differ from packet to packet of a flow: the rule is asked of each packet */
+	uint8_t cost; /* cheap ones are asked first */
+};
+struct test {
+	const struct test_ops *ops;
+	void *arg;
+};
+
+/* What a rule does when it matched: flowbits:set, xbits, flowint, tag, filestore, ... */
+struct act_ops {
+	const char *word;
+	void (*act)(const void *arg, struct match *match);
+	void (*free)(void *arg);
+};
+struct act {
+	const struct act_ops *ops;
+	void *arg;
+};
+
+struct port_range {
+	uint16_t from, to;
+};
+struct address_range {
+	struct sek_addr from, to; /* IPv4 as v4-mapped */
+};
+
+/* Negations are resolved: what is left are sorted ranges that do not touch. is_any: no ranges. */
+struct port_set {
+	bool is_any;
+	uint32_t cnt;
+	struct port_range *range;
+};
+struct address_set {
+	bool is_any;
+	uint32_t cnt;
+	struct address_range *range;
+};
+
+enum rule_layer {
+	RULE_OF_PACKETS, /* headers only, or dsize and its kind: tcp-pkt, udp, icmp, ip */
+	RULE_OF_STREAM, /* payload contents over TCP */
+	RULE_OF_BOTH, /* payload contents of proto tcp without flow's only_stream/no_stream */
+	RULE_OF_TX,
+};
+
+struct threshold { /* threshold, detection_filter, of the rule or of a threshold file */
+	enum {
+		LIMIT_NONE,
+		LIMIT_LIMIT,
+		LIMIT_THRESHOLD,
+		LIMIT_BOTH,
+		LIMIT_FILTER,
+		LIMIT_RATE,
+		LIMIT_BACKOFF
+	} kind;
+	enum { TRACK_RULE, TRACK_SRC, TRACK_DST, TRACK_BOTH, TRACK_FLOW } track;
+	uint32_t count, seconds, timeout, multiplier;
+	enum rule_action new_action; /* LIMIT_RATE */
+};
+struct suppression {
+	bool by_src, by_dst; /* both false: always */
+	struct address_set addresses;
+};
+
+struct signature {
+	struct rule rule; /* what records tell; first */
+	uint32_t number; /* from 0, in the order in which rules are asked: action, flowbits, priority, place */
+	uint64_t protos[4]; /* one bit for each IP protocol */
+	bool both_ways; /* <> */
+	bool only_pkt, only_stream; /* tcp-pkt, tcp-stream */
+	uint8_t family; /* 4, 6; 0: both */
+	enum proto_id app; /* alert http ...: PROTO_UNKNOWN: any */
+	uint32_t apps; /* protocols whose fields are asked, one bit each (enum proto_id) */
+	struct address_set src, dst;
+	struct port_set sport, dport;
+	/* flow: */
+	bool to_server, to_client, established, not_established, stateless;
+	/* frag, hooks of a transaction (alert http:request_headers), -1: none */
+	int hook_step[SIDES];
+	enum rule_layer layer;
+	struct test *tests;
+	struct part *parts;
+	struct act *acts;
+	uint32_t test_cnt, part_cnt, act_cnt;
+	int32_t fast_part, fast_clause; /* -1: none; the user's or our choice */
+	struct threshold threshold, rate; /* of the rule and of the file */
+	struct suppression *suppressions;
+	uint32_t suppression_cnt;
+	bool decode_event, stream_event; /* asked of packets that have an event */
+	uint64_t sets_bits[2], asks_bits[2]; /* hints for the order: hashed flowbit numbers */
+};
+
+/* One line of a rules file, without its newline; words of what is wrong in diag. NULL: refused. */
+struct parse;
+int signature_parse(struct parse *parse, struct slice line, const char *file, uint32_t line_number,
+		    struct signature **ret_signature);
+void signature_free(struct signature *signature);
+
+#endif

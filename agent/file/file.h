@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that transactions carry: opened by a parser, fed as their bytes come, weighed (hashes, type) as they
+ * pass, kept where a rule or the settings ask for it.
+ */
+#ifndef AGENT_FILE_FILE_H
+#define AGENT_FILE_FILE_H
+
+#include "inspect/packet.h"
+#include "proto/proto.h"
+
+enum file_state {
+	FILE_OPENED,
+	FILE_CLOSED, /* whole */
+	FILE_TRUNCATED, /* bytes are missing, or it is more than we read */
+	FILE_ERROR,
+};
+
+#define FILE_NAME_MAX 512
+#define FILE_HEAD 4096 /* bytes from its beginning that are kept for its type */
+
+struct file {
+	struct file *next;
+	struct tx *tx;
+	enum side side; /* who sends it */
+	uint32_t id; /* from 0, in its flow */
+	enum file_state state;
+	char name[FILE_NAME_MAX];
+	size_t name_len;
+	uint64_t from, to; /* range, if one was asked for: bytes of the whole */
+	bool is_range;
+	uint64_t size; /* bytes so far */
+	bool has_gaps;
+	uint8_t *window; /* for rules: bytes from window_from on; shifted as they were inspected */
+	uint64_t window_from, inspected;
+	size_t window_len;
+	char magic[256]; /* as libmagic says; "" not asked yet */
+	char md5[33], sha1[41], sha256[65]; /* hexadecimal, when closed and asked for; else "" */
+	bool wants_store, stored, logged;
+	uint64_t opened_packet, closed_packet;
+	struct file_sums *sums;
+};
+
+/* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
+struct file *file_open(struct tx *tx, enum side side, struct slice name);
+/* Bytes that follow; lost: bytes in front of them that never came. */
+void file_bytes(struct file *file, struct slice bytes, uint64_t lost);
+/* Nothing follows. whole false: it was cut. */
+void file_close(struct file *file, bool whole);
+void file_free_all(struct file *first);
+
+/* Asks libmagic once enough is there; "" until then. */
+const char *file_magic(struct file *file);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: frames in, verdicts and records out. Knows no kernel, no socket and no file. The same is fed
+ * from a capture, and by what stands in the traffic.
+ *
+ * Frames are dealt to workers by the addresses of their flow, so a worker shares nothing with another; what
+ * they tell is put back into the order of the frames, so that nothing depends on how many they are.
+ */
+#ifndef AGENT_INSPECT_ENGINE_H
+#define AGENT_INSPECT_ENGINE_H
+
+#include "capture/capture.h"
+#include "detect/detect.h"
+#include "inspect/flow.h"
+
+/* How TCP and fragments that overlap are read: as the system that receives them does. */
+enum os_policy {
+	OS_BSD,
+	OS_BSD_RIGHT,
+	OS_LINUX,
+	OS_OLD_LINUX,
+	OS_SOLARIS,
+	OS_HPUX,
+	OS_WINDOWS,
+	OS_VISTA,
+	OS_MACOS,
+	OS_FIRST,
+	OS_LAST
+};
+
+struct records; /* what the engine tells; see report/told.h */
+
+struct engine_setup {
+	const struct ruleset *ruleset; /* NULL: none */
+	const struct config *config;
+	unsigned int workers; /* 0: as many as there are CPUs */
+	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
+	bool unchecked_sums; /* bad checksums are taken for good (capture by a host that lets its device fill them) */
+	bool ethernet; /* of frames that are not bare IP */
+	/*
+	 * Lines of records, in order; the bytes are the engine's until it returns. Called by one thread
+	 * at a time.
+	 */
+	void (*line)(void *arg, const char *bytes, size_t len);
+	void *line_arg;
+};
+
+struct engine_tally {
+	uint64_t packets, bytes, flows, alerts, drops, records;
+	uint64_t invalid; /* packets that could not be read to their transport */
+	uint64_t evicted, events_lost, alerts_lost, memory_short; /* nothing is lost unsaid */
+};
+
+struct engine;
+
+int engine_new(const struct engine_setup *setup, struct engine **ret_engine);
+/* Takes a frame; its bytes are copied if a worker needs them later. Returns 0 or -errno. */
+int engine_take(struct engine *engine, const struct capture_packet *frame);
+/* Ends all flows, as after their last packet, and waits for all records. */
+int engine_finish(struct engine *engine, struct engine_tally *ret_tally);
+void engine_free(struct engine *engine);
+
+#endif

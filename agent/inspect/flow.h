@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A flow: the packets of both directions between two ends. One worker owns it; nothing here is locked.
+ */
+#ifndef AGENT_INSPECT_FLOW_H
+#define AGENT_INSPECT_FLOW_H
+
+#include "inspect/packet.h"
+#include "proto/proto.h"
+
+enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSED };
+
+/* Why its record was written. */
+enum flow_end { FLOW_END_TIMEOUT, FLOW_END_FORCED, FLOW_END_SHUTDOWN };
+
+struct tcp_session; /* tcp.h */
+struct detect_flow; /* detect/detect.h: flowbits, variables, what was found */
+
+struct flow {
+	struct flow *next; /* in its bucket */
+	struct flow *older, *newer; /* in the order of their last packets */
+	uint64_t id; /* made of the key and the first packet: the same in every run */
+	uint32_t hash;
+	uint16_t tenant;
+	uint8_t family, proto;
+	uint8_t ttl_min[SIDES], ttl_max[SIDES];
+	struct sek_addr addr[SIDES]; /* [FROM_CLIENT]: of who opened it */
+	uint16_t port[SIDES]; /* ICMP: type and code of the first packet */
+	uint16_t vlan[PACKET_VLANS_MAX];
+	uint8_t vlan_cnt;
+	enum flow_state state;
+	uint64_t first_ns, last_ns;
+	uint64_t packets[SIDES], bytes[SIDES];
+	uint64_t tenant_bytes; /* of memory, charged to its tenant */
+
+	struct tcp_session *tcp; /* NULL: no TCP, or not looked at */
+	struct session session; /* of the protocol above, see proto.h */
+	struct detect_flow *detect; /* NULL: nothing to remember yet */
+
+	uint8_t fate; /* enum packet_fate: of all packets that follow */
+	bool passed; /* FATE_PASS for the whole flow */
+	bool alerted;
+	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
+	uint32_t exceptions; /* policies for what could not be followed, one bit each */
+};
+
+static inline struct flow *session_flow(struct session *session)
+{
+	return (struct flow *)((char *)session - offsetof(struct flow, session));
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A packet as the engine sees it: the headers as numbers in the machine's order, the rest as slices of
+ * the frame. Filled by decode.c, read by everybody, changed by nobody but the engine's own stages.
+ */
+#ifndef AGENT_INSPECT_PACKET_H
+#define AGENT_INSPECT_PACKET_H
+
+#include "base/slice.h"
+#include "inspect/events.h"
+#include "sekisho/base.h"
+
+/* Who sent: the side that opened the flow, or the other one. Rules say to_server, to_client. */
+enum side { FROM_CLIENT = 0, FROM_SERVER = 1, SIDES = 2 };
+
+static inline enum side other_side(enum side side)
+{
+	return side == FROM_CLIENT ? FROM_SERVER : FROM_CLIENT;
+}
+
+#define PACKET_EVENTS_MAX 15
+#define PACKET_VLANS_MAX 3
+
+enum packet_sum { SUM_UNCHECKED = 0, SUM_GOOD, SUM_BAD };
+
+struct packet_tcp {
+	uint32_t seq, ack;
+	uint16_t window, urgent;
+	uint8_t flags; /* as on the wire, ECE and CWR among them */
+	uint8_t options_len;
+	bool has_timestamps, has_mss, has_scale, allows_sack;
+	uint32_t tsval, tsecr;
+	uint16_t mss;
+	uint8_t scale;
+};
+
+struct packet_icmp {
+	uint8_t type, code;
+	uint16_t id, seq;
+};
+
+/* What happens to a packet; more than one may be said, the strongest counts. */
+enum packet_fate {
+	FATE_PASS = 1 << 0, /* a rule said so: nothing else is asked */
+	FATE_DROP = 1 << 1,
+	FATE_REJECT_SRC = 1 << 2,
+	FATE_REJECT_DST = 1 << 3,
+};
+
+struct flow;
+struct alert;
+
+struct packet {
+	uint64_t number; /* of the frame it came in, from 1: records are put in order by it */
+	uint64_t time_ns; /* since 1970 */
+	struct slice frame; /* from its first header on; of a rebuilt or inner packet: from its IP header */
+	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
+	bool is_pseudo; /* made by the engine to end a flow: it has no bytes */
+	bool is_rebuilt; /* of fragments */
+
+	uint16_t ether_type;
+	uint16_t vlan[PACKET_VLANS_MAX]; /* outermost first, ids without priority */
+	uint8_t vlan_cnt;
+
+	uint8_t family; /* 4, 6; 0: no IP, and nothing below is set */
+	uint8_t proto; /* of the transport, behind all extension headers */
+	uint8_t ttl, tos;
+	uint16_t ip_id;
+	bool is_fragment, dont_fragment, more_fragments;
+	uint16_t fragment_offset; /* bytes */
+	struct sek_addr src, dst;
+	struct slice ip; /* header and all behind it, as the header says */
+	struct slice l4; /* transport header and all behind it */
+	struct slice payload; /* behind the transport header */
+	uint16_t sport, dport; /* TCP, UDP, SCTP */
+	struct packet_tcp tcp;
+	struct packet_icmp icmp;
+	enum packet_sum ip_sum, l4_sum;
+
+	uint8_t event_cnt;
+	uint8_t event[PACKET_EVENTS_MAX]; /* enum engine_event */
+
+	struct flow *flow; /* NULL: it belongs to none */
+	enum side side;
+	bool is_stream; /* its bytes are taken up by the flow's stream: stream rules see them there */
+	uint8_t fate; /* enum packet_fate */
+
+	struct alert *alerts; /* what detection found, the engine's memory until the next packet */
+	uint32_t alert_cnt;
+};
+
+/* Remembers that something is odd; what does not fit is counted by the engine. */
+void packet_event(struct packet *packet, enum engine_event event);
+
+#endif

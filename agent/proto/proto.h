@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Protocols above the transport: bytes of a flow in, transactions out. A parser reads what a stranger
+ * wrote, sends and logs nothing, and needs no kernel; a new one is one file and one line of protos.def.
+ *
+ * What a transaction holds is declared once, as fields. A field gives the rules their sticky buffer or
+ * number, the records their value, the manual its line.
+ */
+#ifndef AGENT_PROTO_PROTO_H
+#define AGENT_PROTO_PROTO_H
+
+#include "base/slice.h"
+#include "inspect/packet.h"
+
+struct json; /* report/json.h */
+struct config; /* base/config.h */
+struct file;
+struct session;
+struct tx;
+
+enum proto_id {
+	PROTO_UNKNOWN = 0,
+	PROTO_FAILED, /* no parser knows it */
+#define PROTO(id, symbol) PROTO_##id,
+#include "proto/protos.def"
+#undef PROTO
+	PROTO_CNT
+};
+
+/* --- transactions --- */
+
+#define TX_EVENTS_MAX 16
+
+/* The first member of each protocol's own transaction; freed by its proto's tx_free. */
+struct tx {
+	struct tx *next;
+	struct session *session;
+	uint64_t id; /* from 0, in its flow */
+	uint64_t first_packet; /* number of the packet that it began with */
+	uint8_t progress[SIDES]; /* steps of the protocol's own, only ever more; see proto.steps */
+	uint8_t event_cnt;
+	uint8_t event[TX_EVENTS_MAX]; /* of proto.events */
+	bool one_sided; /* DNS over UDP and its kind: the other side adds nothing */
+	bool logged, no_inspect;
+	struct file *files; /* that it carries, oldest first */
+	struct detect_tx *detect[SIDES]; /* what detection remembers */
+};
+
+/* --- fields --- */
+
+enum field_kind {
+	FIELD_BYTES, /* one value */
+	FIELD_LIST, /* several values: a rule is asked of each by itself */
+	FIELD_NUMBER,
+	FIELD_BODY, /* grows while the transaction goes on: asked for again, from where it was read */
+};
+
+struct field {
+	const char *name; /* as rules say it: "http.uri" */
+	enum field_kind kind;
+	bool sides[SIDES]; /* who sends it */
+	uint8_t step[SIDES]; /* it is whole when progress of that side is at least this */
+	/*
+	 * BYTES, LIST: value number index (0 of BYTES); false: there is none. BODY: what is there now;
+	 * *ret_from is the offset of its first byte in the whole. The slice lives until the session
+	 * is given more bytes.
+	 */
+	bool (*bytes)(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
+		      uint64_t *ret_from);
+	/* NUMBER: value number index; false: there is none. */
+	bool (*number)(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret);
+	const char *says; /* one line for the manual */
+};
+
+/* --- a protocol --- */
+
+#define PROTO_OVER_TCP 1
+#define PROTO_OVER_UDP 2
+
+enum proto_guess {
+	GUESS_NO,
+	GUESS_MORE,
+	GUESS_YES,
+	GUESS_YES_TURNED /* the opener is the server */
+};
+
+struct proto_in {
+	enum side side;
+	struct slice data; /* from the first byte that was not taken */
+	uint64_t lost; /* bytes that never came, in front of data */
+	bool ends; /* nothing follows from this side */
+	uint64_t time_ns;
+	uint64_t packet; /* number */
+};
+
+#define INPUT_BAD (-1) /* the parser gives up: the flow goes on uninspected above the transport */
+
+struct proto {
+	const char *name; /* in rules: alert http ... */
+	const char *eve_name; /* of records: event_type; NULL: none */
+	const char *app_proto; /* of records: app_proto; NULL: name */
+	uint8_t over; /* PROTO_OVER_... */
+	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
+	enum proto_guess (*guess)(enum side side, struct slice first);
+	const uint16_t *ports; /* ended by 0: guess is asked only on these; NULL: on all */
+
+	void *(*open)(struct session *session); /* its state; NULL: no memory */
+	void (*close)(void *state);
+	void (*tx_free)(struct tx *tx);
+	/*
+	 * Returns how many bytes were taken; the rest comes again with more behind it. Or INPUT_BAD.
+	 * Whatever comes, it must not take more time than grows with the bytes that are new.
+	 */
+	int64_t (*input)(void *state, const struct proto_in *in);
+
+	uint8_t steps[SIDES]; /* progress of a transaction that is complete */
+	const char *const *step_names[SIDES]; /* of the request's, of the response's side; for hooks of rules */
+	const struct field *fields;
+	size_t field_cnt;
+	const char *const *events; /* as app-layer-event says them, without "name."; ended by NULL; number 1 is the first */
+
+	/* The object of its record, begun and ended by the caller; false: nothing worth a record. */
+	bool (*log)(struct tx *tx, struct json *json);
+	/* A record is written when the transaction is complete; true: earlier, and now. NULL: never. */
+	bool (*log_now)(const struct tx *tx);
+	/* What an alert tells of its transaction, as objects of the record's top. NULL: log, under eve_name. */
+	void (*log_alert)(struct tx *tx, struct json *json);
+};
+
+extern const struct proto *const protos[PROTO_CNT]; /* by enum proto_id; NULL: not yet known */
+enum proto_id proto_by_name(const char *name); /* PROTO_UNKNOWN: none */
+
+/* --- a session: what a flow carries --- */
+
+struct session {
+	enum proto_id proto; /* of both sides, when known */
+	enum proto_id side_proto[SIDES]; /* as each side was guessed */
+	enum proto_id original; /* that it was before STARTTLS, CONNECT, an upgrade */
+	enum proto_id expected; /* FTP data and its kind: known before the first byte */
+	void *state; /* of proto->open */
+	struct tx *first, *last;
+	uint64_t tx_cnt;
+	uint64_t inspected[SIDES]; /* transactions before this id are done for detection */
+	bool turned; /* found to go the other way than the first packet said */
+	bool failed, no_reassembly, encrypted;
+	uint32_t charged; /* bytes of memory */
+	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
+	uint8_t event[8]; /* enum session_event */
+	const struct engine_setup *setup;
+};
+
+enum session_event {
+	SESSION_MISMATCH = 1, /* applayer_mismatch_protocol_both_directions */
+	SESSION_WRONG_FIRST, /* applayer_wrong_direction_first_data */
+	SESSION_ONE_SIDE, /* applayer_detect_protocol_only_one_direction */
+	SESSION_SKIPPED, /* applayer_proto_detection_skipped */
+	SESSION_NO_TLS, /* applayer_no_tls_after_starttls */
+	SESSION_UNEXPECTED, /* applayer_unexpected_protocol */
+};
+
+/* For parsers. A new transaction at the end of the session, zeroed, size bytes; NULL: no memory. */
+struct tx *tx_new(struct session *session, size_t size);
+void tx_event(struct tx *tx, uint8_t event);
+/* An event of the protocol that no transaction is there for: one is made for it if need be. */
+void session_event(struct session *session, uint8_t event);
+/* From the next byte on it is another protocol: PROTO_UNKNOWN guesses anew. */
+void session_becomes(struct session *session, enum proto_id proto);
+/* Nothing that follows can be read (encrypted): stop putting it together. */
+void session_encrypted(struct session *session);
+/* Another flow is announced (FTP data): between these ends, port of the side that listens. */
+void session_expects(struct session *session, enum side listens, uint16_t port, enum proto_id proto,
+		     struct slice name);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes JSON into memory that grows, as fast as bytes can be copied: a record costs more than its
+ * packet if each number goes through printf. Whatever is given, what comes out is valid JSON (RFC 8259)
+ * in one line.
+ */
+#ifndef AGENT_REPORT_JSON_H
+#define AGENT_REPORT_JSON_H
+
+#include "base/slice.h"
+#include "sekisho/base.h"
+
+#define JSON_DEPTH_MAX 16
+
+struct json {
+	char *bytes;
+	size_t len, cap;
+	bool short_of_memory; /* what was written is not whole; it must not be used */
+	uint8_t depth;
+	bool follows[JSON_DEPTH_MAX]; /* a comma is due */
+};
+
+void json_begin(struct json *json); /* one object is open; memory is kept from the record before */
+void json_end(struct json *json); /* closes it */
+void json_free(struct json *json);
+
+void json_object(struct json *json, const char *name); /* name NULL: an element of a list */
+void json_list(struct json *json, const char *name);
+void json_close(struct json *json); /* the innermost of both */
+
+void json_number(struct json *json, const char *name, uint64_t value);
+void json_signed(struct json *json, const char *name, int64_t value);
+void json_bool(struct json *json, const char *name, bool value);
+void json_text(struct json *json, const char *name, const char *value);
+/* Bytes as text: what is no UTF-8 becomes \u00XX of the byte, as Suricata writes it. */
+void json_bytes(struct json *json, const char *name, struct slice value);
+void json_base64(struct json *json, const char *name, struct slice value);
+void json_hex(struct json *json, const char *name, struct slice value);
+void json_address(struct json *json, const char *name, const struct sek_addr *addr);
+void json_time(struct json *json, const char *name, uint64_t time_ns);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the engine tells, as EVE lines with Suricata's names. Pure: packet, flow or transaction in, line out.
+ * What is told is said by the settings (outputs); each false means: not this kind.
+ */
+#ifndef AGENT_REPORT_TOLD_H
+#define AGENT_REPORT_TOLD_H
+
+#include "inspect/engine.h"
+#include "report/json.h"
+
+struct told; /* a worker's: settings, the line that is being written */
+
+struct told_settings; /* read once of the configuration, shared by workers */
+int told_settings_new(const struct config *config, struct told_settings **ret_settings,
+		      struct diag *diag);
+void told_settings_free(struct told_settings *settings);
+
+/* line is called with each record as it is whole. Returns 0 or -ENOMEM. */
+int told_new(const struct told_settings *settings,
+	     void (*line)(void *arg, const char *bytes, size_t len), void *arg,
+	     struct told **ret_told);
+void told_free(struct told *told);
+
+/* After detection: alerts, drops, anomalies of the packet. */
+void told_packet(struct told *told, struct packet *packet);
+/* Transactions of the packet's flow that are due, files too. */
+void told_transactions(struct told *told, struct packet *packet);
+/* A flow that ended: flow, netflow. */
+void told_flow(struct told *told, struct flow *flow, enum flow_end why);
+void told_tally(struct told *told, const struct engine_tally *tally, uint64_t now_ns);
+
+#endif
