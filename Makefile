@@ -4,7 +4,7 @@
 B := build
 CLANG ?= clang
 CC := gcc
-PKGS := libcurl libidn2 libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd libcap-ng libcrypto libnghttp2 libhs libpsl
+PKGS := libcurl libidn2 libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd libcap-ng libcrypto libnghttp2 libhs libpsl libpcre2-8
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 CPPFLAGS := -D_GNU_SOURCE -Iinclude -Ipolicy -Iagent -I$(B) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS := -std=gnu17 -O2 -g $(WARN)
@@ -18,7 +18,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wno-compare-distinct-pointer-ty
 
 POLICY_SRC := $(filter-out policy/cli/%, $(wildcard policy/*/*.c))
 CLI_SRC := $(wildcard policy/cli/*.c)
-AGENT_SRC := $(wildcard agent/*.c agent/*/*.c)
+AGENT_SRC := $(wildcard agent/*.c agent/*/*.c agent/*/*/*.c)
 SKEL := $(B)/gateway.skel.h $(B)/gateway_tc.skel.h $(B)/dispatcher.skel.h
 # The version stands in one place, the changelog of the package.
 CHANGELOG := agent/system/debian/changelog

@@ -13,6 +13,9 @@ struct clause;
 
 enum clause_says { CLAUSE_NO = 0, CLAUSE_YES = 1 };
 
+/* match->again of a clause that has no other place. */
+#define CLAUSE_ONCE UINT64_MAX
+
 /*
  * Where a buffer's bytes come from, and what was asked to be done to them. There is one for each field of
  * each protocol, and these few beside them.
@@ -26,18 +29,34 @@ enum source_kind {
 	SOURCE_BASE64, /* what base64_decode left */
 };
 
+#define TRANSFORM_ROOM 64 /* bytes that may come of a transform beyond those that it was given */
+
+struct transform_kind {
+	const char *word;
+	/* to has in.len + TRANSFORM_ROOM bytes and does not overlap in. Returns how many it wrote. */
+	size_t (*apply)(const void *arg, struct slice in, uint8_t *to);
+	void (*free)(void *arg);
+};
+
 struct transform { /* to_sha256, strip_whitespace, xor, url_decode, ... */
 	const struct transform_kind *kind;
 	void *arg;
 };
 
 #define TRANSFORMS_MAX 8
+#define SOURCE_FIELDS_MAX 4
+
+struct source_field {
+	enum proto_id proto;
+	const struct field *field;
+};
 
 struct source {
 	uint16_t number; /* from 0, dense in a ruleset: an index of tables */
 	enum source_kind kind;
-	enum proto_id proto; /* SOURCE_FIELD */
-	const struct field *field;
+	/* SOURCE_FIELD: of each protocol that has one of this name (HTTP/1 and HTTP/2), all of one kind */
+	struct source_field fields[SOURCE_FIELDS_MAX];
+	uint8_t field_cnt;
 	const char *name; /* as rules say it */
 	bool (*header)(const struct packet *packet, struct slice *ret); /* SOURCE_HEADER */
 	bool (*file)(struct file *file, struct slice *ret); /* SOURCE_FILE_NUMBER_OR_NAME */
@@ -54,6 +73,10 @@ struct clause_ops {
 	/*
 	 * For content, pcre, byte_*, isdataat, bsize, ...: looks from match->at on. is relative when it says
 	 * so itself. Returns CLAUSE_NO when there is no place (left).
+	 *
+	 * match->again is 0 when it is asked anew. With CLAUSE_YES it leaves there where it would go on, to be
+	 * given back when a clause behind it found none; CLAUSE_ONCE: there is no other place. match->at
+	 * must then be what it was when it was asked anew. A negated one moves nothing.
 	 */
 	enum clause_says (*ask)(const struct clause *clause, struct match *match);
 	void (*free)(void *arg);
@@ -63,8 +86,9 @@ struct content {
 	uint8_t *bytes;
 	uint16_t len;
 	bool nocase, negated, is_relative; /* distance or within */
+	bool is_raw; /* rawbytes */
 	bool has_depth, has_offset, has_distance, has_within, starts, ends, replaces;
-	int32_t offset, depth, distance, within;
+	int32_t offset, depth, distance, within; /* depth counts from offset on, as it is written */
 	uint8_t offset_var, depth_var, distance_var,
 		within_var; /* 0: none; else number of a variable, from 1 */
 	bool fast, fast_only, fast_chop;
@@ -72,17 +96,27 @@ struct content {
 	uint8_t *replacement;
 };
 
-struct clause {
-	const struct clause_ops *ops;
-	void *arg; /* a struct content for "content", else the keyword's own */
-	bool is_content;
+/* For build.c: what Hyperscan may look for in its stead, as a first look; NULL: it cannot take it. */
+struct regex {
+	const char *pattern;
+	unsigned int hs_flags;
+	bool negated, is_relative;
 };
 
-/* All conditions on one buffer. */
+struct clause {
+	const struct clause_ops *ops;
+	void *arg; /* a struct content, a struct regex as its first member, else the keyword's own */
+	bool is_content, is_regex;
+};
+
+enum part_absent { PART_THERE, PART_ABSENT, PART_ABSENT_OR_ELSE };
+
+/* All conditions on one buffer; of a FIELD_LIST, and of files, one value must meet them all. */
 struct part {
 	const struct source *source;
 	enum side side; /* whose bytes, where both send the field; else of who sends it */
 	bool any_side;
+	enum part_absent absent; /* it is true where the transaction is complete and has no such field */
 	struct clause *clauses;
 	uint32_t clause_cnt;
 };
@@ -94,6 +128,7 @@ struct test_ops {
 	void (*free)(void *arg);
 	bool needs_tx; /* asked of a transaction (urilen, app-layer-event, ...) */
 	bool of_packet; /* may differ from packet to packet of a flow: the rule is asked of each packet */
+	bool of_file; /* asked with match->file, of each file of a transaction */
 	uint8_t cost; /* cheap ones are asked first */
 };
 struct test {
@@ -133,9 +168,9 @@ struct address_set {
 
 enum rule_layer {
 	RULE_OF_PACKETS, /* headers only, or dsize and its kind: tcp-pkt, udp, icmp, ip */
-	RULE_OF_STREAM, /* payload contents over TCP */
-	RULE_OF_BOTH, /* payload contents of proto tcp without flow's only_stream/no_stream */
-	RULE_OF_TX,
+	RULE_OF_STREAM, /* payload contents over TCP; what is no TCP is asked by its packets */
+	RULE_OF_BOTH, /* the same with depth or offset, which each packet has too */
+	RULE_OF_TX, /* anything of a transaction or a file */
 };
 
 struct threshold { /* threshold, detection_filter, of the rule or of a threshold file */
@@ -149,7 +184,8 @@ struct threshold { /* threshold, detection_filter, of the rule or of a threshold
 		LIMIT_BACKOFF
 	} kind;
 	enum { TRACK_RULE, TRACK_SRC, TRACK_DST, TRACK_BOTH, TRACK_FLOW } track;
-	uint32_t count, seconds, timeout, multiplier;
+	uint32_t count, seconds, timeout,
+		multiplier; /* timeout: of rate_filter, seconds that new_action lasts */
 	enum rule_action new_action; /* LIMIT_RATE */
 };
 struct suppression {
@@ -164,13 +200,12 @@ struct signature {
 	bool both_ways; /* <> */
 	bool only_pkt, only_stream; /* tcp-pkt, tcp-stream */
 	uint8_t family; /* 4, 6; 0: both */
-	enum proto_id app; /* alert http ...: PROTO_UNKNOWN: any */
-	uint32_t apps; /* protocols whose fields are asked, one bit each (enum proto_id) */
+	uint64_t apps; /* of which protocols it can be, one bit each (enum proto_id); 0: of any, or none */
 	struct address_set src, dst;
 	struct port_set sport, dport;
 	/* flow: */
-	bool to_server, to_client, established, not_established, stateless;
-	/* frag, hooks of a transaction (alert http:request_headers), -1: none */
+	bool to_server, to_client, established, not_established, stateless, only_frags, no_frags;
+	/* hooks of a transaction (alert http:request_headers), -1: none */
 	int hook_step[SIDES];
 	enum rule_layer layer;
 	struct test *tests;
@@ -185,10 +220,6 @@ struct signature {
 	uint64_t sets_bits[2], asks_bits[2]; /* hints for the order: hashed flowbit numbers */
 };
 
-/* One line of a rules file, without its newline; words of what is wrong in diag. NULL: refused. */
-struct parse;
-int signature_parse(struct parse *parse, struct slice line, const char *file, uint32_t line_number,
-		    struct signature **ret_signature);
-void signature_free(struct signature *signature);
+void signature_free(struct signature *signature); /* before the struct parse that it came of */
 
 #endif
