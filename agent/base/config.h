@@ -16,11 +16,14 @@ struct config;
 
 /* file NULL: nothing is set. Includes are read. Returns 0 or -errno with words in diag. */
 int config_read(const char *file, struct config **ret_config, struct diag *diag);
-/* "stream.midstream=true": over what the file says. */
+/* "stream.midstream=true": over what the file says. Returns 0, -EINVAL (no '=', no name) or -ENOMEM. */
 int config_set(struct config *config, const char *assignment);
 void config_free(struct config *config);
 
-/* By "app-layer.protocols.http.enabled"; of lists by number: "outputs.0.eve-log.types.1". config may be NULL. */
+/*
+ * By "app-layer.protocols.http.enabled"; of lists by number: "outputs.0.eve-log.types.1". '_' in a name of the
+ * file is found as '-' too. config may be NULL.
+ */
 const char *config_text(const struct config *config, const char *path); /* NULL: not set */
 bool config_bool(const struct config *config, const char *path, bool otherwise); /* yes, true, on, 1 */
 /* 100kb, 1MB, 1gb, plain numbers; a wrong one counts as not set and is named by config_wrong(). */
@@ -28,7 +31,10 @@ uint64_t config_bytes(const struct config *config, const char *path, uint64_t ot
 uint64_t config_number(const struct config *config, const char *path, uint64_t otherwise);
 /* How many elements a list, or names a section has; 0: not there. */
 size_t config_cnt(const struct config *config, const char *path);
-/* Name (of a section) or value (of a list of words) number i; NULL: there is none. */
+/*
+ * Number i of a section: its name; of a list: its word, or where it is a section itself the first name
+ * in that ("- eve-log:"). NULL: there is none.
+ */
 const char *config_child(const struct config *config, const char *path, size_t i);
 
 #endif

@@ -18,25 +18,40 @@ struct json {
 	bool short_of_memory; /* what was written is not whole; it must not be used */
 	uint8_t depth;
 	bool follows[JSON_DEPTH_MAX]; /* a comma is due */
+	char ends[JSON_DEPTH_MAX]; /* what closes it */
+};
+
+/* A place to go back to, when what was begun turns out to be not worth telling. */
+struct json_mark {
+	size_t len;
+	uint8_t depth;
+	bool follows;
 };
 
 void json_begin(struct json *json); /* one object is open; memory is kept from the record before */
 void json_end(struct json *json); /* closes it */
 void json_free(struct json *json);
 
-void json_object(struct json *json, const char *name); /* name NULL: an element of a list */
+/* An object; name NULL: an element of a list. (json_object() is jansson's.) */
+void json_open(struct json *json, const char *name);
 void json_list(struct json *json, const char *name);
 void json_close(struct json *json); /* the innermost of both */
+
+struct json_mark json_mark(const struct json *json);
+/* Forgets what was written since, in objects and lists that were begun since. */
+void json_back(struct json *json, struct json_mark mark);
 
 void json_number(struct json *json, const char *name, uint64_t value);
 void json_signed(struct json *json, const char *name, int64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
-/* Bytes as text: what is no UTF-8 becomes \u00XX of the byte, as Suricata writes it. */
+/* Bytes as text: where they are no UTF-8, each above 127 is written as "\xFF", as Suricata does. */
 void json_bytes(struct json *json, const char *name, struct slice value);
 void json_base64(struct json *json, const char *name, struct slice value);
 void json_hex(struct json *json, const char *name, struct slice value);
+/* 192.0.2.1, 2001:0db8:0000:0000:0000:0000:0000:0001: all digits of IPv6, as Suricata writes it. */
 void json_address(struct json *json, const char *name, const struct sek_addr *addr);
+/* 2016-01-13T13:13:48.123456+0000 */
 void json_time(struct json *json, const char *name, uint64_t time_ns);
 
 #endif
