@@ -64,12 +64,17 @@ static inline void put_char(struct json *json, char c)
 
 /* --- text --- */
 
-/* 0: as it is; 'u': \u00XX; else the letter behind the backslash. */
-static const char escapes[256] = {
-	[0 ... 7] = 'u', ['\b'] = 'b',	    ['\t'] = 't', ['\n'] = 'n',	 [0x0b] = 'u', ['\f'] = 'f',
-	['\r'] = 'r',	 [14 ... 31] = 'u', ['"'] = '"',  ['\\'] = '\\', [0x7f] = 'u',
-};
 static const char digits_low[] = "0123456789abcdef", digits_high[] = "0123456789ABCDEF";
+
+/* 0: as it is; 'u': \u00XX; else the letter behind the backslash. */
+static inline char escape_of(uint8_t byte)
+{
+	static const char controls[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+
+	if (byte < 0x20)
+		return controls[byte];
+	return byte == '"' || byte == '\\' ? (char)byte : byte == 0x7f ? 'u' : 0;
+}
 
 /* How many bytes from the first on are plain ASCII that no string escapes. */
 static size_t plain_len(const uint8_t *bytes, size_t len)
@@ -89,7 +94,7 @@ static size_t plain_len(const uint8_t *bytes, size_t len)
 		    tops)
 			break;
 	}
-	while (i < len && bytes[i] < 0x80 && !escapes[bytes[i]])
+	while (i < len && bytes[i] < 0x80 && !escape_of(bytes[i]))
 		i++;
 	return i;
 }
@@ -116,7 +121,7 @@ static bool is_utf8(const uint8_t *bytes, size_t len)
 /* Up to six bytes for one that cannot stand in a string as it is. Returns how many. */
 static size_t escape_put(char *at, uint8_t byte)
 {
-	char letter = escapes[byte];
+	char letter = escape_of(byte);
 
 	at[0] = '\\';
 	if (letter != 'u' && letter) {
