@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekishod: reads its settings, runs the agent, ends. The only place that ends the process.
+ * sekishod: reads its settings, runs the agent, ends; or inspects a capture. The only place that ends
+ * the process.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 
 #include "agent.h"
+#include "replay/inspect.h"
 
 /* What is larger has pages of its own, so that a list of a million entries leaves no holes when it goes. */
 #define LARGE_BYTES (256 << 10)
@@ -19,6 +21,8 @@ int main(int argc, char **argv)
 	char why[256];
 	int code;
 
+	if (inspect_is_asked(argc, argv))
+		return inspect_main(argc, argv);
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (settings_read(argc, argv, &settings, why, sizeof(why))) {
 		fprintf(stderr, "sekishod: %s\n", why);

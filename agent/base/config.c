@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the tree of settings: of YAML files by libyaml, and of assignments over them. Called once at the start of
- * an engine; then only asked. Promises that a file is read whole or its place is named.
+ * Owns the tree of settings: of YAML files by libyaml, and of assignments over them. Read once at the start
+ * of an engine; then only asked. Promises that a file is read whole, or that what is wrong is named.
  */
 #include "base/config.h"
 
@@ -407,23 +407,57 @@ static int file_read(struct config *config, const char *file, unsigned int inclu
 	return r.failed ? -EINVAL : 0;
 }
 
-int config_read(const char *file, struct config **ret_config, struct diag *diag)
+static int config_new(struct config **ret_config)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	int ret = 0;
 
 	if (config)
 		config->root = node_new(config, NODE_SECTION, NULL);
-	if (!config || !config->root)
-		ret = -ENOMEM;
-	else if (file)
-		ret = file_read(config, file, 0, config->root, diag);
-	if (ret) {
-		config_free(config);
-		return ret;
+	if (!config || !config->root) {
+		free(config);
+		return -ENOMEM;
 	}
 	*ret_config = config;
 	return 0;
+}
+
+int config_read(const char *file, struct config **ret_config, struct diag *diag)
+{
+	struct config *config;
+	int ret = config_new(&config);
+
+	if (ret)
+		return ret;
+	if (file)
+		ret = file_read(config, file, 0, config->root, diag);
+	if (ret)
+		config_free(config);
+	else
+		*ret_config = config;
+	return ret;
+}
+
+int config_read_text(const char *text, const char *name, struct config **ret_config, struct diag *diag)
+{
+	struct reading r = { .diag = diag, .file = name };
+	int ret = config_new(&r.config);
+
+	if (ret)
+		return ret;
+	if (yaml_parser_initialize(&r.parser)) {
+		yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));
+		top_read(&r, r.config->root);
+		yaml_parser_delete(&r.parser);
+	} else {
+		ret = -ENOMEM;
+	}
+	if (r.failed)
+		ret = -EINVAL;
+	if (ret)
+		config_free(r.config);
+	else
+		*ret_config = r.config;
+	return ret;
 }
 
 void config_free(struct config *config)

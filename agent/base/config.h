@@ -16,13 +16,16 @@ struct config;
 
 /* file NULL: nothing is set. Includes are read. Returns 0 or -errno with words in diag. */
 int config_read(const char *file, struct config **ret_config, struct diag *diag);
+/* The same of a text; name stands for it in diag. */
+int config_read_text(const char *text, const char *name, struct config **ret_config,
+		     struct diag *diag);
 /* "stream.midstream=true": over what the file says. Returns 0, -EINVAL (no '=', no name) or -ENOMEM. */
 int config_set(struct config *config, const char *assignment);
 void config_free(struct config *config);
 
 /*
- * By "app-layer.protocols.http.enabled"; of lists by number: "outputs.0.eve-log.types.1". '_' in a name of the
- * file is found as '-' too. config may be NULL.
+ * By "app-layer.protocols.http.enabled"; of lists by number: "outputs.0.eve-log.types.1". A '_' in a name
+ * of the file is found as '-' too. config may be NULL.
  */
 const char *config_text(const struct config *config, const char *path); /* NULL: not set */
 bool config_bool(const struct config *config, const char *path, bool otherwise); /* yes, true, on, 1 */

@@ -16,7 +16,7 @@ int told_settings_new(const struct config *config, struct told_settings **ret_se
 		      struct diag *diag);
 void told_settings_free(struct told_settings *settings);
 
-/* line is called with each record as it is whole. Returns 0 or -ENOMEM. */
+/* line is called with each record as it is whole, its newline with it. Returns 0 or -ENOMEM. */
 int told_new(const struct told_settings *settings,
 	     void (*line)(void *arg, const char *bytes, size_t len), void *arg,
 	     struct told **ret_told);

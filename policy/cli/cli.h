@@ -55,6 +55,8 @@ struct cli_arg {
 	const char *value; /* shown by help: "FILE" (a path), "NAME", "tcp|udp"; flags: NULL */
 	bool needed;
 	char letter; /* short form: 'm' for -m; 0: none */
+	bool many; /* keys: may be given again, and may have several values behind it */
+	const char *also; /* another spelling with dashes that people bring along; NULL: none */
 };
 
 struct cli_args;
@@ -80,15 +82,24 @@ struct cli_object {
 #include "cli/objects.def"
 #undef CLI_OBJECT
 
+#define CLI_MORE_MAX 128
+
 /* The words that were given, checked against the command's table. */
 struct cli_args {
 	const struct cli_command *command;
 	const char *values[CLI_ARGS_MAX]; /* NULL: not given; flags: "" */
+	struct {
+		const char *value;
+		int arg;
+	} more[CLI_MORE_MAX]; /* values of keys that may have many, behind their first, in order */
+	size_t more_cnt;
 	bool json, pretty; /* -j and -p are heard behind the command as well */
 };
 
 /* The value of an argument, or NULL when it was not given. The name must be in the table. */
 const char *cli_arg(const struct cli_args *args, const char *name);
+/* Value number i, from 0, of a key that may have many; NULL: there is none. */
+const char *cli_list(const struct cli_args *args, const char *name, size_t i);
 /* Was it given? */
 bool cli_has(const struct cli_args *args, const char *name);
 /*

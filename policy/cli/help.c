@@ -8,7 +8,7 @@
 #include "cli/help.h"
 #include "cli/words.h"
 
-#define USAGE_MAX 256
+#define USAGE_MAX 512
 
 void help_program(FILE *out)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "capture/capture.h"
+#include "cli/inspect.h"
 #include "cli/live.h"
 #include "cli/livecapture.h"
 #include "install/replay.h"
@@ -544,11 +545,28 @@ static const struct cli_command commands[] = {
 	{ "gate",
 	  "play a capture through the gateway's kernel program; nothing live is touched",
 	  capture_gate,
-	  { { "file", CLI_WORD, "FILE", true, 0 },
-	    { "port", CLI_KEY, "NAME", true, 0 },
-	    { "policy", CLI_KEY, "FILE", false, 0 },
-	    { "vlan", CLI_KEY, "N", false, 0 },
-	    { "out", CLI_KEY, "FILE", false, 0 } } },
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "port", .kind = CLI_KEY, .value = "NAME", .needed = true },
+	    { .name = "policy", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "vlan", .kind = CLI_KEY, .value = "N" },
+	    { .name = "out", .kind = CLI_KEY, .value = "FILE" } } },
+	{ "inspect",
+	  "tells what rules and protocols find in a capture, as Suricata's EVE records",
+	  capture_inspect,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "rules", .kind = CLI_KEY, .value = "FILE", .many = true },
+	    { .name = "log-dir", .kind = CLI_KEY, .value = "DIR", .needed = true },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "NAME" },
+	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true },
+	    { .name = "ips", .kind = CLI_FLAG, .also = "simulate-ips" },
+	    { .name = "unchecked-sums", .kind = CLI_FLAG, .also = "no-checksum" },
+	    { .name = "checksums", .kind = CLI_KEY, .value = "all|none|auto", .letter = 'k' },
+	    { .name = "threads", .kind = CLI_KEY, .value = "N" },
+	    { .name = "data-dir", .kind = CLI_KEY, .value = "DIR" },
+	    { .name = "runmode", .kind = CLI_KEY, .value = "single|autofp|workers" },
+	    { .name = "no-random", .kind = CLI_FLAG },
+	    { .name = "verbose", .kind = CLI_FLAG, .letter = 'v' } } },
 	{ "start",
 	  "writes live frames that match to FILE (pcap-ng), with the verdict on each, for a minute",
 	  live_capture_start,
@@ -595,5 +613,15 @@ const struct cli_object object_capture = {
 		"      the same against the policy in force, a line of JSON for each packet\n"
 		"  tcpdump -i eth1 -c 100 -w - | sekisho capture gate - port inside out "
 		"passed.pcapng\n"
-		"      what leaves, as pcap-ng with an interface for each port (any other name: pcap)\n",
+		"      what leaves, as pcap-ng with an interface for each port (any other name: pcap)\n"
+		"\n"
+		"`inspect` needs neither root nor agent: rules and settings are Suricata's own files, DIR\n"
+		"gets eve.json. Without config FILE it is set as Debian's Suricata comes. What Suricata is\n"
+		"told by --set, -k, --simulate-ips, --data-dir and --runmode is understood as it stands.\n"
+		"\n"
+		"  sekisho capture inspect saga.pcap rules et.rules own.rules log-dir /tmp/saga\n"
+		"      alerts, protocols, files and flows; a line at the end counts them\n"
+		"  sekisho -j capture inspect - rules et.rules log-dir out < saga.pcapng | jq .alerts\n"
+		"  sekisho capture inspect saga.pcap log-dir out ips set stream.midstream=true threads 2\n"
+		"      read as a device in the path does; one setting over those of the file\n",
 };

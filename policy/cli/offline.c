@@ -26,8 +26,7 @@
 
 extern char **environ;
 
-/* Beside this program, as it is built and packaged, else wherever the shell would find it. */
-static void agent_path(char *path, size_t cap)
+void agent_path(char *path, size_t cap)
 {
 	static const char *const beside[] = { "sekishod", "../sbin/sekishod" };
 	char own[CLI_PATH_MAX];

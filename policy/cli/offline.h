@@ -23,4 +23,7 @@ int offline_begin(struct cli *cli, struct offline *ret_offline);
 /* Ends it; what it changed stays in the kernel and in the journal. */
 void offline_end(const struct offline *offline);
 
+/* The agent's program: beside this one, as it is built and packaged, else where the shell would find it. */
+void agent_path(char *path, size_t cap);
+
 #endif

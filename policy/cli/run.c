@@ -46,6 +46,18 @@ const char *cli_arg(const struct cli_args *args, const char *name)
 	return i < 0 ? NULL : args->values[i];
 }
 
+const char *cli_list(const struct cli_args *args, const char *name, size_t i)
+{
+	int arg = arg_index(args, name);
+
+	if (arg < 0 || i == 0)
+		return arg < 0 ? NULL : args->values[arg];
+	for (size_t m = 0; m < args->more_cnt; m++)
+		if (args->more[m].arg == arg && --i == 0)
+			return args->more[m].value;
+	return NULL;
+}
+
 bool cli_has(const struct cli_args *args, const char *name)
 {
 	return cli_arg(args, name) != NULL;
@@ -244,7 +256,7 @@ static int run_command(struct cli *cli, const struct cli_object *object,
 {
 	struct cli_args args = { 0 };
 	struct cli heard = *cli;
-	char why[WHY_MAX], usage[256];
+	char why[WHY_MAX], usage[512];
 
 	if (words_read(command, word_cnt, words, &args, why, sizeof(why)) < 0) {
 		words_usage(command, usage, sizeof(usage));

@@ -105,6 +105,18 @@ static int find_key(const struct cli_command *command, const char *name, size_t 
 	return hit < 0 ? -1 : hit;
 }
 
+/* Another spelling of a key or flag. -1: of none. */
+static int find_also(const struct cli_command *command, const char *name, size_t len)
+{
+	for (size_t i = 0; i < arg_cnt(command); i++) {
+		const char *also = command->args[i].also;
+
+		if (also && strlen(also) == len && strncmp(also, name, len) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
 static int find_letter(const struct cli_command *command, char letter)
 {
 	for (size_t i = 0; i < arg_cnt(command); i++)
@@ -133,19 +145,33 @@ struct reading {
 	struct cli_args args;
 	char **words;
 	int at, cnt;
+	int many; /* the key whose values follow; -1: none */
 	char *why;
 	size_t why_cap;
 };
+
+static int store_more(struct reading *r, int i, const char *value)
+{
+	if (r->args.more_cnt == CLI_MORE_MAX)
+		return refuse(r->why, r->why_cap, "'%s' is given more than %d times",
+			      r->args.command->args[i].name, CLI_MORE_MAX);
+	r->args.more[r->args.more_cnt].value = value;
+	r->args.more[r->args.more_cnt++].arg = i;
+	return 0;
+}
 
 static int store(struct reading *r, int i, const char *value)
 {
 	const struct cli_arg *arg = &r->args.command->args[i];
 
-	if (r->args.values[i])
+	r->many = arg->many ? i : -1;
+	if (r->args.values[i] && !arg->many)
 		return refuse(r->why, r->why_cap, "'%s' was given twice", arg->name);
 	if (!value_fits(arg, value))
 		return refuse(r->why, r->why_cap, "'%s' cannot be %s; it is one of %s", value,
 			      arg->name, arg->value);
+	if (r->args.values[i])
+		return store_more(r, i, value);
 	r->args.values[i] = value;
 	return 0;
 }
@@ -184,8 +210,10 @@ static int read_dashed(struct reading *r, const char *word)
 	if (common_option(&r->args, word))
 		return 0;
 	if (word[1] == '-')
+		i = find_also(r->args.command, word + 2, len - 2);
+	if (word[1] == '-' && i < 0)
 		i = find_key(r->args.command, word + 2, len - 2, true);
-	else if (len == 2)
+	if (word[1] != '-' && len == 2)
 		i = find_letter(r->args.command, word[1]);
 	if (i < 0)
 		return refuse(r->why, r->why_cap,
@@ -206,6 +234,8 @@ static int read_plain(struct reading *r, const char *word)
 	i = find_key(r->args.command, word, strlen(word), false);
 	if (i >= 0)
 		return store_key(r, i, NULL);
+	if (r->many >= 0)
+		return store(r, r->many, word);
 	i = open_word(&r->args, false);
 	if (i >= 0)
 		return store(r, i, word);
@@ -222,6 +252,7 @@ int words_read(const struct cli_command *command, int word_cnt, char **words,
 	struct reading r = { .args = { .command = command },
 			     .words = words,
 			     .cnt = word_cnt,
+			     .many = -1,
 			     .why = why,
 			     .why_cap = why_cap };
 	bool dashes = true;
@@ -263,7 +294,7 @@ void words_usage(const struct cli_command *command, char *out, size_t cap)
 		if (arg->kind != CLI_WORD)
 			append(out, cap, "%s%s", arg->name, arg->kind == CLI_KEY ? " " : "");
 		if (arg->kind != CLI_FLAG)
-			append(out, cap, "%s", arg->value);
+			append(out, cap, "%s%s", arg->value, arg->many ? " ..." : "");
 		append(out, cap, "%s", arg->needed ? "" : "]");
 	}
 }

@@ -40,6 +40,15 @@ static const struct cli_command show = {
 		  { .name = "limit", .kind = CLI_KEY, .value = "N" } },
 };
 
+static const struct cli_command many = {
+	.name = "inspect",
+	.args = { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+		  { .name = "rules", .kind = CLI_KEY, .value = "FILE", .many = true },
+		  { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true },
+		  { .name = "ips", .kind = CLI_FLAG, .also = "simulate-ips" },
+		  { .name = "checksums", .kind = CLI_KEY, .value = "all|none", .letter = 'k' } },
+};
+
 static int read_words(const struct cli_command *command, char **words, int cnt,
 		      struct cli_args *args, char why[256])
 {
@@ -103,6 +112,33 @@ static void words_are_refused(void **state)
 	is_refused(&add, WORDS("drop", "1", "proto", ""), "tcp|udp");
 	is_refused(&add, WORDS("", "1"), "empty word");
 	is_refused(&show, WORDS("a", "b"), "'b' has no meaning");
+}
+
+static void keys_have_many_values(void **state)
+{
+	struct cli_args args;
+	char why[256], usage[200];
+
+	assert_int_equal(read_words(&many,
+				    WORDS("x.pcap", "rules", "a", "b", "-k", "none", "--set", "c=d",
+					  "--simulate-ips", "set", "e=f", "--set=g=h=i"),
+				    &args, why),
+			 0);
+	assert_string_equal(cli_list(&args, "rules", 0), "a");
+	assert_string_equal(cli_list(&args, "rules", 1), "b");
+	assert_null(cli_list(&args, "rules", 2));
+	assert_string_equal(cli_list(&args, "set", 0), "c=d");
+	assert_string_equal(cli_list(&args, "set", 1), "e=f");
+	assert_string_equal(cli_list(&args, "set", 2), "g=h=i");
+	assert_null(cli_list(&args, "set", 3));
+	assert_true(cli_has(&args, "ips"));
+	assert_string_equal(cli_arg(&args, "checksums"), "none");
+	words_usage(&many, usage, sizeof(usage));
+	assert_string_equal(usage,
+			    "FILE [rules FILE ...] [set KEY=VALUE ...] [ips] [checksums all|none]");
+	is_refused(&many, WORDS("x", "ips", "y"), "'y' has no meaning");
+	is_refused(&many, WORDS("x", "rules", "a", "ips", "b"), "'b' has no meaning");
+	is_refused(&many, WORDS("x", "ips", "--simulate-ips"), "twice");
 }
 
 static void options_are_heard_behind(void **state)
@@ -425,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_have_meaning),
 		cmocka_unit_test(words_are_refused),
+		cmocka_unit_test(keys_have_many_values),
 		cmocka_unit_test(options_are_heard_behind),
 		cmocka_unit_test(names_are_cut_short),
 		cmocka_unit_test(tables_align_wide_characters),

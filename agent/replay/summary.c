@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the last words of a run. Called by inspect.c. Promises that what was lost or refused is among them.
+ */
+#include "replay/summary.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "text/escape.h"
+
+static const char *level_word(enum diag_level level)
+{
+	return level == DIAG_ERROR ? "error" : level == DIAG_WARNING ? "warning" : "note";
+}
+
+/* Bytes that are no UTF-8 would make jansson refuse the whole: they are escaped. */
+static json_t *word(const char *text)
+{
+	char shown[1024];
+	json_t *string;
+
+	text = text ? text : "";
+	string = json_string(text);
+
+	return string ? string : json_string(text_escape(text, strlen(text), shown, sizeof(shown)));
+}
+
+static json_t *diag_json(const struct diag *diag)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < diag->cnt; i++) {
+		const struct diag_entry *e = &diag->entries[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "level",
+						      level_word(e->level), "file", word(e->file),
+						      "line", (json_int_t)e->line, "column",
+						      (json_int_t)e->column, "text", word(e->text),
+						      "hint", word(e->hint)));
+	}
+	return list;
+}
+
+static double gbit_per_second(const struct summary *s)
+{
+	return s->seconds > 0 ? (double)s->tally.bytes * 8 / 1e9 / s->seconds : 0;
+}
+
+static json_t *summary_json(const struct summary *s)
+{
+	const struct engine_tally *t = &s->tally;
+
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:o}, s:{s:I, s:I, s:I, s:I, s:I}, "
+		"s:f, s:f, s:f, s:b}",
+		"packets", (json_int_t)t->packets, "bytes", (json_int_t)t->bytes, "flows",
+		(json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "drops",
+		(json_int_t)t->drops, "records", (json_int_t)t->records, "rules", "taken",
+		(json_int_t)s->rules.taken, "refused", (json_int_t)s->rules.refused, "ignored",
+		(json_int_t)s->rules.ignored, "diag", diag_json(&s->refused), "lost",
+		"invalid_packets", (json_int_t)t->invalid, "evicted_flows", (json_int_t)t->evicted,
+		"events", (json_int_t)t->events_lost, "alerts", (json_int_t)t->alerts_lost,
+		"memory_short", (json_int_t)t->memory_short, "start_seconds", s->start_seconds,
+		"seconds", s->seconds, "gbit_per_s", gbit_per_second(s), "broken", s->broken);
+}
+
+static void json_print(const struct summary *s, const struct diag *diag, bool pretty, bool failed)
+{
+	json_t *root = failed ? json_pack("{s:{s:i, s:s, s:o}}", "error", "exit", 1, "text",
+					  "the capture cannot be inspected", "diag", diag_json(diag))
+			      : summary_json(s);
+
+	if (root && !failed && diag->cnt)
+		json_object_set_new(root, "diag", diag_json(diag));
+	if (root)
+		json_dumpf(root, stdout, pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	fputc('\n', stdout);
+	json_decref(root);
+}
+
+static void text_print(const struct summary *s)
+{
+	const struct engine_tally *t = &s->tally;
+
+	printf("%" PRIu64 " packets of %" PRIu64 " bytes in %" PRIu64
+	       " flows, %.2f s, %.3f Gbit/s (start %.2f s)\n",
+	       t->packets, t->bytes, t->flows, s->seconds, gbit_per_second(s), s->start_seconds);
+	printf("%" PRIu64 " alerts, %" PRIu64 " packets dropped, %" PRIu64 " records\n", t->alerts,
+	       t->drops, t->records);
+	printf("%u rules taken, %u refused, %u ignored\n", s->rules.taken, s->rules.refused,
+	       s->rules.ignored);
+	if (t->invalid || t->evicted || t->events_lost || t->alerts_lost || t->memory_short)
+		printf("not seen whole: %" PRIu64 " packets not readable, %" PRIu64
+		       " flows given up early, %" PRIu64 " events and %" PRIu64
+		       " alerts without room, memory short %" PRIu64 " times\n",
+		       t->invalid, t->evicted, t->events_lost, t->alerts_lost, t->memory_short);
+	if (s->broken)
+		puts("the capture is broken: only what came before that was inspected");
+}
+
+void summary_print(const struct summary *summary, const struct diag *diag, bool json, bool pretty,
+		   bool failed)
+{
+	if (json) {
+		json_print(summary, diag, pretty, failed);
+		return;
+	}
+	diag_print(&summary->refused, stderr);
+	diag_print(diag, stderr);
+	if (!failed)
+		text_print(summary);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a run over a capture came to, for people and as JSON.
+ */
+#ifndef AGENT_REPLAY_SUMMARY_H
+#define AGENT_REPLAY_SUMMARY_H
+
+#include "inspect/engine.h"
+
+struct summary {
+	struct engine_tally tally;
+	struct ruleset_tally rules;
+	struct diag refused; /* rules that could not be taken, each with its place and reason */
+	double start_seconds, seconds;
+	bool broken; /* the capture, behind the packets that were counted */
+};
+
+/*
+ * On standard output; what is wrong on standard error, or under JSON in the object. failed: nothing but
+ * diag is told.
+ */
+void summary_print(const struct summary *summary, const struct diag *diag, bool json, bool pretty,
+		   bool failed);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho capture inspect`: the engine over a capture. The engine is sekishod's; the command becomes it.
+ */
+#ifndef POLICY_CLI_INSPECT_H
+#define POLICY_CLI_INSPECT_H
+
+#include "cli/cli.h"
+
+/* Does not return where sekishod could be started: the exit status is that one's. */
+int capture_inspect(struct cli *cli, const struct cli_args *args);
+
+#endif
