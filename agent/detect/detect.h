@@ -44,6 +44,7 @@ struct rule {
 struct alert {
 	const struct rule *rule;
 	struct tx *tx; /* that it was found in, or NULL */
+	bool tx_guessed; /* found in the packet or stream; tx is the one that was under way */
 	uint8_t fate; /* enum packet_fate, after thresholds and passes */
 	bool in_stream; /* the bytes are the stream's, not the packet's own */
 	bool quiet; /* a threshold or noalert keeps it out of the records; its fate counts all the same */
@@ -83,6 +84,17 @@ void detect_free(struct detect *detect);
  * flow's too.
  */
 void detect_packet(struct detect *detect, struct packet *packet);
+/* What detection remembers of a flow and records tell. */
+struct remembered {
+	enum { REMEMBERED_FLOWBIT, REMEMBERED_FLOWINT, REMEMBERED_FLOWVAR, REMEMBERED_PKTVAR } kind;
+	struct slice name; /* of variables without one: empty */
+	uint32_t value; /* FLOWINT */
+	struct slice bytes; /* of variables */
+};
+/* Number i, flowbits first, then flowints, then variables; false: there are no more. */
+bool detect_remembered(const struct packet *packet, const struct flow *flow, size_t i,
+		       struct remembered *ret);
+
 /* Frees what detection remembers; a flow's or a transaction's owner calls them. */
 void detect_flow_free(struct detect_flow *state);
 void detect_tx_free(struct detect_tx *state);

@@ -37,6 +37,9 @@ struct file {
 	char magic[256]; /* as libmagic says; "" not asked yet */
 	char md5[33], sha1[41], sha256[65]; /* hexadecimal, when closed and asked for; else "" */
 	bool wants_store, stored, logged;
+	uint32_t store_id; /* of the run, when stored */
+	uint32_t sids[8]; /* of rules that asked for it to be stored */
+	uint8_t sid_cnt;
 	uint64_t opened_packet, closed_packet;
 	struct file_sums *sums;
 };

@@ -40,6 +40,7 @@ struct flow {
 	uint8_t fate; /* enum packet_fate: of all packets that follow */
 	bool passed; /* FATE_PASS for the whole flow */
 	bool alerted;
+	uint8_t told; /* what records told of it once; report/ knows the bits */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
 	uint32_t exceptions; /* policies for what could not be followed, one bit each */
 };

@@ -57,6 +57,7 @@ struct packet {
 	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
 	bool is_pseudo; /* made by the engine to end a flow: it has no bytes */
 	bool is_rebuilt; /* of fragments */
+	bool is_tagged; /* a rule wants it in the records (tag) */
 
 	uint16_t ether_type;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* outermost first, ids without priority */

@@ -42,6 +42,7 @@ struct tx {
 	uint8_t event[TX_EVENTS_MAX]; /* of proto.events */
 	bool one_sided; /* DNS over UDP and its kind: the other side adds nothing */
 	bool logged, no_inspect;
+	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
 	struct detect_tx *detect[SIDES]; /* what detection remembers */
 };
@@ -73,6 +74,16 @@ struct field {
 };
 
 /* --- a protocol --- */
+
+/*
+ * What sites may say under an output of the protocol; json->options tells log() which are on. Names:
+ * "extended" (a yes or no), "custom.sni" (the list custom has the word sni), "custom" (there is such a list),
+ * "dump-all-headers=both" (that value).
+ */
+struct proto_option {
+	const char *name;
+	bool usual; /* where nothing is said */
+};
 
 #define PROTO_OVER_TCP 1
 #define PROTO_OVER_UDP 2
@@ -123,6 +134,18 @@ struct proto {
 	bool (*log)(struct tx *tx, struct json *json);
 	/* A record is written when the transaction is complete; true: earlier, and now. NULL: never. */
 	bool (*log_now)(const struct tx *tx);
+	/* How many records one transaction has: log is called with json->part from 0 on. NULL: one. */
+	uint32_t (*log_cnt)(const struct tx *tx);
+	/* Objects of the record's top beside its own (email). NULL: none. */
+	void (*log_more)(struct tx *tx, struct json *json);
+	const char *output; /* its name among the types of an output; NULL: eve_name */
+	const struct proto_option *options; /* of its output; at most 64 */
+	size_t option_cnt;
+	bool log_by_packet; /* the record's source sent the packet that it is written at; else the opener */
+	bool log_tx_id; /* tx_id stands at the record's top */
+	bool loud_events; /* records write its events in capitals */
+	/* The address that a proxy says it speaks for (header: its name in lower case); false: none. */
+	bool (*forwarded_for)(struct tx *tx, const char *header, struct slice *ret);
 	/* What an alert tells of its transaction, as objects of the record's top. NULL: log, under eve_name. */
 	void (*log_alert)(struct tx *tx, struct json *json);
 };
@@ -146,6 +169,7 @@ struct session {
 	uint32_t charged; /* bytes of memory */
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
 	uint8_t event[8]; /* enum session_event */
+	uint8_t events_told; /* of them, in records */
 	const struct engine_setup *setup;
 };
 

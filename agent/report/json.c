@@ -321,19 +321,21 @@ void json_bytes(struct json *json, const char *name, struct slice value)
 	string_put(json, value.at, value.len);
 }
 
-void json_base64(struct json *json, const char *name, struct slice value)
+void json_base64_behind(struct json *json, const char *name, const char *prefix, struct slice value)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const uint8_t *b = value.at;
-	size_t left = value.len;
+	size_t left = value.len, prefix_len = strlen(prefix);
 	char *at;
 
 	lead(json, name);
-	at = room(json, (value.len + 2) / 3 * 4 + 2);
+	at = room(json, prefix_len + (value.len + 2) / 3 * 4 + 2);
 	if (!at)
 		return;
 	*at++ = '"';
+	memcpy(at, prefix, prefix_len);
+	at += prefix_len;
 	for (; left >= 3; left -= 3, b += 3) {
 		*at++ = letters[b[0] >> 2];
 		*at++ = letters[(b[0] & 3) << 4 | b[1] >> 4];
@@ -351,6 +353,16 @@ void json_base64(struct json *json, const char *name, struct slice value)
 	}
 	*at++ = '"';
 	json->len = (size_t)(at - json->bytes);
+}
+
+void json_base64(struct json *json, const char *name, struct slice value)
+{
+	json_base64_behind(json, name, "", value);
+}
+
+void json_newline(struct json *json)
+{
+	put_char(json, '\n');
 }
 
 void json_hex(struct json *json, const char *name, struct slice value)

@@ -19,6 +19,9 @@ struct json {
 	uint8_t depth;
 	bool follows[JSON_DEPTH_MAX]; /* a comma is due */
 	char ends[JSON_DEPTH_MAX]; /* what closes it */
+	/* For a protocol's log(): */
+	uint64_t options; /* which of its proto.options are on, a bit each */
+	uint32_t part; /* number of the record, where a transaction has several (proto.log_cnt) */
 };
 
 /* A place to go back to, when what was begun turns out to be not worth telling. */
@@ -48,6 +51,9 @@ void json_text(struct json *json, const char *name, const char *value);
 /* Bytes as text: where they are no UTF-8, each above 127 is written as "\xFF", as Suricata does. */
 void json_bytes(struct json *json, const char *name, struct slice value);
 void json_base64(struct json *json, const char *name, struct slice value);
+/* The same behind a prefix of plain ASCII, in one string. */
+void json_base64_behind(struct json *json, const char *name, const char *prefix, struct slice value);
+void json_newline(struct json *json); /* behind a record that was ended */
 void json_hex(struct json *json, const char *name, struct slice value);
 /* 192.0.2.1, 2001:0db8:0000:0000:0000:0000:0000:0001: all digits of IPv6, as Suricata writes it. */
 void json_address(struct json *json, const char *name, const struct sek_addr *addr);

@@ -12,8 +12,8 @@
 struct told; /* a worker's: settings, the line that is being written */
 
 struct told_settings; /* read once of the configuration, shared by workers */
-int told_settings_new(const struct config *config, struct told_settings **ret_settings,
-		      struct diag *diag);
+/* ips: what rules drop was dropped. Returns 0 or -ENOMEM. */
+int told_settings_new(const struct config *config, bool ips, struct told_settings **ret_settings);
 void told_settings_free(struct told_settings *settings);
 
 /* line is called with each record as it is whole, its newline with it. Returns 0 or -ENOMEM. */
