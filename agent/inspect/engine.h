@@ -12,21 +12,7 @@
 #include "capture/capture.h"
 #include "detect/detect.h"
 #include "inspect/flow.h"
-
-/* How TCP and fragments that overlap are read: as the system that receives them does. */
-enum os_policy {
-	OS_BSD,
-	OS_BSD_RIGHT,
-	OS_LINUX,
-	OS_OLD_LINUX,
-	OS_SOLARIS,
-	OS_HPUX,
-	OS_WINDOWS,
-	OS_VISTA,
-	OS_MACOS,
-	OS_FIRST,
-	OS_LAST
-};
+#include "inspect/hostos.h"
 
 struct records; /* what the engine tells; see report/told.h */
 

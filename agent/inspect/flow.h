@@ -8,27 +8,36 @@
 #include "inspect/packet.h"
 #include "proto/proto.h"
 
-enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSED };
+/* FLOW_BYPASSED: nothing more is looked at (a rule, or a policy for what could not be followed). */
+enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSED, FLOW_BYPASSED, FLOW_STATES };
 
-/* Why its record was written. */
-enum flow_end { FLOW_END_TIMEOUT, FLOW_END_FORCED, FLOW_END_SHUTDOWN };
+/* Why its record was written. FLOW_END_TCP_REUSE: the same ports began anew. */
+enum flow_end { FLOW_END_TIMEOUT, FLOW_END_FORCED, FLOW_END_SHUTDOWN, FLOW_END_TCP_REUSE };
 
 struct tcp_session; /* tcp.h */
 struct detect_flow; /* detect/detect.h: flowbits, variables, what was found */
+struct flow_table; /* flowtable.h */
 
 struct flow {
 	struct flow *next; /* in its bucket */
-	struct flow *older, *newer; /* in the order of their last packets */
+	struct flow *older,
+		*newer; /* in the order of their last packets, of those that time out alike */
+	struct flow_table *table;
 	uint64_t id; /* made of the key and the first packet: the same in every run */
 	uint32_t hash;
 	uint16_t tenant;
 	uint8_t family, proto;
+	uint8_t depth; /* tunnels around it */
+	uint8_t timeout_class; /* number of its list in the table */
 	uint8_t ttl_min[SIDES], ttl_max[SIDES];
 	struct sek_addr addr[SIDES]; /* [FROM_CLIENT]: of who opened it */
 	uint16_t port[SIDES]; /* ICMP: type and code of the first packet */
+	uint16_t answer_port[2]; /* ICMP: type and code of the first packet of the other side */
+	uint32_t spi; /* ESP */
 	uint16_t vlan[PACKET_VLANS_MAX];
 	uint8_t vlan_cnt;
 	enum flow_state state;
+	uint64_t first_packet; /* number */
 	uint64_t first_ns, last_ns;
 	uint64_t packets[SIDES], bytes[SIDES];
 	uint64_t tenant_bytes; /* of memory, charged to its tenant */
@@ -49,5 +58,8 @@ static inline struct flow *session_flow(struct session *session)
 {
 	return (struct flow *)((char *)session - offsetof(struct flow, session));
 }
+
+/* Ends inspection of all packets that follow, as rules with bypass and exception policies ask. */
+void flow_bypass(struct flow *flow);
 
 #endif

@@ -28,7 +28,7 @@ struct packet_tcp {
 	uint16_t window, urgent;
 	uint8_t flags; /* as on the wire, ECE and CWR among them */
 	uint8_t options_len;
-	bool has_timestamps, has_mss, has_scale, allows_sack;
+	bool has_timestamps, has_mss, has_scale, allows_sack, has_fastopen;
 	uint32_t tsval, tsecr;
 	uint16_t mss;
 	uint8_t scale;
@@ -47,13 +47,36 @@ enum packet_fate {
 	FATE_REJECT_DST = 1 << 3,
 };
 
+/* What let it fall, for records; the first one that said so. */
+enum packet_drop {
+	DROP_NONE = 0,
+	DROP_RULES,
+	DROP_FLOW, /* its flow is dropped since an earlier packet */
+	DROP_DECODE_ERROR,
+	DROP_DEFRAG_MEMCAP,
+	DROP_FLOW_MEMCAP,
+	DROP_STREAM_ERROR,
+	DROP_STREAM_MEMCAP,
+	DROP_STREAM_MIDSTREAM,
+	DROP_STREAM_REASSEMBLY,
+	DROP_STREAM_URGENT,
+	DROP_APPLAYER_ERROR,
+	DROP_KINDS
+};
+
 struct flow;
 struct alert;
 
 struct packet {
 	uint64_t number; /* of the frame it came in, from 1: records are put in order by it */
 	uint64_t time_ns; /* since 1970 */
-	struct slice frame; /* from its first header on; of a rebuilt or inner packet: from its IP header */
+	/*
+	 * From its first header on. Of an inner packet: from the header behind the tunnel's; of one
+	 * rebuilt of fragments: the link header of the last one, then the whole.
+	 */
+	struct slice frame;
+	uint16_t link; /* LINKTYPE_ of what the frame begins with */
+	uint8_t depth; /* tunnels around it */
 	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
 	bool is_pseudo; /* made by the engine to end a flow: it has no bytes */
 	bool is_rebuilt; /* of fragments */
@@ -76,15 +99,19 @@ struct packet {
 	uint16_t sport, dport; /* TCP, UDP, SCTP */
 	struct packet_tcp tcp;
 	struct packet_icmp icmp;
+	uint32_t spi; /* ESP */
 	enum packet_sum ip_sum, l4_sum;
 
 	uint8_t event_cnt;
 	uint8_t event[PACKET_EVENTS_MAX]; /* enum engine_event */
+	uint8_t events_lost; /* that had no room */
 
 	struct flow *flow; /* NULL: it belongs to none */
 	enum side side;
 	bool is_stream; /* its bytes are taken up by the flow's stream: stream rules see them there */
+	bool is_established; /* TCP: of a session past its handshake; else: both sides were heard */
 	uint8_t fate; /* enum packet_fate */
+	uint8_t drop; /* enum packet_drop */
 
 	struct alert *alerts; /* what detection found, the engine's memory until the next packet */
 	uint32_t alert_cnt;

@@ -35,6 +35,7 @@ enum proto_id {
 struct tx {
 	struct tx *next;
 	struct session *session;
+	enum proto_id proto; /* that it is of: the session may become another one while it is told */
 	uint64_t id; /* from 0, in its flow */
 	uint64_t first_packet; /* number of the packet that it began with */
 	uint8_t progress[SIDES]; /* steps of the protocol's own, only ever more; see proto.steps */
@@ -160,6 +161,7 @@ struct session {
 	enum proto_id side_proto[SIDES]; /* as each side was guessed */
 	enum proto_id original; /* that it was before STARTTLS, CONNECT, an upgrade */
 	enum proto_id expected; /* FTP data and its kind: known before the first byte */
+	struct slice expected_name; /* of the file that was announced; the session's own */
 	void *state; /* of proto->open */
 	struct tx *first, *last;
 	uint64_t tx_cnt;
@@ -167,6 +169,14 @@ struct session {
 	bool turned; /* found to go the other way than the first packet said */
 	bool failed, no_reassembly, encrypted;
 	uint32_t charged; /* bytes of memory */
+	bool ended[SIDES]; /* nothing follows from that side: what is there is all */
+	/* Of session.c: how far the protocol is found out, what follows it, what was before. */
+	bool asked[SIDES], fed, becomes, feeds_other, turns, no_tls_yet;
+	enum proto_id next;
+	enum proto_id old_proto;
+	void *old_state;
+	size_t tx_size;
+	uint64_t now_packet;
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
 	uint8_t event[8]; /* enum session_event */
 	uint8_t events_told; /* of them, in records */
@@ -181,6 +191,9 @@ enum session_event {
 	SESSION_NO_TLS, /* applayer_no_tls_after_starttls */
 	SESSION_UNEXPECTED, /* applayer_unexpected_protocol */
 };
+
+/* Is there nothing more to come of a side: it is complete, or that side ended. */
+bool tx_is_complete(const struct tx *tx, enum side side);
 
 /* For parsers. A new transaction at the end of the session, zeroed, size bytes; NULL: no memory. */
 struct tx *tx_new(struct session *session, size_t size);

@@ -187,7 +187,7 @@ static int capture_begin(struct inspection *i)
 			 strerror(errno));
 		return -EIO;
 	}
-	return capture_open(i->in, from_stdin ? "standard input" : path, &i->capture, &i->diag);
+	return capture_open_any(i->in, from_stdin ? "standard input" : path, &i->capture, &i->diag);
 }
 
 /* --- the run --- */

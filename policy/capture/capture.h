@@ -22,6 +22,7 @@ struct capture_packet {
 	uint32_t len; /* captured */
 	uint32_t wire_len; /* on the wire; more than len when the capture cut it */
 	bool bare; /* raw IP: there is no Ethernet header in front */
+	uint16_t link; /* LINKTYPE_ of what stands first (tcpdump.org/linktypes.html) */
 };
 
 struct capture;
@@ -32,6 +33,8 @@ struct capture;
  * it later.
  */
 int capture_open(FILE *in, const char *name, struct capture **ret_capture, struct diag *diag);
+/* The same for whoever decodes more than the gateway sees: cooked, loopback, PPP, Cisco HDLC too. */
+int capture_open_any(FILE *in, const char *name, struct capture **ret_capture, struct diag *diag);
 void capture_close(struct capture *capture);
 
 /* 1 and a packet, 0 at the end, or -errno with words in diag; after an error nothing more comes. */

@@ -17,6 +17,13 @@
 #define LINK_RAW_OPENBSD 14
 #define LINK_IP4 228
 #define LINK_IP6 229
+#define LINK_NULL 0
+#define LINK_PPP 9
+#define LINK_PPP_SERIAL 50
+#define LINK_CISCO_HDLC 104
+#define LINK_LOOP 108
+#define LINK_COOKED 113
+#define LINK_COOKED2 276
 #define BLOCK_MAX (16u << 20) /* bytes of one pcap-ng block */
 #define INTERFACES_MAX 1024
 #define HINT_FORMATS "pcap and pcap-ng are read, as tcpdump and Wireshark write them"
@@ -45,6 +52,7 @@ struct capture {
 	uint64_t offset; /* bytes read */
 	uint64_t number; /* packets given */
 	bool ng, swapped, fine, broken;
+	bool any_link; /* not only what the gateway can be played */
 	struct interface *interfaces; /* pcap: one */
 	size_t interface_cnt;
 	uint64_t last_ns; /* simple packet blocks have no time: that of the one before */
@@ -138,9 +146,17 @@ static bool link_is_bare(uint32_t link)
 	       link == LINK_IP4 || link == LINK_IP6;
 }
 
-static bool link_is_known(uint32_t link)
+static bool link_is_known(const struct capture *c, uint32_t link)
 {
-	return link == LINK_ETHERNET || link_is_bare(link);
+	static const uint16_t others[] = { LINK_NULL, LINK_PPP,	   LINK_PPP_SERIAL, LINK_CISCO_HDLC,
+					   LINK_LOOP, LINK_COOKED, LINK_COOKED2 };
+
+	if (link == LINK_ETHERNET || link_is_bare(link))
+		return true;
+	for (size_t i = 0; c->any_link && i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i] == link)
+			return true;
+	return false;
 }
 
 static int refuse_link(struct capture *c, uint32_t link, struct diag *diag)
@@ -162,9 +178,15 @@ static int refuse_link(struct capture *c, uint32_t link, struct diag *diag)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].link == link)
 			name = names[i].name;
-	diag_add(diag, DIAG_ERROR, c->name, 0, 0,
-		 "the gateway sees Ethernet frames; capture on one interface, not on \"any\"",
-		 "link type %u (%s) has no Ethernet header, so it cannot be played", link, name);
+	if (c->any_link)
+		diag_add(diag, DIAG_ERROR, c->name, 0, 0,
+			 "Ethernet, raw IP, Linux cooked, loopback, PPP and Cisco HDLC are read",
+			 "link type %u (%s) is not known", link, name);
+	else
+		diag_add(diag, DIAG_ERROR, c->name, 0, 0,
+			 "the gateway sees Ethernet frames; capture on one interface, not on \"any\"",
+			 "link type %u (%s) has no Ethernet header, so it cannot be played", link,
+			 name);
 	c->broken = true;
 	return -EPROTONOSUPPORT;
 }
@@ -197,14 +219,15 @@ static int pcap_open(struct capture *c, uint32_t magic, struct diag *diag)
 	/* The upper half of the link type carries the length of a frame check sequence: not the type. */
 	link = get32(c, c->bytes + 20) & 0xffff;
 	interface.link = (uint16_t)link;
-	if (!link_is_known(link))
+	if (!link_is_known(c, link))
 		return refuse_link(c, link, diag);
 	return interface_add(c, &interface, diag);
 }
 
 static int section_open(struct capture *c, struct diag *diag);
 
-int capture_open(FILE *in, const char *name, struct capture **ret_capture, struct diag *diag)
+static int open_file(FILE *in, const char *name, bool any_link, struct capture **ret_capture,
+		     struct diag *diag)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	uint32_t magic;
@@ -213,6 +236,7 @@ int capture_open(FILE *in, const char *name, struct capture **ret_capture, struc
 	if (!c)
 		return -ENOMEM;
 	c->in = in;
+	c->any_link = any_link;
 	c->name = strdup(name);
 	if (!c->name)
 		goto fail;
@@ -248,6 +272,16 @@ fail:
 	return r;
 }
 
+int capture_open(FILE *in, const char *name, struct capture **ret_capture, struct diag *diag)
+{
+	return open_file(in, name, false, ret_capture, diag);
+}
+
+int capture_open_any(FILE *in, const char *name, struct capture **ret_capture, struct diag *diag)
+{
+	return open_file(in, name, true, ret_capture, diag);
+}
+
 void capture_close(struct capture *c)
 {
 	if (!c)
@@ -275,6 +309,7 @@ static int deliver(struct capture *c, const struct interface *interface, const u
 		.len = len,
 		.wire_len = wire_len < len ? len : wire_len,
 		.bare = link_is_bare(interface->link),
+		.link = interface->link,
 	};
 	return 1;
 }
@@ -381,7 +416,7 @@ static const struct interface *interface_of(struct capture *c, uint32_t number, 
 		broken(c, diag, "interface %u was never described", number);
 		return NULL;
 	}
-	if (!link_is_known(c->interfaces[number].link)) {
+	if (!link_is_known(c, c->interfaces[number].link)) {
 		refuse_link(c, c->interfaces[number].link, diag);
 		return NULL;
 	}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All flows of a worker: found by their ends in either direction, forgotten by the packets' clock. Memory
+ * is bounded; the flow that was silent for longest makes room, and is counted.
+ */
+#ifndef AGENT_INSPECT_FLOWTABLE_H
+#define AGENT_INSPECT_FLOWTABLE_H
+
+#include "base/pool.h"
+#include "inspect/flow.h"
+
+struct config;
+struct engine_setup;
+
+enum flow_kind { FLOW_KIND_DEFAULT, FLOW_KIND_TCP, FLOW_KIND_UDP, FLOW_KIND_ICMP, FLOW_KINDS };
+
+#define FLOW_EXPECTATIONS_MAX 1024
+#define FLOW_CLASSES (FLOW_KINDS * FLOW_STATES)
+
+struct flow_settings {
+	uint64_t timeout_ns[FLOW_KINDS][FLOW_STATES];
+	uint64_t flows_max; /* of one worker */
+	uint64_t tenant_flows_max; /* of one tenant in it; 0: no such bound */
+	bool vlan_in_key, depth_in_key;
+	uint64_t seed; /* of hashes: nobody outside can aim at a bucket */
+};
+
+struct flow_list {
+	struct flow *oldest, *newest;
+};
+
+/* A flow that was announced: FTP data and its kind. */
+struct flow_expectation {
+	struct flow_expectation *next;
+	struct sek_addr addr[SIDES]; /* [FROM_SERVER]: of who listens */
+	uint16_t port;
+	enum proto_id proto;
+	uint64_t until_ns;
+	size_t name_len;
+	char name[256];
+};
+
+struct flow_table {
+	const struct flow_settings *settings;
+	const struct engine_setup *setup;
+	bool off[PROTO_CNT]; /* protocols that the settings switch off */
+	struct flow **buckets;
+	uint32_t mask;
+	struct pool pool;
+	struct flow_list lists[FLOW_CLASSES];
+	uint64_t now_ns;
+	uint64_t made, evicted;
+	uint32_t *tenant_flows; /* by tenant; NULL: not counted */
+	/* Called with a flow that is over, before it is forgotten. */
+	void (*ended)(void *arg, struct flow *flow, enum flow_end why);
+	void *ended_arg;
+	struct flow_expectation *expectations;
+	size_t expectation_cnt;
+	struct flow **expired; /* scratch of a tick */
+	size_t expired_cap;
+};
+
+void flow_settings_read(const struct config *config, unsigned int workers,
+			struct flow_settings *ret_settings);
+int flow_table_init(struct flow_table *table, const struct flow_settings *settings,
+		    const struct engine_setup *setup);
+/* Forgets all flows, in the order in which they began; ended is called for each. */
+void flow_table_end(struct flow_table *table, enum flow_end why);
+void flow_table_free(struct flow_table *table);
+
+/* Symmetric; of the addresses alone when the packet is a fragment or has no ports. */
+uint32_t flow_hash_addresses(const struct flow_settings *settings, const struct packet *packet);
+
+/* False: packets of this kind belong to no flow. */
+bool flow_is_wanted(const struct packet *packet);
+/*
+ * The packet's flow, made when there is none yet; sets packet->flow and ->side, and counts the packet.
+ * NULL: no memory, or none is wanted.
+ */
+struct flow *flow_of(struct flow_table *table, struct packet *packet);
+/* Ends the flow and makes another of the same packet: its ports are used anew. */
+struct flow *flow_replace(struct flow_table *table, struct packet *packet);
+void flow_state_set(struct flow *flow, enum flow_state state);
+/* The other end opened it, after all (midstream pick-up): turns what was counted. */
+void flow_turn(struct flow *flow, struct packet *packet);
+/* Ends flows whose time is over, in the order in which they began. */
+void flow_table_tick(struct flow_table *table, uint64_t now_ns);
+
+#endif

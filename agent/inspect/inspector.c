@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A worker: decode, flow, stream, session, detection, records, in this order for each packet. Called by
+ * the engine, by one thread; promises that all that a flow holds is given back when it ends.
+ */
+#include "inspect/inspector.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "detect/detect.h"
+#include "inspect/session.h"
+#include "report/told.h"
+
+/* Detection and records are rooms of their own; a build without them has no rules, or tells nothing. */
+#pragma weak detect_new
+#pragma weak detect_free
+#pragma weak detect_packet
+#pragma weak detect_flow_free
+#pragma weak detect_tick
+#pragma weak detect_tally
+#pragma weak told_settings_new
+#pragma weak told_settings_free
+#pragma weak told_new
+#pragma weak told_free
+#pragma weak told_packet
+#pragma weak told_transactions
+#pragma weak told_flow
+
+#define IP_TCP 6
+#define IP_UDP 17
+
+/* --- settings --- */
+
+static void protocols_read(struct inspect_settings *s)
+{
+	char path[96];
+
+	for (int i = PROTO_FAILED + 1; i < PROTO_CNT; i++) {
+		if (!protos[i])
+			continue;
+		snprintf(path, sizeof(path), "app-layer.protocols.%s.enabled", protos[i]->name);
+		s->off[i] = config_text(s->setup.config, path) &&
+			    strcmp(config_text(s->setup.config, path), "detection-only") != 0 &&
+			    !config_bool(s->setup.config, path, true);
+	}
+}
+
+int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret)
+{
+	struct inspect_settings s = { .setup = *setup, .workers = setup->workers };
+	struct diag diag;
+	int r;
+
+	if (s.workers == 0)
+		s.workers = 1;
+	decode_settings_read(setup->config, &s.decode);
+	s.decode.unchecked_sums = setup->unchecked_sums;
+	flow_settings_read(setup->config, s.workers, &s.flow);
+	tcp_settings_read(setup->config, setup, s.workers, &s.tcp);
+	s.flow_memcap_policy =
+		exception_read(setup->config, &(struct exception_case){ .path = "flow.memcap-policy",
+									.ips = setup->ips });
+	protocols_read(&s);
+	r = hostos_new(setup->config, &s.hostos);
+	if (r)
+		return r;
+	diag_init(&diag);
+	r = told_settings_new ? told_settings_new(setup->config, &s.told, &diag) : 0;
+	diag_free(&diag);
+	if (r) {
+		hostos_free(s.hostos);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void inspect_settings_free(struct inspect_settings *s)
+{
+	if (s->told)
+		told_settings_free(s->told);
+	hostos_free(s->hostos);
+	*s = (struct inspect_settings){ .hostos = NULL };
+}
+
+unsigned int inspector_of(const struct inspect_settings *s, const struct packet *packet)
+{
+	if (s->workers == 1 || packet->family == 0)
+		return 0;
+	return flow_hash_addresses(&s->flow, packet) % s->workers;
+}
+
+/* --- packets --- */
+
+static void packet_detect(struct inspector *w, struct packet *p)
+{
+	struct flow *flow = p->flow;
+
+	if (!w->detect || !detect_packet)
+		return;
+	if (flow && (flow->passed || flow->no_packet || p->fate & FATE_DROP))
+		return;
+	detect_packet(w->detect, p);
+}
+
+static void packet_tell(struct inspector *w, struct packet *p)
+{
+	w->tally.alerts += p->alert_cnt;
+	w->tally.events_lost += p->events_lost;
+	if ((p->fate & FATE_DROP) && w->settings->setup.ips && !p->is_pseudo)
+		w->tally.drops++;
+	if (!w->told || w->silent)
+		return;
+	told_packet(w->told, p);
+	if (p->flow && p->flow->session.first)
+		told_transactions(w->told, p);
+}
+
+/* The transport above a flow: streams, datagrams. */
+static void packet_follow(struct inspector *w, struct packet *p)
+{
+	if (p->proto == IP_TCP && p->flow->proto == IP_TCP) {
+		tcp_packet(&w->tcp, p);
+		return;
+	}
+	if (p->proto == IP_UDP && p->flow->proto == IP_UDP)
+		session_datagram(&p->flow->session, p);
+	p->is_established = p->flow->packets[FROM_CLIENT] && p->flow->packets[FROM_SERVER];
+}
+
+static void packet_inspect(struct inspector *w, struct packet *p)
+{
+	bool ips = w->settings->setup.ips;
+	struct flow *flow = NULL;
+
+	if (flow_is_wanted(p)) {
+		flow = flow_of(&w->flows, p);
+		if (!flow) {
+			w->tally.memory_short++;
+			exception_apply(w->settings->flow_memcap_policy, p, DROP_FLOW_MEMCAP);
+		}
+	}
+	if (flow && flow->state == FLOW_BYPASSED)
+		return;
+	if (flow && ips && (flow->fate & FATE_DROP)) {
+		packet_drop(p, DROP_FLOW);
+	} else if (flow) {
+		if (flow->passed)
+			p->fate |= FATE_PASS;
+		packet_follow(w, p);
+	}
+	packet_detect(w, p);
+	packet_tell(w, p);
+	if (p->flow && p->flow->session.first)
+		session_clean(&p->flow->session);
+}
+
+void inspector_frame(struct inspector *w, const struct capture_packet *frame)
+{
+	struct decoder *d = &w->decoder;
+
+	decode_frame(d, frame);
+	if (inspector_of(w->settings, &d->packets[0]) == w->number) {
+		w->tally.packets++;
+		w->tally.bytes += frame->len;
+		w->tally.invalid += !decode_was_good(&d->packets[0]);
+	}
+	w->at_frame = frame->number;
+	w->at_flow = 0;
+	/* What is inside goes first: it may be the reason why the whole frame falls. */
+	for (unsigned int i = d->packet_cnt; i-- > 0;) {
+		struct packet *p = &d->packets[i];
+
+		if (inspector_of(w->settings, p) != w->number)
+			continue;
+		w->at_phase = 1 + DECODE_PACKETS_MAX - i;
+		packet_inspect(w, p);
+		if ((p->fate & FATE_DROP) && p->outer)
+			packet_drop(&d->packets[p->outer - d->packets], (enum packet_drop)p->drop);
+	}
+}
+
+/* --- ends of flows --- */
+
+static bool flow_waits(const struct flow *flow)
+{
+	if (!flow->tcp || flow->state == FLOW_BYPASSED)
+		return false;
+	if (flow->session.first)
+		return true;
+	for (int side = 0; side < SIDES; side++) {
+		const struct tcp_stream *s = &flow->tcp->side[side];
+
+		if (s->started && (s->app < s->end || s->raw < s->end || tcp_stream_waits(s)))
+			return true;
+	}
+	return flow->session.state && !(flow->session.ended[0] && flow->session.ended[1]);
+}
+
+/* A packet without bytes, as if that side had sent one more. */
+static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
+{
+	struct packet p = {
+		.number = w->at_frame,
+		.time_ns = flow->last_ns,
+		.is_pseudo = true,
+		.depth = flow->depth,
+		.vlan_cnt = flow->vlan_cnt,
+		.family = flow->family,
+		.proto = flow->proto,
+		.src = flow->addr[side],
+		.dst = flow->addr[other_side(side)],
+		.sport = flow->port[side],
+		.dport = flow->port[other_side(side)],
+		.flow = flow,
+		.side = side,
+		.tcp = { .flags = TCP_ACK },
+	};
+
+	memcpy(p.vlan, flow->vlan, sizeof(p.vlan));
+	tcp_finish(&w->tcp, &p);
+	flow->session.ended[p.side] = true;
+	packet_detect(w, &p);
+	packet_tell(w, &p);
+}
+
+static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
+{
+	struct inspector *w = arg;
+
+	w->at_flow = flow->first_packet;
+	if (!w->silent) {
+		bool dropped = w->settings->setup.ips && (flow->fate & FATE_DROP);
+
+		if (!dropped && flow_waits(flow)) {
+			flow_flush(w, flow, FROM_CLIENT);
+			flow_flush(w, flow, FROM_SERVER);
+		}
+		if (w->told)
+			told_flow(w->told, flow, why);
+	}
+	if (flow->detect)
+		detect_flow_free(flow->detect);
+	session_end(&flow->session);
+	tcp_forget(&w->tcp, flow);
+}
+
+void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)
+{
+	w->at_frame = frame;
+	w->at_phase = 0;
+	flow_table_tick(&w->flows, now_ns);
+	if (w->detect && detect_tick)
+		detect_tick(w->detect, now_ns);
+}
+
+void inspector_finish(struct inspector *w)
+{
+	w->at_frame = UINT64_MAX;
+	w->at_phase = 0;
+	flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
+}
+
+struct engine_tally inspector_tally(const struct inspector *w)
+{
+	struct engine_tally tally = w->tally;
+	struct defrag_tally defrag = defrag_tally(w->defrag);
+
+	tally.flows = w->flows.made;
+	tally.evicted = w->flows.evicted + defrag.evicted;
+	tally.memory_short += defrag.memory_short + w->tcp.sessions_refused + w->tcp.memory.refused;
+	if (w->detect && detect_tally)
+		tally.alerts_lost = detect_tally(w->detect).lost;
+	return tally;
+}
+
+int inspector_init(struct inspector *w, const struct inspect_settings *settings, unsigned int number,
+		   void (*line)(void *arg, const char *bytes, size_t len), void *arg)
+{
+	int r;
+
+	memset(w, 0, sizeof(*w));
+	w->settings = settings;
+	w->number = number;
+	w->decoder.settings = &settings->decode;
+	r = defrag_new(settings->setup.config, settings->hostos, &w->defrag);
+	if (r)
+		return r;
+	w->decoder.defrag = w->defrag;
+	r = flow_table_init(&w->flows, &settings->flow, &settings->setup);
+	if (r)
+		goto fail;
+	w->flows.ended = flow_ended;
+	w->flows.ended_arg = w;
+	memcpy(w->flows.off, settings->off, sizeof(w->flows.off));
+	tcp_tracker_init(&w->tcp, &settings->tcp, settings->hostos, &w->flows);
+	if (detect_new)
+		r = detect_new(settings->setup.ruleset, &w->detect);
+	if (!r && told_new)
+		r = told_new(settings->told, line, arg, &w->told);
+	if (!r)
+		return 0;
+fail:
+	inspector_free(w);
+	return r;
+}
+
+void inspector_free(struct inspector *w)
+{
+	w->silent = true;
+	if (w->flows.buckets)
+		flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
+	flow_table_free(&w->flows);
+	tcp_tracker_end(&w->tcp);
+	defrag_free(w->defrag);
+	if (w->told)
+		told_free(w->told);
+	if (w->detect)
+		detect_free(w->detect);
+	memset(w, 0, sizeof(*w));
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One worker of the engine: a frame's whole way, from its first header to its records. Shares nothing that
+ * changes with another.
+ */
+#ifndef AGENT_INSPECT_INSPECTOR_H
+#define AGENT_INSPECT_INSPECTOR_H
+
+#include "inspect/decode.h"
+#include "inspect/defrag.h"
+#include "inspect/engine.h"
+#include "inspect/flowtable.h"
+#include "inspect/tcp.h"
+
+struct detect;
+struct told;
+struct told_settings;
+
+/* What all workers share, and only read. */
+struct inspect_settings {
+	struct engine_setup setup;
+	struct decode_settings decode;
+	struct flow_settings flow;
+	struct tcp_settings tcp;
+	struct hostos *hostos;
+	struct told_settings *told;
+	enum exception_policy flow_memcap_policy;
+	bool off[PROTO_CNT];
+	unsigned int workers;
+};
+
+struct inspector {
+	const struct inspect_settings *settings;
+	unsigned int number; /* from 0, among its fellows */
+	struct decoder decoder;
+	struct defrag *defrag;
+	struct flow_table flows;
+	struct tcp_tracker tcp;
+	struct detect *detect;
+	struct told *told;
+	struct engine_tally tally;
+	bool silent; /* it is being freed: nothing is told any more */
+	/* Where in the order of records the worker is, for whoever puts them together. */
+	uint64_t at_frame, at_flow;
+	uint32_t at_phase;
+};
+
+int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
+void inspect_settings_free(struct inspect_settings *settings);
+
+/* line is called with each record, by the thread that calls the inspector. */
+int inspector_init(struct inspector *inspector, const struct inspect_settings *settings,
+		   unsigned int number, void (*line)(void *arg, const char *bytes, size_t len),
+		   void *arg);
+/* The packets of the frame that are this worker's. */
+void inspector_frame(struct inspector *inspector, const struct capture_packet *frame);
+/* The clock goes on, in front of the frame of that number. */
+void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
+/* All flows are over. */
+void inspector_finish(struct inspector *inspector);
+struct engine_tally inspector_tally(const struct inspector *inspector);
+void inspector_free(struct inspector *inspector);
+
+/* Which worker the packet belongs to. */
+unsigned int inspector_of(const struct inspect_settings *settings, const struct packet *packet);
+
+#endif
