@@ -73,6 +73,9 @@ int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ru
 		  struct ruleset_tally *ret_tally, struct diag *diag);
 void ruleset_free(struct ruleset *ruleset);
 
+/* Is this keyword ("filemd5", "filestore", ...) in any of its rules? */
+bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
+
 struct detect; /* a worker's scratch and counters */
 /* ruleset NULL: no rules. Returns 0 or -ENOMEM. */
 int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);

@@ -31,9 +31,10 @@ struct file {
 	bool is_range;
 	uint64_t size; /* bytes so far */
 	bool has_gaps;
+	uint8_t *head; /* its first FILE_HEAD bytes, where its type is asked for */
 	uint8_t *window; /* for rules: bytes from window_from on; shifted as they were inspected */
 	uint64_t window_from, inspected;
-	size_t window_len;
+	size_t window_len, window_cap;
 	char magic[256]; /* as libmagic says; "" not asked yet */
 	char md5[33], sha1[41], sha256[65]; /* hexadecimal, when closed and asked for; else "" */
 	bool wants_store, stored, logged;
@@ -41,15 +42,18 @@ struct file {
 	uint32_t sids[8]; /* of rules that asked for it to be stored */
 	uint8_t sid_cnt;
 	uint64_t opened_packet, closed_packet;
-	struct file_sums *sums;
+	struct file_sums *sums; /* sums.h; NULL: none is asked for */
+	struct file_spill *spill; /* store.h; NULL: it cannot be kept */
 };
 
 /* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
 struct file *file_open(struct tx *tx, enum side side, struct slice name);
 /* Bytes that follow; lost: bytes in front of them that never came. */
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost);
-/* Nothing follows. whole false: it was cut. */
+/* Nothing follows. whole false: it was cut. A second time changes nothing. */
 void file_close(struct file *file, bool whole);
+/* It was inspected for the last time: it is put into the store, or what was kept of it goes. */
+void file_settle(struct file *file);
 void file_free_all(struct file *first);
 
 /* Asks libmagic once enough is there; "" until then. */

@@ -20,6 +20,7 @@ struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
 	unsigned int workers; /* 0: as many as there are CPUs */
+	struct file_room *files; /* file/room.h; NULL: files are followed, and nothing more is asked of them */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good (capture by a host that lets its device fill them) */
 	bool ethernet; /* of frames that are not bare IP */

@@ -165,6 +165,7 @@ struct session {
 	void *state; /* of proto->open */
 	struct tx *first, *last;
 	uint64_t tx_cnt;
+	uint32_t file_cnt;
 	uint64_t inspected[SIDES]; /* transactions before this id are done for detection */
 	bool turned; /* found to go the other way than the first packet said */
 	bool failed, no_reassembly, encrypted;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "file/room.h"
 #include "inspect/engine.h"
 #include "replay/progress.h"
 #include "replay/summary.h"
@@ -34,6 +35,7 @@ struct inspection {
 	const struct inspect_options *options;
 	struct config *config;
 	struct ruleset *ruleset;
+	struct file_room *files;
 	struct engine *engine;
 	struct capture *capture;
 	FILE *in, *eve;
@@ -215,8 +217,10 @@ static int rules_build(struct inspection *i)
 
 static int engine_begin(struct inspection *i)
 {
+	int ret = file_room_new(i->config, i->ruleset, &i->files);
 	const struct engine_setup setup = { .ruleset = i->ruleset,
 					    .config = i->config,
+					    .files = i->files,
 					    .workers = i->options->threads,
 					    .ips = i->options->ips,
 					    .unchecked_sums = i->options->unchecked_sums,
@@ -224,7 +228,10 @@ static int engine_begin(struct inspection *i)
 					    .line = line_write,
 					    .line_arg = i };
 
-	return engine_new(&setup, &i->engine);
+	if (ret == -ENOENT)
+		diag_add(&i->diag, DIAG_ERROR, NULL, 0, 0, "install libmagic1",
+			 "libmagic has no tables, and types of files are asked for");
+	return ret ? ret : engine_new(&setup, &i->engine);
 }
 
 /* All frames up to the end or to what is broken. Returns 0 or -errno. */
@@ -242,6 +249,7 @@ static int frames_take(struct inspection *i)
 	}
 	i->summary.broken = ret < 0;
 	ret = engine_finish(i->engine, &i->summary.tally);
+	i->summary.files_lost = i->files->refused;
 	progress_end(&i->progress);
 	i->summary.seconds = progress_seconds(&i->progress);
 	return ret;
@@ -282,6 +290,7 @@ static int inspection_run(struct inspection *i)
 static void inspection_end(struct inspection *i)
 {
 	engine_free(i->engine);
+	file_room_free(i->files);
 	if (i->ruleset)
 		ruleset_free(i->ruleset);
 	capture_close(i->capture);

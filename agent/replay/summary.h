@@ -11,6 +11,7 @@ struct summary {
 	struct engine_tally tally;
 	struct ruleset_tally rules;
 	struct diag refused; /* rules that could not be taken, each with its place and reason */
+	uint64_t files_lost; /* not followed, or could not be kept */
 	double start_seconds, seconds;
 	bool broken; /* the capture, behind the packets that were counted */
 };

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of a run share: the settings, libmagic's tables, the store's place. Made by who makes the engine,
+ * used by all its workers.
+ */
+#ifndef AGENT_FILE_ROOM_H
+#define AGENT_FILE_ROOM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct ruleset;
+
+enum file_sum { FILE_MD5, FILE_SHA1, FILE_SHA256, FILE_SUMS };
+
+struct file_room {
+	bool sums[FILE_SUMS]; /* asked for, by rules or settings */
+	bool magic; /* asked for of every file, by rules or settings */
+	bool magic_in_records;
+	bool store, store_all, store_info; /* filestore; all: without a rule; info: .json beside */
+	char store_dir[512];
+	struct file_types *types; /* types.h */
+	_Atomic uint32_t store_cnt; /* files that were begun to be stored */
+	_Atomic uint64_t refused; /* files that were not followed, or could not be kept */
+};
+
+/* ruleset NULL: none. Returns 0 or -errno; without libmagic's tables types are not told, and that is said. */
+int file_room_new(const struct config *config, const struct ruleset *ruleset,
+		  struct file_room **ret_room);
+void file_room_free(struct file_room *room);
+
+#endif
