@@ -10,7 +10,6 @@
 #define VNTAG_LEN 6
 #define BACKBONE_LEN 18 /* I-TAG, then the customer's addresses */
 #define FABRIC_PATH_LEN 16
-#define ETHER_LENGTH_MAX 1500 /* below: a length, not a type (IEEE 802.3) */
 
 void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest)
 {
@@ -21,9 +20,7 @@ void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest)
 	if (!decode_layer(d, p))
 		return;
 	p->ether_type = be16(rest.at + 12);
-	if (!decode_by_ether_type(d, p, p->ether_type, slice_behind(rest, ETHER_LEN)) &&
-	    p->ether_type > ETHER_LENGTH_MAX)
-		packet_event(p, EVENT_ETHERNET_UNKNOWN_ETHERTYPE);
+	decode_by_ether_type(d, p, p->ether_type, slice_behind(rest, ETHER_LEN));
 }
 
 static void decode_vlan(struct decoder *d, struct packet *p, struct slice rest)

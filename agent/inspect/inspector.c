@@ -51,7 +51,6 @@ static void protocols_read(struct inspect_settings *s)
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret)
 {
 	struct inspect_settings s = { .setup = *setup, .workers = setup->workers };
-	struct diag diag;
 	int r;
 
 	if (s.workers == 0)
@@ -67,9 +66,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	r = hostos_new(setup->config, &s.hostos);
 	if (r)
 		return r;
-	diag_init(&diag);
-	r = told_settings_new ? told_settings_new(setup->config, &s.told, &diag) : 0;
-	diag_free(&diag);
+	r = told_settings_new ? told_settings_new(setup->config, setup->ips, &s.told) : 0;
 	if (r) {
 		hostos_free(s.hostos);
 		return r;

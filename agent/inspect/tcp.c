@@ -258,7 +258,6 @@ static bool urgent_apply(struct segment_in *in, struct slice *bytes)
 	/* The byte that the pointer is behind of is not in the stream (RFC 6093, 3.1). */
 	if (tcp->urgent != 0 && tcp->urgent == bytes->len &&
 	    tcp_stream_offset(in->own, in->seq) == (int64_t)in->own->end) {
-		packet_event(in->p, EVENT_STREAM_REASSEMBLY_URGENT_OOB);
 		bytes->len--;
 		in->own->base_seq++;
 		in->seq++;
