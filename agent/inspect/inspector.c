@@ -21,13 +21,6 @@
 #pragma weak detect_flow_free
 #pragma weak detect_tick
 #pragma weak detect_tally
-#pragma weak told_settings_new
-#pragma weak told_settings_free
-#pragma weak told_new
-#pragma weak told_free
-#pragma weak told_packet
-#pragma weak told_transactions
-#pragma weak told_flow
 
 #define IP_TCP 6
 #define IP_UDP 17
@@ -66,7 +59,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	r = hostos_new(setup->config, &s.hostos);
 	if (r)
 		return r;
-	r = told_settings_new ? told_settings_new(setup->config, setup->ips, &s.told) : 0;
+	r = told_settings_new(setup->config, setup->ips, &s.told);
 	if (r) {
 		hostos_free(s.hostos);
 		return r;
@@ -112,7 +105,7 @@ static void packet_tell(struct inspector *w, struct packet *p)
 	if (!w->told || w->silent)
 		return;
 	told_packet(w->told, p);
-	if (p->flow && p->flow->session.first)
+	if (p->flow)
 		told_transactions(w->told, p);
 }
 
@@ -151,7 +144,7 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	}
 	packet_detect(w, p);
 	packet_tell(w, p);
-	if (p->flow && p->flow->session.first)
+	if (p->flow)
 		session_clean(&p->flow->session);
 }
 
@@ -296,7 +289,7 @@ int inspector_init(struct inspector *w, const struct inspect_settings *settings,
 	tcp_tracker_init(&w->tcp, &settings->tcp, settings->hostos, &w->flows);
 	if (detect_new)
 		r = detect_new(settings->setup.ruleset, &w->detect);
-	if (!r && told_new)
+	if (!r)
 		r = told_new(settings->told, line, arg, &w->told);
 	if (!r)
 		return 0;

@@ -14,9 +14,8 @@
 #include "inspect/engine.h"
 #include "inspect/flowtable.h"
 
-/* Detection and files are rooms of their own; a build without them forgets nothing of theirs. */
+/* Detection is a room of its own; a build without it forgets nothing of it. */
 #pragma weak detect_tx_free
-#pragma weak file_free_all
 
 #define GUESS_LEN_MAX 4096 /* bytes of a side that a protocol may ask for to be known */
 #define WAIT_LEN_MAX 100000 /* bytes of a side that wait for the other one to say what it is */
@@ -74,7 +73,7 @@ static void tx_release(struct tx *tx)
 	for (int side = 0; side < SIDES; side++)
 		if (tx->detect[side] && detect_tx_free)
 			detect_tx_free(tx->detect[side]);
-	if (tx->files && file_free_all)
+	if (tx->files)
 		file_free_all(tx->files);
 	if (protos[tx->proto]->tx_free)
 		protos[tx->proto]->tx_free(tx);

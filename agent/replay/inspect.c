@@ -20,10 +20,6 @@
 #include "replay/usual.h"
 
 /* The engine's rooms are built one after the other: until all are there, this room says so. */
-#pragma weak engine_new
-#pragma weak engine_take
-#pragma weak engine_finish
-#pragma weak engine_free
 #pragma weak ruleset_build
 #pragma weak ruleset_free
 
@@ -313,10 +309,6 @@ int inspect_main(int argc, char **argv)
 	if (inspect_options_read(argc, argv, &options, why, sizeof(why))) {
 		fprintf(stderr, "sekishod: %s\n", why);
 		return 2;
-	}
-	if (!engine_new) {
-		fputs("sekishod: the engine is not built in\n", stderr);
-		return 1;
 	}
 	diag_init(&i.diag);
 	diag_init(&i.summary.refused);

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the records of a packet: alerts, drops, anomalies, what a tag asked for. Called by the engine's workers
+ * after detection. Promises that nothing but what the settings ask for is written, and one line for each.
+ */
+#include "report/toldinside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inspect/stream.h"
+#include "inspect/tcp.h"
+
+#define TOLD_DROP_BIT 1 /* of flow.told, shifted by the side */
+
+int told_new(const struct told_settings *settings,
+	     void (*line)(void *arg, const char *bytes, size_t len), void *arg,
+	     struct told **ret_told)
+{
+	struct told *told = calloc(1, sizeof(*told));
+
+	if (!told)
+		return -ENOMEM;
+	told->settings = settings;
+	told->line = line;
+	told->arg = arg;
+	*ret_told = told;
+	return 0;
+}
+
+void told_free(struct told *told)
+{
+	if (!told)
+		return;
+	json_free(&told->json);
+	free(told);
+}
+
+static struct told_head head_of(const struct packet *p, const char *event_type)
+{
+	return (struct told_head){ .time_ns = p->time_ns,
+				   .event_type = event_type,
+				   .packet = p,
+				   .flow = p->flow,
+				   .from = HEAD_PACKET };
+}
+
+/* --- alerts --- */
+
+static void end_put(struct json *json, const char *name, const struct sek_addr *addr, uint16_t port,
+		    bool has_port)
+{
+	json_open(json, name);
+	json_address(json, "ip", addr);
+	if (has_port)
+		json_number(json, "port", port);
+	json_close(json);
+}
+
+/* Who is attacked, and by whom, where the rule says which of both is the target. */
+static void target_put(struct json *json, const struct rule *rule, const struct packet *p)
+{
+	bool ports = p->proto == 6 || p->proto == 17 || p->proto == 132;
+	bool is_dst = rule->target == TARGET_DST;
+
+	if (rule->target == TARGET_NONE || !p->family)
+		return;
+	end_put(json, "source", is_dst ? &p->src : &p->dst, is_dst ? p->sport : p->dport, ports);
+	end_put(json, "target", is_dst ? &p->dst : &p->src, is_dst ? p->dport : p->sport, ports);
+}
+
+/* Values of one key stand in one list, where the key comes first. */
+static void metadata_put(struct json *json, const struct rule *rule)
+{
+	if (!rule->metadata_cnt)
+		return;
+	json_open(json, "metadata");
+	for (uint32_t i = 0; i < rule->metadata_cnt; i++) {
+		const char *key = rule->metadata[i].key;
+		bool seen = false;
+
+		for (uint32_t k = 0; k < i && !seen; k++)
+			seen = strcmp(rule->metadata[k].key, key) == 0;
+		if (seen)
+			continue;
+		json_list(json, key);
+		for (uint32_t k = i; k < rule->metadata_cnt; k++)
+			if (strcmp(rule->metadata[k].key, key) == 0)
+				json_text(json, NULL, rule->metadata[k].value);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+static void references_put(struct json *json, const struct rule *rule)
+{
+	char text[1024];
+
+	if (!rule->reference_cnt)
+		return;
+	json_list(json, "references");
+	for (uint32_t i = 0; i < rule->reference_cnt; i++) {
+		snprintf(text, sizeof(text), "%s%s", rule->references[i].key,
+			 rule->references[i].value);
+		json_text(json, NULL, text);
+	}
+	json_close(json);
+}
+
+static bool is_blocked(const struct told *told, const struct alert *alert)
+{
+	enum rule_action action = alert->rule->action;
+
+	if (action == RULE_REJECT || action == RULE_REJECT_DST || action == RULE_REJECT_BOTH)
+		return true;
+	return (alert->fate & FATE_DROP) && told->settings->is_ips;
+}
+
+static void alert_object(struct told *told, const struct packet *p, const struct alert *alert,
+			 const struct slice *proxied)
+{
+	const struct rule *rule = alert->rule;
+	uint32_t bits = told->settings->alert;
+	struct json *json = &told->json;
+
+	json_open(json, "alert");
+	json_text(json, "action", is_blocked(told, alert) ? "blocked" : "allowed");
+	json_number(json, "gid", rule->gid);
+	json_number(json, "signature_id", rule->sid);
+	json_number(json, "rev", rule->rev);
+	json_text(json, "signature", rule->msg);
+	json_text(json, "category", rule->class_msg);
+	json_number(json, "severity", rule->priority);
+	if (alert->times > 1)
+		json_number(json, "times", alert->times);
+	target_put(json, rule, p);
+	if (bits & ALERT_RULE_METADATA)
+		metadata_put(json, rule);
+	if (bits & ALERT_RULE_REFERENCE)
+		references_put(json, rule);
+	if (bits & ALERT_RULE_RAW)
+		json_text(json, "rule", rule->text);
+	if (proxied)
+		json_bytes(json, "xff", *proxied);
+	json_close(json);
+}
+
+static void printable_put(struct json *json, const char *name, struct slice bytes)
+{
+	char *text = malloc(bytes.len + 1);
+
+	if (!text) {
+		json->short_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < bytes.len; i++) {
+		uint8_t b = bytes.at[i];
+
+		text[i] = (b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r' ? (char)b : '.';
+	}
+	json_bytes(json, name, slice(text, bytes.len));
+	free(text);
+}
+
+static void payload_put(struct told *told, const struct packet *p, const struct alert *alert)
+{
+	const struct told_settings *s = told->settings;
+	struct slice bytes = p->payload;
+	struct json *json = &told->json;
+	bool of_stream = alert->in_stream && p->flow && p->flow->tcp;
+	uint64_t from;
+
+	if (of_stream)
+		bytes = stream_held(p->flow, p->side, &from);
+	if (!bytes.len)
+		bytes = p->payload;
+	if (of_stream && bytes.len > s->payload_max)
+		bytes.len = s->payload_max;
+	if (s->alert & ALERT_PAYLOAD)
+		json_base64(json, "payload", bytes);
+	if (s->alert & ALERT_PRINTABLE)
+		printable_put(json, "payload_printable", bytes);
+	if (s->alert & ALERT_LENGTH)
+		json_number(json, "payload_length", bytes.len);
+	json_number(json, "stream", of_stream);
+}
+
+static void files_put(struct told *told, const struct tx *tx)
+{
+	if (!tx->files)
+		return;
+	json_list(&told->json, "files");
+	for (const struct file *file = tx->files; file; file = file->next) {
+		json_open(&told->json, NULL);
+		told_file(told, file);
+		json_close(&told->json);
+	}
+	json_close(&told->json);
+}
+
+static void tunnel_put(struct told *told, const struct packet *p)
+{
+	const struct packet *o = p->outer;
+	const char *name = told_proto_name(o->proto);
+	struct json *json = &told->json;
+
+	if (p->is_rebuilt || !o->family)
+		return;
+	json_open(json, "tunnel");
+	json_address(json, "src_ip", &o->src);
+	json_number(json, "src_port", o->sport);
+	json_address(json, "dest_ip", &o->dst);
+	json_number(json, "dest_port", o->dport);
+	json_text(json, "proto", name ? name : "");
+	json_number(json, "depth", p->depth);
+	if (!o->outer)
+		json_number(json, "pcap_cnt", o->number);
+	json_text(json, "pkt_src", o->outer ? "ipv4 tunnel" : "wire/pcap");
+	json_close(json);
+}
+
+static void verdict_put(struct told *told, const struct packet *p)
+{
+	struct json *json = &told->json;
+	bool src = p->fate & FATE_REJECT_SRC, dst = p->fate & FATE_REJECT_DST;
+	bool dropped = (p->fate & FATE_DROP) && told->settings->is_ips;
+	bool passed = (p->fate & FATE_PASS) && !dropped;
+
+	json_open(json, "verdict");
+	json_text(json, "action", dropped ? "drop" : passed ? "pass" : "alert");
+	if (src || dst) {
+		bool to_client = src ? p->side == FROM_CLIENT : p->side == FROM_SERVER;
+
+		json_text(json, "reject-target",
+			  src && dst  ? "both"
+			  : to_client ? "to_client"
+				      : "to_server");
+		json_list(json, "reject");
+		json_text(json, NULL, p->proto == 6 ? "tcp-reset" : "icmp-prohib");
+		json_close(json);
+	}
+	json_close(json);
+}
+
+/* The client that a proxy says it speaks for. */
+static bool proxied_find(const struct told *told, const struct alert *alert, struct slice *ret)
+{
+	const struct told_settings *s = told->settings;
+	const struct proto *proto = alert->tx ? protos[alert->tx->proto] : NULL;
+	uint8_t *comma;
+
+	if (!s->xff || !proto || !proto->forwarded_for ||
+	    !proto->forwarded_for(alert->tx, s->xff_header, ret))
+		return false;
+	if (s->xff_forward) { /* the first proxy is ours: what it added first */
+		comma = memchr(ret->at, ',', ret->len);
+		ret->len = comma ? (size_t)(comma - ret->at) : ret->len;
+	} else {
+		comma = memrchr(ret->at, ',', ret->len);
+		*ret = comma ? slice_behind(*ret, (size_t)(comma + 1 - ret->at)) : *ret;
+	}
+	while (ret->len && ret->at[0] == ' ')
+		*ret = slice_behind(*ret, 1);
+	while (ret->len && ret->at[ret->len - 1] == ' ')
+		ret->len--;
+	return told_address_read(*ret, NULL);
+}
+
+static void alert_put(struct told *told, struct packet *p, struct alert *alert)
+{
+	const struct told_settings *s = told->settings;
+	struct told_head head = head_of(p, "alert");
+	struct json *json = &told->json;
+	struct sek_addr real;
+	struct slice proxied;
+	bool is_proxied = proxied_find(told, alert, &proxied);
+
+	head.tx = alert->tx;
+	if (is_proxied && s->xff_overwrite && told_address_read(proxied, &real)) {
+		head.overwrites = &real;
+		head.overwrites_dst = p->side == FROM_SERVER;
+	}
+	told_head(told, &head);
+	if (alert->tx && alert->tx_guessed)
+		json_bool(json, "tx_guessed", true);
+	alert_object(told, p, alert, is_proxied && !s->xff_overwrite ? &proxied : NULL);
+	if (p->outer)
+		tunnel_put(told, p);
+	if (alert->tx && (s->alert & ALERT_APP)) {
+		told_tx_objects(told, alert->tx);
+		files_put(told, alert->tx);
+	}
+	if (p->flow) {
+		told_app_proto(told, p->flow);
+		json_text(json, "direction", p->side == FROM_CLIENT ? "to_server" : "to_client");
+		if (s->alert & ALERT_FLOW)
+			told_flow_short(told, p->flow);
+	}
+	if (s->alert & (ALERT_PAYLOAD | ALERT_PRINTABLE | ALERT_LENGTH))
+		payload_put(told, p, alert);
+	if (s->alert & ALERT_PACKET)
+		told_frame(told, p);
+	if (s->alert & ALERT_VERDICT)
+		verdict_put(told, p);
+	told_line(told);
+}
+
+/* --- drops --- */
+
+static const char *const drop_words[DROP_KINDS] = {
+	[DROP_NONE] = "rules",
+	[DROP_RULES] = "rules",
+	[DROP_FLOW] = "flow drop",
+	[DROP_DECODE_ERROR] = "decode error",
+	[DROP_DEFRAG_MEMCAP] = "defrag memcap",
+	[DROP_FLOW_MEMCAP] = "flow memcap",
+	[DROP_STREAM_ERROR] = "stream error",
+	[DROP_STREAM_MEMCAP] = "stream memcap",
+	[DROP_STREAM_MIDSTREAM] = "stream midstream",
+	[DROP_STREAM_REASSEMBLY] = "stream reassembly",
+	[DROP_STREAM_URGENT] = "stream urgent",
+	[DROP_APPLAYER_ERROR] = "applayer error",
+};
+
+static void drop_ip_put(struct json *json, const struct packet *p)
+{
+	uint32_t first = 0;
+
+	if (p->family == 4) {
+		json_number(json, "len", p->ip.len);
+		json_number(json, "tos", p->tos);
+		json_number(json, "ttl", p->ttl);
+		json_number(json, "ipid", p->ip_id);
+	} else if (p->family == 6) {
+		for (size_t i = 0; i < 4 && p->ip.len >= 4; i++)
+			first = first << 8 | p->ip.at[i];
+		json_number(json, "len", p->ip.len >= 40 ? p->ip.len - 40 : 0);
+		json_number(json, "tc", p->tos);
+		json_number(json, "hoplimit", p->ttl);
+		json_number(json, "flowlbl", first & 0xfffff);
+	}
+}
+
+static void drop_l4_put(struct json *json, const struct packet *p)
+{
+	static const struct {
+		const char *name;
+		uint8_t bit;
+	} flags[] = { { "syn", TCP_SYN }, { "ack", TCP_ACK }, { "psh", TCP_PSH },
+		      { "rst", TCP_RST }, { "urg", TCP_URG }, { "fin", TCP_FIN } };
+
+	if (p->proto == 6 && p->l4.len) {
+		json_number(json, "tcpseq", p->tcp.seq);
+		json_number(json, "tcpack", p->tcp.ack);
+		json_number(json, "tcpwin", p->tcp.window);
+		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+			json_bool(json, flags[i].name, p->tcp.flags & flags[i].bit);
+		json_number(json, "tcpres", p->l4.len > 12 ? p->l4.at[12] & 15 : 0);
+		json_number(json, "tcpurgp", p->tcp.urgent);
+	} else if (p->proto == 17 && p->l4.len) {
+		json_number(json, "udplen", p->payload.len + 8);
+	} else if ((p->proto == 1 || p->proto == 58) && p->l4.len) {
+		json_number(json, "icmp_id", p->icmp.id);
+		json_number(json, "icmp_seq", p->icmp.seq);
+	}
+}
+
+static bool drop_is_due(const struct told *told, struct packet *p)
+{
+	uint8_t bit = (uint8_t)(TOLD_DROP_BIT << p->side);
+
+	if (!(p->fate & FATE_DROP) || !told->settings->is_ips || p->is_pseudo || !p->family)
+		return false;
+	if (told->settings->drop_all || !p->flow)
+		return true;
+	if (p->flow->told & bit)
+		return false;
+	p->flow->told |= bit;
+	return true;
+}
+
+static void drop_put(struct told *told, const struct packet *p)
+{
+	struct told_head head = head_of(p, "drop");
+	struct json *json = &told->json;
+
+	told_head(told, &head);
+	if (p->flow)
+		json_text(json, "direction", p->side == FROM_CLIENT ? "to_server" : "to_client");
+	json_open(json, "drop");
+	drop_ip_put(json, p);
+	drop_l4_put(json, p);
+	json_text(json, "reason", drop_words[p->drop < DROP_KINDS ? p->drop : DROP_NONE]);
+	json_close(json);
+	if (told->settings->drop_verdict)
+		verdict_put(told, p);
+	for (uint32_t i = 0; told->settings->drop_alerts && i < p->alert_cnt; i++) {
+		if (!(p->alerts[i].fate & FATE_DROP) || p->alerts[i].quiet)
+			continue;
+		alert_object(told, p, &p->alerts[i], NULL);
+		break;
+	}
+	told_line(told);
+}
+
+/* --- anomalies --- */
+
+static void anomaly_put(struct told *told, const struct packet *p, enum engine_event event)
+{
+	const struct engine_event_name *name = engine_event_name(event);
+	bool decode = name->layer == LAYER_DECODE;
+	struct told_head head = head_of(p, "anomaly");
+	struct json *json = &told->json;
+	char word[128];
+
+	told_head(told, &head);
+	if (told->settings->anomaly_packet)
+		told_frame(told, p);
+	json_open(json, "anomaly");
+	json_text(json, "type", decode ? "decode" : "stream");
+	snprintf(word, sizeof(word), "%s.%s", decode ? "decoder" : "stream", name->word);
+	json_text(json, "event", word);
+	json_close(json);
+	told_line(told);
+}
+
+static void anomalies_put(struct told *told, const struct packet *p)
+{
+	const struct told_settings *s = told->settings;
+
+	for (uint8_t i = 0; i < p->event_cnt; i++) {
+		bool decode = engine_event_name(p->event[i])->layer == LAYER_DECODE;
+
+		if (decode ? s->anomaly_decode : s->anomaly_stream)
+			anomaly_put(told, p, p->event[i]);
+	}
+}
+
+static void tagged_put(struct told *told, const struct packet *p)
+{
+	struct told_head head = head_of(p, "packet");
+
+	told_head(told, &head);
+	told_frame(told, p);
+	if (p->outer)
+		tunnel_put(told, p);
+	told_line(told);
+}
+
+void told_packet(struct told *told, struct packet *packet)
+{
+	const struct told_settings *s = told->settings;
+	bool alerted = false;
+
+	for (uint32_t i = 0; s->kinds[TOLD_ALERT] && i < packet->alert_cnt; i++) {
+		if (packet->alerts[i].quiet)
+			continue;
+		alert_put(told, packet, &packet->alerts[i]);
+		alerted = true;
+	}
+	if (s->kinds[TOLD_ALERT] && (s->alert & ALERT_TAGGED) && packet->is_tagged && !alerted)
+		tagged_put(told, packet);
+	if (packet->event_cnt && s->kinds[TOLD_ANOMALY])
+		anomalies_put(told, packet);
+	if ((packet->fate & FATE_DROP) && s->kinds[TOLD_DROP] && drop_is_due(told, packet))
+		drop_put(told, packet);
+}

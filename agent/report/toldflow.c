@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the records of flows that ended, and of the engine's counts. Called by the engine's workers and at its end.
+ * Promises each flow once.
+ */
+#include "report/toldinside.h"
+
+#include "inspect/tcp.h"
+
+#define SECOND_NS 1000000000ull
+
+static const char *state_word(const struct flow *flow)
+{
+	switch (flow->state) {
+	case FLOW_NEW:
+		return "new";
+	case FLOW_ESTABLISHED:
+		return "established";
+	case FLOW_CLOSED:
+		return "closed";
+	default:
+		return "bypassed";
+	}
+}
+
+static const char *end_word(enum flow_end why)
+{
+	switch (why) {
+	case FLOW_END_TIMEOUT:
+		return "timeout";
+	case FLOW_END_FORCED:
+		return "forced";
+	case FLOW_END_SHUTDOWN:
+		return "shutdown";
+	default:
+		return "tcp_reuse";
+	}
+}
+
+static uint64_t age_of(const struct flow *flow)
+{
+	return flow->last_ns / SECOND_NS - flow->first_ns / SECOND_NS;
+}
+
+static void flags_put(struct json *json, uint8_t flags)
+{
+	static const char *const names[8] = { "fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr" };
+	static const uint8_t order[8] = { 1, 0, 2, 3, 4, 5, 6, 7 };
+
+	for (size_t i = 0; i < 8; i++)
+		if (flags & 1 << order[i])
+			json_bool(json, names[order[i]], true);
+}
+
+static void hex_put(struct json *json, const char *name, uint8_t flags)
+{
+	json_hex(json, name, slice(&flags, 1));
+}
+
+static void tcp_put(struct json *json, const struct flow *flow)
+{
+	const struct tcp_session *tcp = flow->tcp;
+	uint8_t ts = tcp ? tcp->side[FROM_CLIENT].flags : 0,
+		tc = tcp ? tcp->side[FROM_SERVER].flags : 0;
+
+	json_open(json, "tcp");
+	hex_put(json, "tcp_flags", ts | tc);
+	hex_put(json, "tcp_flags_ts", ts);
+	hex_put(json, "tcp_flags_tc", tc);
+	flags_put(json, ts | tc);
+	if (tcp) {
+		json_text(json, "state", tcp_state_name(tcp->state));
+		if (tcp->side[FROM_CLIENT].has_gap)
+			json_bool(json, "ts_gap", true);
+		if (tcp->side[FROM_SERVER].has_gap)
+			json_bool(json, "tc_gap", true);
+		json_number(json, "ts_max_regions", 1);
+		json_number(json, "tc_max_regions", 1);
+	}
+	json_close(json);
+}
+
+static struct told_head head_of(const struct flow *flow, const char *event_type)
+{
+	return (struct told_head){
+		.time_ns = flow->last_ns, .event_type = event_type, .flow = flow, .from = HEAD_CLIENT
+	};
+}
+
+static void flow_put(struct told *told, const struct flow *flow, enum flow_end why)
+{
+	struct told_head head = head_of(flow, "flow");
+	struct json *json = &told->json;
+
+	told_head(told, &head);
+	told_app_proto(told, flow);
+	json_open(json, "flow");
+	json_number(json, "pkts_toserver", flow->packets[FROM_CLIENT]);
+	json_number(json, "pkts_toclient", flow->packets[FROM_SERVER]);
+	json_number(json, "bytes_toserver", flow->bytes[FROM_CLIENT]);
+	json_number(json, "bytes_toclient", flow->bytes[FROM_SERVER]);
+	if (flow->state == FLOW_BYPASSED)
+		json_text(json, "bypass", "local");
+	json_time(json, "start", flow->first_ns);
+	json_time(json, "end", flow->last_ns);
+	json_number(json, "age", age_of(flow));
+	json_text(json, "state", state_word(flow));
+	json_text(json, "reason", end_word(why));
+	json_bool(json, "alerted", flow->alerted);
+	if (flow->fate & FATE_DROP)
+		json_text(json, "action", "drop");
+	else if (flow->passed)
+		json_text(json, "action", "pass");
+	json_close(json);
+	told_flow_metadata(told, flow);
+	if (flow->proto == 6)
+		tcp_put(json, flow);
+	told_line(told);
+}
+
+static void netflow_side_put(struct told *told, const struct flow *flow, enum side side)
+{
+	struct told_head head = head_of(flow, "netflow");
+	struct json *json = &told->json;
+	uint8_t flags = flow->tcp ? flow->tcp->side[side].flags : 0;
+
+	head.from = side == FROM_CLIENT ? HEAD_CLIENT : HEAD_SERVER;
+	told_head(told, &head);
+	told_app_proto(told, flow);
+	json_open(json, "netflow");
+	json_number(json, "pkts", flow->packets[side]);
+	json_number(json, "bytes", flow->bytes[side]);
+	json_time(json, "start", flow->first_ns);
+	json_time(json, "end", flow->last_ns);
+	json_number(json, "age", age_of(flow));
+	json_number(json, "min_ttl", flow->ttl_min[side]);
+	json_number(json, "max_ttl", flow->ttl_max[side]);
+	json_close(json);
+	told_flow_metadata(told, flow);
+	if (flow->proto == 6) {
+		json_open(json, "tcp");
+		hex_put(json, "tcp_flags", flags);
+		flags_put(json, flags);
+		json_close(json);
+	}
+	told_line(told);
+}
+
+void told_flow(struct told *told, struct flow *flow, enum flow_end why)
+{
+	const struct told_settings *s = told->settings;
+
+	if (s->kinds[TOLD_FLOW])
+		flow_put(told, flow, why);
+	if (!s->kinds[TOLD_NETFLOW])
+		return;
+	netflow_side_put(told, flow, FROM_CLIENT);
+	if (flow->packets[FROM_SERVER])
+		netflow_side_put(told, flow, FROM_SERVER);
+}
+
+void told_tally(struct told *told, const struct engine_tally *tally, uint64_t now_ns)
+{
+	struct told_head head = { .time_ns = now_ns, .event_type = "stats" };
+	struct json *json = &told->json;
+
+	if (!told->settings->kinds[TOLD_STATS])
+		return;
+	told_head(told, &head);
+	json_open(json, "stats");
+	json_open(json, "decoder");
+	json_number(json, "pkts", tally->packets);
+	json_number(json, "bytes", tally->bytes);
+	json_number(json, "invalid", tally->invalid);
+	json_number(json, "avg_pkt_size", tally->packets ? tally->bytes / tally->packets : 0);
+	json_close(json);
+	json_open(json, "flow");
+	json_number(json, "total", tally->flows);
+	json_number(json, "memcap", tally->evicted);
+	json_close(json);
+	json_open(json, "detect");
+	json_number(json, "alert", tally->alerts);
+	json_number(json, "alert_queue_overflow", tally->alerts_lost);
+	json_close(json);
+	if (told->settings->is_ips) {
+		json_open(json, "ips");
+		json_number(json, "accepted", tally->packets - tally->drops);
+		json_number(json, "blocked", tally->drops);
+		json_close(json);
+	}
+	json_close(json);
+	told_line(told);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of told, to each other.
+ */
+#ifndef AGENT_REPORT_TOLDINSIDE_H
+#define AGENT_REPORT_TOLDINSIDE_H
+
+#include "file/file.h"
+#include "report/told.h"
+
+/* Kinds of records that are no protocol's. */
+enum told_kind {
+	TOLD_ALERT,
+	TOLD_ANOMALY,
+	TOLD_DROP,
+	TOLD_FILES,
+	TOLD_FLOW,
+	TOLD_NETFLOW,
+	TOLD_STATS,
+	TOLD_KINDS
+};
+
+enum told_alert {
+	ALERT_PAYLOAD = 1 << 0,
+	ALERT_PRINTABLE = 1 << 1,
+	ALERT_LENGTH = 1 << 2,
+	ALERT_PACKET = 1 << 3,
+	ALERT_APP = 1 << 4,
+	ALERT_FLOW = 1 << 5,
+	ALERT_RULE_METADATA = 1 << 6,
+	ALERT_RULE_RAW = 1 << 7,
+	ALERT_RULE_REFERENCE = 1 << 8,
+	ALERT_TAGGED = 1 << 9,
+	ALERT_VERDICT = 1 << 10,
+};
+
+struct told_settings {
+	bool kinds[TOLD_KINDS];
+	bool protos[PROTO_CNT];
+	uint64_t proto_options[PROTO_CNT]; /* bit i: number i of proto.options */
+	uint32_t alert; /* enum told_alert */
+	uint64_t payload_max; /* bytes of a stream that an alert shows */
+	bool anomaly_decode, anomaly_stream, anomaly_applayer, anomaly_packet;
+	bool drop_all, drop_alerts, drop_verdict; /* drop_all: not only the first of a flow's side */
+	bool metadata, ethernet, community_id, is_ips;
+	uint16_t community_seed;
+	bool xff, xff_overwrite, xff_forward;
+	char xff_header[64]; /* in lower case */
+	char tenant[64], sensor[64]; /* "": none */
+};
+
+struct told {
+	const struct told_settings *settings;
+	struct json json;
+	void (*line)(void *arg, const char *bytes, size_t len);
+	void *arg;
+	uint64_t lost; /* records for which memory was short */
+};
+
+/* Whose addresses stand at a record's top, and which more there is. */
+struct told_head {
+	uint64_t time_ns;
+	const char *event_type;
+	const struct packet *packet; /* NULL: of a flow alone */
+	const struct flow *flow; /* NULL: none */
+	enum {
+		HEAD_PACKET,
+		HEAD_CLIENT,
+		HEAD_SERVER
+	} from; /* HEAD_SERVER: from it to the client */
+	const struct tx *tx; /* NULL: tx_id is not told */
+	const struct sek_addr *overwrites; /* what a proxy says stands for the source's side; NULL */
+	bool overwrites_dst;
+};
+
+void told_head(struct told *told, const struct told_head *head);
+/* Ends the record and gives it on. */
+void told_line(struct told *told);
+void told_community_id(struct told *told, const struct flow *flow);
+/* app_proto and, where they differ, of each side and what it was before. */
+void told_app_proto(struct told *told, const struct flow *flow);
+/* packet and packet_info. */
+void told_frame(struct told *told, const struct packet *packet);
+/* The object of flow in alerts. */
+void told_flow_short(struct told *told, const struct flow *flow);
+/* Object of a file; of an alert or a record of its own. */
+void told_file(struct told *told, const struct file *file);
+/* Objects of a transaction, as alerts and files tell them. */
+void told_tx_objects(struct told *told, struct tx *tx);
+/* metadata and community_id behind a flow's object. */
+void told_flow_metadata(struct told *told, const struct flow *flow);
+/* An address in text; ret_addr may be NULL. */
+bool told_address_read(struct slice text, struct sek_addr *ret_addr);
+const char *told_proto_name(uint8_t proto); /* "TCP"; NULL: it has only a number */
+
+#endif
