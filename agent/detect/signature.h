@@ -79,11 +79,13 @@ struct clause_ops {
 	 * must then be what it was when it was asked anew. A negated one moves nothing.
 	 */
 	enum clause_says (*ask)(const struct clause *clause, struct match *match);
+	/* What takes its time, or NULL: called once by any thread of the build, before the first ask. */
+	void (*prepare)(void *arg);
 	void (*free)(void *arg);
 };
 
 struct content {
-	uint8_t *bytes;
+	uint8_t *bytes; /* in small letters when nocase */
 	uint16_t len;
 	bool nocase, negated, is_relative; /* distance or within */
 	bool is_raw; /* rawbytes */
@@ -199,6 +201,7 @@ struct signature {
 	uint64_t protos[4]; /* one bit for each IP protocol */
 	bool both_ways; /* <> */
 	bool only_pkt, only_stream; /* tcp-pkt, tcp-stream */
+	bool any_packet; /* pkthdr: also what is no IP, or cannot be read */
 	uint8_t family; /* 4, 6; 0: both */
 	uint64_t apps; /* of which protocols it can be, one bit each (enum proto_id); 0: of any, or none */
 	struct address_set src, dst;

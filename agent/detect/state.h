@@ -58,4 +58,19 @@ bool match_inner(struct match *match, const struct clause *clauses, uint32_t cnt
 /* Memory for what a clause makes of its bytes; good until the rule is decided. NULL: no memory. */
 uint8_t *match_room(struct match *match, size_t len);
 
+/* Rules can be read and checked where nothing runs them. */
+#pragma weak state_bit
+#pragma weak state_bit_change
+#pragma weak state_int
+#pragma weak state_int_set
+#pragma weak state_var_set
+#pragma weak state_var
+#pragma weak state_stream_bytes
+#pragma weak state_tag
+#pragma weak state_bypass
+#pragma weak state_store
+#pragma weak state_unlogged
+#pragma weak match_inner
+#pragma weak match_room
+
 #endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the keywords about contents share. Pure.
+ */
+#ifndef AGENT_DETECT_KEYWORD_CONTENT_H
+#define AGENT_DETECT_KEYWORD_CONTENT_H
+
+#include "detect/parse/inside.h"
+
+extern const struct clause_ops content_ops;
+enum clause_says content_ask(const struct clause *clause, struct match *match);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Numbers of a packet's headers, one row each: ttl, id, seq, itype, dsize, ... Each asks a condition of
+ * what get() gives; a packet that has no such number does not match.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "detect/parse/inside.h"
+
+struct header_number {
+	uint64_t max;
+	bool (*get)(const struct packet *packet, uint64_t *ret_number);
+};
+
+struct header_test {
+	const struct header_number *number;
+	struct number_condition condition;
+};
+
+static bool header_test_ask(const void *arg, struct match *match)
+{
+	const struct header_test *test = arg;
+	uint64_t number;
+
+	return test->number->get(match->packet, &number) && number_holds(&test->condition, number);
+}
+
+static const struct test_ops header_test_ops = {
+	.word = "header", .ask = header_test_ask, .free = free, .of_packet = true, .cost = 1
+};
+
+static int header_number_read(struct draft *draft, struct slice value)
+{
+	const struct header_number *number = draft->keyword->arg;
+	struct header_test *test;
+	struct slice plain = value_plain(value, NULL);
+	int err;
+
+	if (value.len && value.at[0] == '!')
+		plain = value;
+	test = malloc(sizeof(*test));
+	if (!test)
+		return refuse_memory(draft);
+	test->number = number;
+	err = number_condition_read(draft, plain, number->max, &test->condition);
+	if (err) {
+		free(test);
+		return err;
+	}
+	draft->wants_packet = true;
+	return draft_test(draft, &header_test_ops, test);
+}
+
+static bool of_ip(const struct packet *packet, uint64_t *ret_number, uint64_t number)
+{
+	*ret_number = number;
+	return packet->family != 0;
+}
+
+static bool of_proto(const struct packet *packet, uint8_t proto, uint64_t *ret_number, uint64_t number)
+{
+	*ret_number = number;
+	return packet->family && packet->proto == proto && packet->l4.at;
+}
+
+static bool of_icmp(const struct packet *packet, uint64_t *ret_number, uint64_t number)
+{
+	return of_proto(packet, IPPROTO_ICMP, ret_number, number) ||
+	       of_proto(packet, IPPROTO_ICMPV6, ret_number, number);
+}
+
+/* Echo and its kind alone have an identifier and a sequence. */
+static bool of_echo(const struct packet *packet, uint64_t *ret_number, uint64_t number)
+{
+	static const uint8_t v4[] = { 0, 8, 13, 14, 15, 16, 17, 18 };
+	uint8_t type = packet->icmp.type;
+
+	if (!of_icmp(packet, ret_number, number))
+		return false;
+	if (packet->proto == IPPROTO_ICMPV6)
+		return type == 128 || type == 129;
+	return memchr(v4, type, sizeof(v4)) != NULL;
+}
+
+static bool ttl(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_ip(packet, ret_number, packet->ttl);
+}
+
+static bool tos(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_ip(packet, ret_number, packet->tos) && packet->family == 4;
+}
+
+static bool ip_id(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_ip(packet, ret_number, packet->ip_id) && packet->family == 4;
+}
+
+static bool fragoffset(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_ip(packet, ret_number, packet->fragment_offset / 8);
+}
+
+static bool seq(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_proto(packet, IPPROTO_TCP, ret_number, packet->tcp.seq);
+}
+
+static bool ack(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_proto(packet, IPPROTO_TCP, ret_number, packet->tcp.ack);
+}
+
+static bool window(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_proto(packet, IPPROTO_TCP, ret_number, packet->tcp.window);
+}
+
+static bool mss(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_proto(packet, IPPROTO_TCP, ret_number, packet->tcp.mss) && packet->tcp.has_mss;
+}
+
+static bool itype(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_icmp(packet, ret_number, packet->icmp.type);
+}
+
+static bool icode(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_icmp(packet, ret_number, packet->icmp.code);
+}
+
+static bool icmp_id(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_echo(packet, ret_number, packet->icmp.id);
+}
+
+static bool icmp_seq(const struct packet *packet, uint64_t *ret_number)
+{
+	return of_echo(packet, ret_number, packet->icmp.seq);
+}
+
+/* Of a "packet too big": the four bytes behind type, code and sum. */
+static bool icmpv6_mtu(const struct packet *packet, uint64_t *ret_number)
+{
+	const uint8_t *at = packet->l4.at;
+
+	if (!of_proto(packet, IPPROTO_ICMPV6, ret_number, 0) || packet->icmp.type != 2 ||
+	    packet->l4.len < 8)
+		return false;
+	*ret_number = (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | at[7];
+	return true;
+}
+
+static bool dsize(const struct packet *packet, uint64_t *ret_number)
+{
+	*ret_number = packet->payload.len;
+	return !packet->is_pseudo;
+}
+
+#define HEADER_NUMBER(symbol, word, max, says)                                                     \
+	static const struct header_number number_##symbol = { max, symbol };                       \
+	const struct keyword keyword_##symbol = {                                                  \
+		word, NULL, VALUE_ALWAYS, header_number_read, &number_##symbol, says               \
+	}
+
+HEADER_NUMBER(ttl, "ttl", UINT8_MAX, "hops that are left");
+HEADER_NUMBER(tos, "tos", UINT8_MAX, "type of service, all 8 bits");
+HEADER_NUMBER(ip_id, "id", UINT16_MAX, "identification of the IPv4 header");
+HEADER_NUMBER(fragoffset, "fragoffset", UINT16_MAX, "fragment offset, in 8 bytes");
+HEADER_NUMBER(seq, "seq", UINT32_MAX, "TCP sequence number");
+HEADER_NUMBER(ack, "ack", UINT32_MAX, "TCP acknowledgement number");
+HEADER_NUMBER(mss, "tcp.mss", UINT16_MAX, "maximum segment size that the packet tells");
+HEADER_NUMBER(itype, "itype", UINT8_MAX, "ICMP type");
+HEADER_NUMBER(icode, "icode", UINT8_MAX, "ICMP code");
+HEADER_NUMBER(icmp_id, "icmp_id", UINT16_MAX, "identifier of an ICMP echo");
+HEADER_NUMBER(icmp_seq, "icmp_seq", UINT16_MAX, "sequence number of an ICMP echo");
+HEADER_NUMBER(icmpv6_mtu, "icmpv6.mtu", UINT32_MAX, "MTU of a packet too big");
+HEADER_NUMBER(dsize, "dsize", UINT16_MAX, "bytes of payload in the packet");
+
+static const struct header_number number_window = { UINT16_MAX, window };
+const struct keyword keyword_window = { "tcp.window",	    "window",	    VALUE_ALWAYS,
+					header_number_read, &number_window, "TCP window" };

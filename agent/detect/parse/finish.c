@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What follows from all keywords of a rule together. Called by line.c behind the last one; a rule that can
+ * never match is refused here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "detect/parse/inside.h"
+
+/* Who sends a field, in any of its protocols. */
+static void field_sides(const struct source *source, bool sides[SIDES])
+{
+	sides[FROM_CLIENT] = sides[FROM_SERVER] = false;
+	for (uint8_t i = 0; i < source->field_cnt; i++)
+		for (int side = 0; side < SIDES; side++)
+			sides[side] |= source->fields[i].field->sides[side];
+}
+
+static int one_way(struct draft *draft, const struct source *source, bool to_server)
+{
+	struct signature *signature = draft->signature;
+
+	if (to_server ? signature->to_client : signature->to_server)
+		return refuse(draft, draft->text, "ask the buffers of the other side in another rule",
+			      "%s is sent to the %s, the rule asks of the other direction",
+			      source->name, to_server ? "server" : "client");
+	signature->to_server |= to_server;
+	signature->to_client |= !to_server;
+	return 0;
+}
+
+/* Fields that only one side sends say which way the rule goes. */
+static int sides_imply(struct draft *draft)
+{
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		const struct source *source = draft->parts[i].part.source;
+		bool sides[SIDES];
+		int err;
+
+		if (source->kind != SOURCE_FIELD)
+			continue;
+		field_sides(source, sides);
+		if (sides[FROM_CLIENT] == sides[FROM_SERVER])
+			continue;
+		err = one_way(draft, source, sides[FROM_CLIENT]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void parts_settle(struct draft *draft)
+{
+	const struct signature *signature = draft->signature;
+
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		struct part *part = &draft->parts[i].part;
+
+		part->any_side = !signature->to_server && !signature->to_client;
+		part->side = signature->to_client ? FROM_SERVER : FROM_CLIENT;
+	}
+}
+
+static bool is_of_tx(enum source_kind kind)
+{
+	return kind == SOURCE_FIELD || kind == SOURCE_FILE || kind == SOURCE_FILE_NUMBER_OR_NAME;
+}
+
+/* depth, offset and startswith count from the beginning of each packet too. */
+static bool content_is_placed(const struct clause *clause)
+{
+	const struct content *content = clause->arg;
+
+	return clause->is_content && (content->has_depth || content->has_offset || content->starts);
+}
+
+static enum rule_layer payload_layer(const struct draft *draft, const struct part *payload)
+{
+	const struct signature *signature = draft->signature;
+
+	if (draft->wants_packet || signature->only_pkt || draft->no_stream ||
+	    !(signature->protos[0] & 1 << 6))
+		return RULE_OF_PACKETS;
+	if (signature->only_stream || draft->only_stream)
+		return RULE_OF_STREAM;
+	if (draft->asks_stream_size)
+		return RULE_OF_BOTH;
+	for (uint32_t i = 0; i < payload->clause_cnt; i++)
+		if (content_is_placed(&payload->clauses[i]))
+			return RULE_OF_BOTH;
+	return RULE_OF_STREAM;
+}
+
+static void layer_settle(struct draft *draft)
+{
+	struct signature *signature = draft->signature;
+	const struct part *payload = NULL;
+	bool of_tx = false;
+
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		of_tx |= is_of_tx(draft->parts[i].part.source->kind);
+		if (draft->parts[i].part.source->kind == SOURCE_PAYLOAD)
+			payload = &draft->parts[i].part;
+	}
+	for (uint32_t i = 0; i < signature->test_cnt; i++)
+		of_tx |= signature->tests[i].ops->needs_tx || signature->tests[i].ops->of_file;
+	if (of_tx)
+		signature->layer = RULE_OF_TX;
+	else if (payload)
+		signature->layer = payload_layer(draft, payload);
+	else
+		signature->layer = RULE_OF_PACKETS;
+}
+
+/*
+ * How much a pattern leaves over when it is looked for first: long ones and those of many different bytes are
+ * rare; buffers of a transaction are rarer read than payload.
+ */
+static uint32_t pattern_worth(const struct part *part, const struct content *content)
+{
+	bool seen[256] = {};
+	uint32_t worth = 0;
+
+	for (uint16_t i = 0; i < content->len; i++) {
+		uint8_t byte = content->bytes[i];
+
+		if (!seen[byte])
+			worth += byte == 0 || byte == 0xff || byte == ' ' ? 1 : 3;
+		else
+			worth += 1;
+		seen[byte] = true;
+	}
+	return worth * (part->source->kind == SOURCE_PAYLOAD ? 2 : 3);
+}
+
+static void fast_settle(struct signature *signature)
+{
+	uint32_t best = 0;
+
+	signature->fast_part = signature->fast_clause = -1;
+	for (uint32_t i = 0; i < signature->part_cnt; i++) {
+		const struct part *part = &signature->parts[i];
+
+		for (uint32_t k = 0; k < part->clause_cnt; k++) {
+			const struct content *content = part->clauses[k].arg;
+			uint32_t worth;
+
+			if (!part->clauses[k].is_content || content->negated ||
+			    part->source->kind == SOURCE_BASE64 || part->absent != PART_THERE)
+				continue;
+			worth = content->fast ? UINT32_MAX : pattern_worth(part, content);
+			if (worth <= best)
+				continue;
+			best = worth;
+			signature->fast_part = (int32_t)i;
+			signature->fast_clause = (int32_t)k;
+		}
+	}
+}
+
+/* The parts become the signature's; those that the old modifiers left empty go. */
+static int parts_hand_over(struct draft *draft)
+{
+	struct signature *signature = draft->signature;
+	struct part *parts = draft->part_cnt ? calloc(draft->part_cnt, sizeof(*parts)) : NULL;
+	uint32_t cnt = 0;
+
+	if (draft->part_cnt && !parts)
+		return refuse_memory(draft);
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		if (draft->parts[i].part.clause_cnt || draft->parts[i].part.absent)
+			parts[cnt++] = draft->parts[i].part;
+		else
+			free(draft->parts[i].part.clauses);
+	}
+	draft->part_cnt = 0;
+	signature->parts = parts;
+	signature->part_cnt = cnt;
+	return 0;
+}
+
+static int must_have(struct draft *draft)
+{
+	if (draft->source && !draft->source_used)
+		return refuse(draft, draft->source_at, "ask it for a content, or leave it out",
+			      "%s is named, and nothing is asked of it", draft->source->name);
+	if (!draft->has_sid)
+		return refuse(draft, draft->text, "number it: sid:1000001;", "a rule without sid");
+	return 0;
+}
+
+int draft_finish(struct draft *draft)
+{
+	int err = must_have(draft);
+
+	if (!err)
+		err = sides_imply(draft);
+	if (err)
+		return err;
+	parts_settle(draft);
+	layer_settle(draft);
+	err = parts_hand_over(draft);
+	if (!err)
+		fast_settle(draft->signature);
+	return err;
+}

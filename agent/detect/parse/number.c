@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Conditions on a number, as all keywords of numbers write them. A range leaves out both of its ends, as
+ * Suricata's does.
+ */
+#include "detect/parse/inside.h"
+
+bool number_holds(const struct number_condition *condition, uint64_t number)
+{
+	switch (condition->kind) {
+	case NUMBER_IS:
+		return number == condition->a;
+	case NUMBER_IS_NOT:
+		return number != condition->a;
+	case NUMBER_BELOW:
+		return number < condition->a;
+	case NUMBER_TO:
+		return number <= condition->a;
+	case NUMBER_ABOVE:
+		return number > condition->a;
+	case NUMBER_FROM:
+		return number >= condition->a;
+	case NUMBER_BETWEEN:
+		return number > condition->a && number < condition->b;
+	case NUMBER_OUTSIDE:
+		return number <= condition->a || number >= condition->b;
+	case NUMBER_MASK:
+		return (number & condition->a) == condition->b;
+	case NUMBER_NOT_MASK:
+		return (number & condition->a) != condition->b;
+	}
+	return false;
+}
+
+static const struct {
+	const char *sign;
+	int kind;
+} signs[] = {
+	{ "<=", NUMBER_TO },	{ ">=", NUMBER_FROM }, { "!=", NUMBER_IS_NOT },
+	{ "<", NUMBER_BELOW },	{ ">", NUMBER_ABOVE }, { "!&", NUMBER_NOT_MASK },
+	{ "!", NUMBER_IS_NOT }, { "=", NUMBER_IS },    { "&", NUMBER_MASK },
+};
+
+/* "10<>20" or "10-20"; false: it is no range. */
+static bool range_split(struct slice text, struct slice *ret_from, struct slice *ret_to)
+{
+	for (size_t i = 1; i < text.len; i++) {
+		size_t sign = 0;
+
+		if (text.at[i] == '-')
+			sign = 1;
+		else if (i + 1 < text.len && text.at[i] == '<' && text.at[i + 1] == '>')
+			sign = 2;
+		if (!sign)
+			continue;
+		*ret_from = slice_trim(slice(text.at, i));
+		*ret_to = slice_trim(slice_behind(text, i + sign));
+		return true;
+	}
+	return false;
+}
+
+static int wrong_number(struct draft *draft, const char *at, struct slice text)
+{
+	return refuse(draft, at,
+		      "write 10, !10, >10, >=10, <10, <=10 or 10<>20; both ends of a range lie outside",
+		      "%s: \"%.*s\" is no condition on a number, or one that is too large",
+		      draft->keyword->word, (int)text.len, text.at);
+}
+
+static int range_read(struct draft *draft, const char *at, struct slice text, uint64_t max,
+		      bool negated, struct number_condition *condition)
+{
+	struct slice from, to;
+
+	if (!range_split(text, &from, &to) || !number_parse(from, max, &condition->a) ||
+	    !number_parse(to, max, &condition->b))
+		return wrong_number(draft, at, text);
+	if (condition->b < 2 || condition->a > condition->b - 2)
+		return refuse(draft, at, "both ends of a range lie outside: 4<>8 is 5, 6 and 7",
+			      "%s: no number lies in the range \"%.*s\"", draft->keyword->word,
+			      (int)text.len, text.at);
+	condition->kind = negated ? NUMBER_OUTSIDE : NUMBER_BETWEEN;
+	return 0;
+}
+
+static int mask_read(struct draft *draft, const char *at, struct slice text, uint64_t max,
+		     struct number_condition *condition)
+{
+	struct slice rest = text, mask, value;
+
+	slice_next(&rest, '=', &mask);
+	if (!number_parse(mask, max, &condition->a))
+		return wrong_number(draft, at, text);
+	if (!slice_next(&rest, '=', &value))
+		condition->b = condition->a;
+	else if (!number_parse(value, max, &condition->b))
+		return wrong_number(draft, at, text);
+	return 0;
+}
+
+int number_condition_of(struct draft *draft, const char *at, struct slice text, uint64_t max,
+			struct number_condition *ret_condition)
+{
+	struct number_condition condition = { .kind = NUMBER_IS };
+	struct slice whole = slice_trim(text), number = whole, from, to;
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		if (!slice_starts(whole, signs[i].sign))
+			continue;
+		condition.kind = signs[i].kind;
+		number = slice_trim(slice_behind(whole, strlen(signs[i].sign)));
+		break;
+	}
+	if (condition.kind == NUMBER_MASK || condition.kind == NUMBER_NOT_MASK)
+		err = mask_read(draft, at, number, max, &condition);
+	else if ((condition.kind == NUMBER_IS || condition.kind == NUMBER_IS_NOT) &&
+		 range_split(number, &from, &to))
+		err = range_read(draft, at, number, max, condition.kind == NUMBER_IS_NOT, &condition);
+	else if (!number_parse(number, max, &condition.a))
+		err = wrong_number(draft, at, whole);
+	if (!err)
+		*ret_condition = condition;
+	return err;
+}
+
+int number_condition_read(struct draft *draft, struct slice text, uint64_t max,
+			  struct number_condition *ret_condition)
+{
+	return number_condition_of(draft, (const char *)text.at, text, max, ret_condition);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The tables that many rules share. Made before the first rule is read, freed after the last signature.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "detect/parse/inside.h"
+
+const char *parse_string(struct parse *parse, struct slice text)
+{
+	return words_at(&parse->strings, words_add(&parse->strings, text));
+}
+
+int parse_new(const struct config *config, struct diag *diag, struct parse **ret_parse)
+{
+	struct parse *parse = calloc(1, sizeof(*parse));
+
+	if (!parse)
+		return -ENOMEM;
+	parse->config = config;
+	parse->diag = diag;
+	if (keywords_new(parse) || sources_new(parse) || classes_read(parse)) {
+		parse_free(parse);
+		return -ENOMEM;
+	}
+	*ret_parse = parse;
+	return 0;
+}
+
+void parse_free(struct parse *parse)
+{
+	if (!parse)
+		return;
+	for (uint32_t i = 0; i < parse->address_texts.cnt; i++)
+		free(parse->address_sets[i].range);
+	for (uint32_t i = 0; i < parse->port_texts.cnt; i++)
+		free(parse->port_sets[i].range);
+	free(parse->address_sets);
+	free(parse->port_sets);
+	words_free(&parse->address_texts);
+	words_free(&parse->port_texts);
+	for (int i = 0; i < NAME_KINDS; i++)
+		words_free(&parse->names[i]);
+	sources_free(parse);
+	free(parse->keyword);
+	words_free(&parse->keywords);
+	free(parse->classes);
+	words_free(&parse->class_names);
+	free(parse->reference_urls);
+	words_free(&parse->reference_names);
+	free(parse->rule_at);
+	words_free(&parse->rule_numbers);
+	words_free(&parse->strings);
+	free(parse);
+}
+
+struct ruleset_tally parse_tally(const struct parse *parse)
+{
+	return parse->tally;
+}
+
+const char *parse_name(const struct parse *parse, enum name_kind kind, uint32_t number)
+{
+	return words_at(&parse->names[kind], number);
+}
+
+uint32_t parse_name_cnt(const struct parse *parse, enum name_kind kind)
+{
+	return parse->names[kind].cnt;
+}

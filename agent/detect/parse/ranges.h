@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sets of numbers up to 128 bits as ranges, and the lists that rules write of them: [a, !b, $C]. What addresses
+ * and ports have alike. Pure.
+ */
+#ifndef AGENT_DETECT_PARSE_RANGES_H
+#define AGENT_DETECT_PARSE_RANGES_H
+
+#include "detect/parse/inside.h"
+
+typedef unsigned __int128 wide;
+
+struct range {
+	wide from, to;
+};
+
+struct ranges {
+	struct range *at;
+	uint32_t cnt, cap;
+};
+
+int range_list_add(struct ranges *ranges, wide from, wide to); /* 0 or -ENOMEM */
+void range_list_free(struct ranges *ranges);
+
+/* What the elements of a list are. */
+struct range_kind {
+	const char *what; /* "address", "port" */
+	const char *groups; /* where the settings have its variables */
+	wide max;
+	/* One element without sign; -EINVAL: it is none, *ret_hint may say why. */
+	int (*element)(struct slice text, struct ranges *ranges, const char **ret_hint);
+};
+
+/*
+ * Reads a list, with its variables and negations resolved: sorted ranges that do not touch. Returns 0,
+ * -ENOMEM, or -EINVAL after refuse().
+ */
+int range_list_read(struct draft *draft, const struct range_kind *kind, struct slice text,
+		    struct ranges *ret_ranges);
+
+#endif
