@@ -145,11 +145,11 @@ void decode_tcp(struct decoder *d, struct packet *p, struct slice l4)
 	}
 	header_len = (size_t)(l4.at[12] >> 4) * 4;
 	if (header_len < TCP_LEN) {
-		packet_event(p, EVENT_TCP_HLEN_TOO_SMALL);
+		packet_event(p, EVENT_TCP_INVALID_OPTLEN);
 		return;
 	}
 	if (header_len > l4.len) {
-		packet_event(p, EVENT_TCP_INVALID_OPTLEN);
+		packet_event(p, EVENT_TCP_HLEN_TOO_SMALL);
 		return;
 	}
 	p->l4 = l4;

@@ -13,6 +13,7 @@
 #define GRE_ACK 0x80 /* of the second byte, version 1 */
 #define ERSPAN_LEN 8
 #define VXLAN_LEN 8
+#define ETHER_LEN 14
 #define GENEVE_LEN 8
 
 void decode_ip_in_ip(struct decoder *d, struct packet *p, struct slice rest, uint8_t family)
@@ -60,12 +61,12 @@ static void decode_erspan(struct decoder *d, struct packet *p, struct slice rest
 		packet_event(p, EVENT_ERSPAN_UNSUPPORTED_VERSION);
 		return;
 	}
-	inner = decode_inner(d, p, slice_behind(rest, ERSPAN_LEN), LINK_ETHERNET);
+	inner = decode_inner(d, p, rest, LINK_ETHERNET);
 	if (!inner)
 		return;
 	if (be16(rest.at) & 0xfff)
 		inner->vlan[inner->vlan_cnt++] = be16(rest.at) & 0xfff;
-	decode_ethernet(d, inner, inner->frame);
+	decode_ethernet(d, inner, slice_behind(rest, ERSPAN_LEN));
 }
 
 static void decode_gre_payload(struct decoder *d, struct packet *p, uint16_t type,
@@ -227,14 +228,23 @@ static bool decode_teredo(struct decoder *d, struct packet *p)
 	return inner;
 }
 
-/* RFC 7348, 5. */
+/* RFC 7348, 5. The packet inside is counted without the Ethernet header that it was given for the tunnel. */
 static bool decode_vxlan(struct decoder *d, struct packet *p)
 {
 	struct slice rest = p->payload;
+	struct packet *inner;
 
-	if (rest.len < VXLAN_LEN + 2 || !(rest.at[0] & 0x08) || rest.at[7] != 0)
+	if (rest.len < VXLAN_LEN + ETHER_LEN || !(rest.at[0] & 0x08) || rest.at[7] != 0)
 		return false;
-	decode_frame_inside(d, p, slice_behind(rest, VXLAN_LEN));
+	rest = slice_behind(rest, VXLAN_LEN + ETHER_LEN);
+	inner = decode_inner(d, p, rest, LINK_RAW);
+	if (!inner)
+		return true;
+	inner->ether_type = be16(rest.at - 2);
+	if (!decode_by_ether_type(d, inner, inner->ether_type, rest)) {
+		d->packet_cnt--;
+		packet_event(p, EVENT_VXLAN_UNKNOWN_PAYLOAD_TYPE);
+	}
 	return true;
 }
 

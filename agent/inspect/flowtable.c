@@ -137,7 +137,7 @@ static uint64_t key_hash(uint64_t seed, const struct flow_key *key)
 {
 	uint64_t ends = hash_ends(seed, &key->addr[0], &key->addr[1]);
 	uint64_t ports = (uint64_t)(key->port[0] + key->port[1]) << 32 |
-			 (uint32_t)(key->port[0] * key->port[1]);
+			 ((uint32_t)key->port[0] * key->port[1]);
 	uint64_t rest = (uint64_t)key->spi << 32 | (uint32_t)key->proto << 24 |
 			(uint32_t)key->depth << 16 | key->tenant;
 	uint64_t vlans = (uint64_t)key->vlan[0] << 32 | (uint32_t)key->vlan[1] << 16 | key->vlan[2];
@@ -166,6 +166,17 @@ static uint16_t icmp_answer(const struct packet *p)
 static bool is_icmp(const struct packet *p)
 {
 	return (p->family == 4 && p->proto == IP_ICMP) || (p->family == 6 && p->proto == IP_ICMPV6);
+}
+
+/* Errors tell of other flows and begin none. */
+static bool is_icmp_error(const struct packet *p)
+{
+	if (!is_icmp(p))
+		return false;
+	if (p->family == 6)
+		return p->icmp.type < 128;
+	return p->icmp.type == 3 || p->icmp.type == 4 || p->icmp.type == 5 || p->icmp.type == 11 ||
+	       p->icmp.type == 12;
 }
 
 static void key_of(const struct flow_settings *settings, const struct packet *p, struct flow_key *key)
@@ -579,7 +590,8 @@ static void flow_count(struct flow *flow, struct packet *p)
 	} else if (p->ttl > flow->ttl_max[side]) {
 		flow->ttl_max[side] = p->ttl;
 	}
-	if (flow->proto != IP_TCP && flow->state == FLOW_NEW && flow->packets[FROM_CLIENT] &&
+	/* An error that quotes the flow is no answer. */
+	if (flow->proto != IP_TCP && flow->proto == p->proto && flow->state == FLOW_NEW && flow->packets[FROM_CLIENT] &&
 	    flow->packets[FROM_SERVER]) {
 		flow_state_set(flow, FLOW_ESTABLISHED);
 		return;
@@ -619,12 +631,16 @@ struct flow *flow_of(struct flow_table *table, struct packet *p)
 		flow_forget(table, flow, FLOW_END_TIMEOUT);
 		flow = NULL;
 	}
+	if (!flow && is_icmp_error(p))
+		return NULL;
 	if (!flow) {
 		side = FROM_CLIENT;
 		flow = flow_make(table, p, &key, hash);
 		if (flow && table->expectations)
 			flow_meet_expectation(table, flow);
 	}
+	if (!flow)
+		table->refused++;
 	return flow ? flow_give(flow, p, side) : NULL;
 }
 

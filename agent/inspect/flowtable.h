@@ -49,7 +49,7 @@ struct flow_table {
 	struct pool pool;
 	struct flow_list lists[FLOW_CLASSES];
 	uint64_t now_ns;
-	uint64_t made, evicted;
+	uint64_t made, evicted, refused;
 	uint32_t *tenant_flows; /* by tenant; NULL: not counted */
 	/* Called with a flow that is over, before it is forgotten. */
 	void (*ended)(void *arg, struct flow *flow, enum flow_end why);
@@ -75,7 +75,7 @@ uint32_t flow_hash_addresses(const struct flow_settings *settings, const struct 
 bool flow_is_wanted(const struct packet *packet);
 /*
  * The packet's flow, made when there is none yet; sets packet->flow and ->side, and counts the packet.
- * NULL: no memory, or none is wanted.
+ * NULL: it is an error that belongs to no flow, or (counted in refused) there is no memory.
  */
 struct flow *flow_of(struct flow_table *table, struct packet *packet);
 /* Ends the flow and makes another of the same packet: its ports are used anew. */

@@ -46,12 +46,17 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	struct inspect_settings s = { .setup = *setup, .workers = setup->workers };
 	int r;
 
+	const char *sums = config_text(setup->config, "pcap-file.checksum-checks");
+
 	if (s.workers == 0)
 		s.workers = 1;
+	if (sums && !config_bool(setup->config, "pcap-file.checksum-checks", true) &&
+	    strcmp(sums, "auto") != 0)
+		s.setup.unchecked_sums = true;
 	decode_settings_read(setup->config, &s.decode);
-	s.decode.unchecked_sums = setup->unchecked_sums;
+	s.decode.unchecked_sums = s.setup.unchecked_sums;
 	flow_settings_read(setup->config, s.workers, &s.flow);
-	tcp_settings_read(setup->config, setup, s.workers, &s.tcp);
+	tcp_settings_read(setup->config, &s.setup, s.workers, &s.tcp);
 	s.flow_memcap_policy =
 		exception_read(setup->config, &(struct exception_case){ .path = "flow.memcap-policy",
 									.ips = setup->ips });
@@ -127,9 +132,10 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	struct flow *flow = NULL;
 
 	if (flow_is_wanted(p)) {
+		uint64_t refused = w->flows.refused;
+
 		flow = flow_of(&w->flows, p);
-		if (!flow) {
-			w->tally.memory_short++;
+		if (w->flows.refused != refused) {
 			exception_apply(w->settings->flow_memcap_policy, p, DROP_FLOW_MEMCAP);
 		}
 	}
@@ -261,7 +267,7 @@ struct engine_tally inspector_tally(const struct inspector *w)
 
 	tally.flows = w->flows.made;
 	tally.evicted = w->flows.evicted + defrag.evicted;
-	tally.memory_short += defrag.memory_short + w->tcp.sessions_refused + w->tcp.memory.refused;
+	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused + w->tcp.memory.refused;
 	if (w->detect && detect_tally)
 		tally.alerts_lost = detect_tally(w->detect).lost;
 	return tally;

@@ -31,6 +31,8 @@ static void pieces_free(struct tcp_stream *s, struct tcp_memory *memory, uint32_
 			memory->used -= s->pieces[i].to - s->pieces[i].from;
 			free(s->pieces[i].bytes);
 		}
+	if (cnt == 0)
+		return;
 	memmove(s->pieces, s->pieces + cnt, (s->piece_cnt - cnt) * sizeof(*s->pieces));
 	s->piece_cnt -= cnt;
 }

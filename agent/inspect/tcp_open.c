@@ -136,9 +136,6 @@ int tcp_state_established(struct segment_in *in)
 		return segment_bad(in, EVENT_STREAM_EST_INVALID_ACK);
 	if (!is_in_window(in))
 		return segment_bad(in, EVENT_STREAM_EST_PACKET_OUT_OF_WINDOW);
-	if (in->len && seq_before(in->seq, in->own->next_seq) &&
-	    !seq_after(in->seq + in->len, in->own->next_seq))
-		packet_event(in->p, EVENT_STREAM_PKT_RETRANSMISSION);
 	tcp_timestamp_keep(in);
 	tcp_next_seq_move(in);
 	tcp_ack_take(in);
@@ -207,6 +204,8 @@ int tcp_state_closing(struct segment_in *in)
 		return 0;
 	if (!tcp_timestamp_is_good(in))
 		return -1;
+	if (in->len && !seq_after(in->seq + in->len, in->own->next_seq))
+		packet_event(in->p, EVENT_STREAM_PKT_RETRANSMISSION);
 	if (in->s->state == TCP_CLOSE_WAIT && in->len && is_before_last_ack(in))
 		return segment_bad(in, EVENT_STREAM_CLOSEWAIT_PKT_BEFORE_LAST_ACK);
 	if (seq_after(in->seq, in->own->next_win) ||
