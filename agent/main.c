@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekishod: reads its settings, runs the agent, ends; or inspects a capture. The only place that ends
+ * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or checks rules. The only place that ends
  * the process.
  */
 #include <errno.h>
@@ -10,6 +10,7 @@
 
 #include "agent.h"
 #include "replay/inspect.h"
+#include "replay/rulecheck.h"
 
 /* What is larger has pages of its own, so that a list of a million entries leaves no holes when it goes. */
 #define LARGE_BYTES (256 << 10)
@@ -23,6 +24,8 @@ int main(int argc, char **argv)
 
 	if (inspect_is_asked(argc, argv))
 		return inspect_main(argc, argv);
+	if (rule_check_is_asked(argc, argv))
+		return rule_check_main(argc, argv);
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (settings_read(argc, argv, &settings, why, sizeof(why))) {
 		fprintf(stderr, "sekishod: %s\n", why);

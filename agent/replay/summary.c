@@ -27,7 +27,7 @@ static json_t *word(const char *text)
 	return string ? string : json_string(text_escape(text, strlen(text), shown, sizeof(shown)));
 }
 
-static json_t *diag_json(const struct diag *diag)
+json_t *diag_json(const struct diag *diag)
 {
 	json_t *list = json_array();
 

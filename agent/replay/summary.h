@@ -5,6 +5,8 @@
 #ifndef AGENT_REPLAY_SUMMARY_H
 #define AGENT_REPLAY_SUMMARY_H
 
+#include <jansson.h>
+
 #include "inspect/engine.h"
 
 struct summary {
@@ -22,5 +24,8 @@ struct summary {
  */
 void summary_print(const struct summary *summary, const struct diag *diag, bool json, bool pretty,
 		   bool failed);
+
+/* The entries as a list of objects; a new reference. */
+json_t *diag_json(const struct diag *diag);
 
 #endif

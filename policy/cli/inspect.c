@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the way from `sekisho capture inspect` to `sekishod inspect`, which it becomes. Called by
- * obj_capture.c's table. Promises that every word that was given goes along.
+ * Owns the way from `sekisho capture inspect` and `sekisho rule check` to sekishod, which they become.
+ * Called by the tables of obj_capture.c and obj_rule.c. Promises that every word that was given goes along.
  */
 #include "cli/inspect.h"
 
@@ -33,11 +33,12 @@ static void add(struct line *line, const char *name, const char *value)
 	line->words[line->cnt++] = word;
 }
 
-static void line_make(const struct cli *cli, const struct cli_args *args, struct line *line)
+static void line_make(const struct cli *cli, const struct cli_args *args, const char *what,
+		      struct line *line)
 {
 	const struct cli_arg *table = args->command->args;
 
-	add(line, "inspect", NULL);
+	add(line, what, NULL);
 	if (cli->json)
 		add(line, "json", NULL);
 	if (cli->pretty)
@@ -50,7 +51,7 @@ static void line_make(const struct cli *cli, const struct cli_args *args, struct
 	}
 }
 
-int capture_inspect(struct cli *cli, const struct cli_args *args)
+static int become(struct cli *cli, const struct cli_args *args, const char *what)
 {
 	char path[2 * CLI_PATH_MAX];
 	struct line line = { .cnt = 1 };
@@ -58,7 +59,7 @@ int capture_inspect(struct cli *cli, const struct cli_args *args)
 
 	agent_path(path, sizeof(path));
 	line.words[0] = path;
-	line_make(cli, args, &line);
+	line_make(cli, args, what, &line);
 	fflush(cli->out);
 	if (line.failed) {
 		ret = cli_fail(cli, CLI_FAILED, NULL, "out of memory");
@@ -70,4 +71,14 @@ int capture_inspect(struct cli *cli, const struct cli_args *args)
 	for (size_t i = 1; i < line.cnt; i++)
 		free(line.words[i]);
 	return ret;
+}
+
+int capture_inspect(struct cli *cli, const struct cli_args *args)
+{
+	return become(cli, args, "inspect");
+}
+
+int rule_check(struct cli *cli, const struct cli_args *args)
+{
+	return become(cli, args, "rule-check");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho capture inspect`: the engine over a capture. The engine is sekishod's; the command becomes it.
+ * `sekisho capture inspect` and `sekisho rule check`: the engine over a capture, and over rules alone. The
+ * engine is sekishod's; the command becomes it.
  */
 #ifndef POLICY_CLI_INSPECT_H
 #define POLICY_CLI_INSPECT_H
@@ -9,5 +10,7 @@
 
 /* Does not return where sekishod could be started: the exit status is that one's. */
 int capture_inspect(struct cli *cli, const struct cli_args *args);
+/* The same of `sekisho rule check`. */
+int rule_check(struct cli *cli, const struct cli_args *args);
 
 #endif

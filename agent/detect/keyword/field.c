@@ -42,6 +42,35 @@ static const struct test_ops field_test_ops = {
 	.word = "field", .ask = field_test_ask, .free = free, .needs_tx = true, .cost = 2
 };
 
+static const struct {
+	const char *field, *word;
+	uint64_t number;
+} field_words[] = {
+#define FIELD_WORD(field, word, number) { field, word, number },
+#include "detect/parse/fieldwords.def"
+#undef FIELD_WORD
+};
+
+/* A word that stands for the number, or a condition. */
+static int field_condition_read(struct draft *draft, struct slice field, struct slice value,
+				struct number_condition *ret_condition)
+{
+	bool negated;
+	struct slice word = value_plain(value, &negated);
+
+	for (size_t i = 0; i < sizeof(field_words) / sizeof(field_words[0]); i++) {
+		if (!slice_is(field, field_words[i].field) || !slice_same(word, field_words[i].word))
+			continue;
+		*ret_condition = (struct number_condition){
+			.kind = negated ? NUMBER_IS_NOT : NUMBER_IS,
+			.a = field_words[i].number,
+		};
+		return 0;
+	}
+	return number_condition_of(draft, (const char *)value.at, negated ? value : word,
+				   UINT64_MAX, ret_condition);
+}
+
 int number_field_read(struct draft *draft, struct slice word, struct slice value)
 {
 	struct field_test read, *test;
@@ -49,7 +78,7 @@ int number_field_read(struct draft *draft, struct slice word, struct slice value
 
 	if (!source_of_fields(word, true, &read.source))
 		return -ENOENT;
-	err = number_condition_read(draft, value_plain(value, NULL), UINT64_MAX, &read.condition);
+	err = field_condition_read(draft, word, value, &read.condition);
 	if (!err)
 		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)

@@ -339,11 +339,9 @@ static int pcre_read(struct draft *draft, struct slice value)
 {
 	struct spelling spelling = {};
 	struct expression *expression;
-	struct slice inner;
-	int err = value_quoted(draft, value, &inner, &spelling.negated);
+	struct slice inner = value_plain(value, &spelling.negated);
+	int err = spelling_split(draft, inner, &spelling);
 
-	if (!err)
-		err = spelling_split(draft, inner, &spelling);
 	for (size_t i = 0; !err && i < spelling.flags.len; i++)
 		err = flag_read(draft, &spelling.flags.at[i], &spelling);
 	if (err)

@@ -31,6 +31,18 @@ static void place_of(const struct draft *draft, size_t offset, uint32_t *ret_lin
 	*ret_column = (uint32_t)(offset - start) + 1;
 }
 
+/* What cannot be counted for want of memory is said all the same. */
+static void refusal_count(struct parse *parse, struct slice said)
+{
+	uint32_t number = words_add(&parse->refusal_texts, said);
+
+	if (!number ||
+	    parse_room(&parse->refusals, &parse->refusal_cap, number, sizeof(*parse->refusals)))
+		return;
+	parse->refusals[number - 1].says = words_at(&parse->refusal_texts, number);
+	parse->refusals[number - 1].cnt++;
+}
+
 int refuse(struct draft *draft, const char *at, const char *hint, const char *fmt, ...)
 {
 	char said[SAID_MAX];
@@ -40,6 +52,7 @@ int refuse(struct draft *draft, const char *at, const char *hint, const char *fm
 	va_start(args, fmt);
 	vsnprintf(said, sizeof(said), fmt, args);
 	va_end(args);
+	refusal_count(draft->parse, slice_text(said));
 	place_of(draft, at ? (size_t)(at - draft->text) : 0, &line, &column);
 	diag_add(draft->parse->diag, DIAG_ERROR, draft->file, line, column, hint, "%s", said);
 	return -EINVAL;
@@ -192,6 +205,13 @@ int draft_sticky(struct draft *draft, const struct source *source)
 	draft->source_used = source == &source_payload;
 	draft->part_now = -1;
 	return 0;
+}
+
+void draft_source_is(struct draft *draft, const struct source *source)
+{
+	draft->source = source;
+	draft->source_used = false;
+	draft->part_now = -1;
 }
 
 int draft_move_content(struct draft *draft, const struct source *source)

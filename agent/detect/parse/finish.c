@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "detect/parse/inside.h"
+#include "detect/keyword/base64.h"
 
 /* Who sends a field, in any of its protocols. */
 static void field_sides(const struct source *source, bool sides[SIDES])
@@ -96,7 +96,7 @@ static void layer_settle(struct draft *draft)
 {
 	struct signature *signature = draft->signature;
 	const struct part *payload = NULL;
-	bool of_tx = false;
+	bool of_tx = draft->of_files;
 
 	for (uint32_t i = 0; i < draft->part_cnt; i++) {
 		of_tx |= is_of_tx(draft->parts[i].part.source->kind);
@@ -159,6 +159,39 @@ static void fast_settle(struct signature *signature)
 	}
 }
 
+/* The clause that decodes for base64_data; NULL: there is none. */
+static const struct clause *decoder_find(const struct draft *draft)
+{
+	const struct clause *found = NULL;
+
+	for (uint32_t i = 0; i < draft->part_cnt; i++)
+		for (uint32_t k = 0; k < draft->parts[i].part.clause_cnt; k++)
+			if (draft->parts[i].part.clauses[k].ops == &base64_ops)
+				found = &draft->parts[i].part.clauses[k];
+	return found;
+}
+
+/* What stands behind base64_data is asked by who decodes. */
+static int base64_hand_over(struct draft *draft)
+{
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		struct part *part = &draft->parts[i].part;
+		const struct clause *decoder;
+
+		if (part->source->kind != SOURCE_BASE64 || !part->clause_cnt)
+			continue;
+		decoder = decoder_find(draft);
+		if (!decoder)
+			return refuse(draft, draft->text, "write base64_decode in front of it",
+				      "base64_data without base64_decode");
+		base64_take(decoder, part);
+		part->clauses = NULL;
+		part->clause_cnt = 0;
+		return 0;
+	}
+	return 0;
+}
+
 /* The parts become the signature's; those that the old modifiers left empty go. */
 static int parts_hand_over(struct draft *draft)
 {
@@ -196,6 +229,9 @@ int draft_finish(struct draft *draft)
 
 	if (!err)
 		err = sides_imply(draft);
+	if (err)
+		return err;
+	err = base64_hand_over(draft);
 	if (err)
 		return err;
 	parts_settle(draft);

@@ -6,6 +6,8 @@
 #ifndef AGENT_DETECT_PARSE_INSIDE_H
 #define AGENT_DETECT_PARSE_INSIDE_H
 
+#include <stdio.h>
+
 #include "detect/match.h"
 #include "detect/parse/parse.h"
 
@@ -55,6 +57,10 @@ struct parse {
 	struct words buffer_words; /* all spellings of buffers.def */
 	const struct buffer **buffers; /* by number of buffer_words - 1 */
 	uint32_t buffer_cap;
+	struct words refusal_texts;
+	struct refusal *refusals; /* by number of refusal_texts - 1, until they are sorted */
+	uint32_t refusal_cap, sorted_cnt;
+	struct refusal *sorted; /* the first sorted_cnt of them, in order */
 	struct words rule_numbers; /* "gid:sid" */
 	uint32_t *rule_at; /* by number of rule_numbers - 1: index of the signature + 1 */
 	uint32_t rule_at_cap;
@@ -99,7 +105,7 @@ struct draft {
 	bool requires_unmet; /* what it requires is not here: it is passed over */
 	bool only_stream, no_stream, has_fast;
 	bool wants_packet; /* by what it asks, payload is each packet's own */
-	bool asks_stream_size;
+	bool asks_stream_size, of_files;
 
 	/* what follows is not cleared for each rule: its counts say what is there */
 	struct draft_part parts[DRAFT_PARTS_MAX];
@@ -123,6 +129,8 @@ int draft_act(struct draft *draft, const struct act_ops *ops, void *arg);
 int draft_part(struct draft *draft, const struct source *source);
 struct content *draft_content(struct draft *draft); /* the last one; NULL: none */
 int draft_sticky(struct draft *draft, const struct source *source);
+/* What follows is of this source, made of the one that was named by a transform. */
+void draft_source_is(struct draft *draft, const struct source *source);
 /* Takes the last content out of the payload into the part of source. */
 int draft_move_content(struct draft *draft, const struct source *source);
 /* Only what is of these protocols (bits) can match from now on. */
@@ -131,6 +139,12 @@ int draft_of_apps(struct draft *draft, uint64_t apps, const char *at);
 uint8_t draft_var_find(const struct draft *draft, struct slice name);
 uint8_t draft_var_add(struct draft *draft, struct slice name);
 void draft_free(struct draft *draft);
+/* For lines that are no rules: a draft that has the text and its place alone. NULL: no memory. */
+struct draft *draft_of_text(struct parse *parse, struct slice text, const char *file,
+			    uint32_t line_number);
+void draft_of_text_free(struct draft *draft);
+/* A file that a rule names: as it is, beside the file of the rule, in default-rule-path. NULL: errno. */
+FILE *file_beside(const struct draft *draft, struct slice name);
 
 /* --- finish.c --- */
 

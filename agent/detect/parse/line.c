@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -146,6 +147,36 @@ static int rule_read(struct draft *draft, struct slice text)
 	return err || draft->requires_unmet ? err : draft_finish(draft);
 }
 
+/* Relative to the directory of path, as far as its last slash. */
+static FILE *file_under(const char *path, size_t path_len, struct slice name)
+{
+	char whole[PATH_MAX];
+	int len = snprintf(whole, sizeof(whole), "%.*s%.*s", (int)path_len, path, (int)name.len,
+			   name.at);
+
+	return len > 0 && (size_t)len < sizeof(whole) ? fopen(whole, "re") : NULL;
+}
+
+FILE *file_beside(const struct draft *draft, struct slice name)
+{
+	const char *slash = strrchr(draft->file, '/');
+	const char *directory = config_text(draft->parse->config, "default-rule-path");
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	int len;
+
+	if (name.len && name.at[0] == '/')
+		return file_under("", 0, name);
+	if (slash)
+		file = file_under(draft->file, (size_t)(slash - draft->file) + 1, name);
+	if (!file && directory) {
+		len = snprintf(path, sizeof(path), "%s/", directory);
+		if (len > 0 && (size_t)len < sizeof(path))
+			file = file_under(path, (size_t)len, name);
+	}
+	return file ? file : file_under("", 0, name);
+}
+
 static void draft_begin(struct draft *draft, struct parse *parse, struct slice line,
 			const char *file, uint32_t line_number)
 {
@@ -156,6 +187,27 @@ static void draft_begin(struct draft *draft, struct parse *parse, struct slice l
 	draft->line_number = line_number;
 	draft->part_now = draft->content_part = draft->content_clause = -1;
 	draft->source_used = true;
+}
+
+struct draft *draft_of_text(struct parse *parse, struct slice text, const char *file,
+			    uint32_t line_number)
+{
+	struct draft *draft = malloc(sizeof(*draft));
+
+	if (!draft)
+		return NULL;
+	draft_begin(draft, parse, text, file, line_number);
+	draft->text = slice_copy(text);
+	if (draft->text)
+		return draft;
+	free(draft);
+	return NULL;
+}
+
+void draft_of_text_free(struct draft *draft)
+{
+	free((char *)draft->text);
+	free(draft);
 }
 
 static bool is_nothing(struct slice line)

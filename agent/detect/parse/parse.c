@@ -50,9 +50,43 @@ void parse_free(struct parse *parse)
 	free(parse->reference_urls);
 	words_free(&parse->reference_names);
 	free(parse->rule_at);
+	free(parse->refusals);
+	free(parse->sorted);
+	words_free(&parse->refusal_texts);
 	words_free(&parse->rule_numbers);
 	words_free(&parse->strings);
 	free(parse);
+}
+
+static int refusal_order(const void *a, const void *b)
+{
+	const struct refusal *x = a, *y = b;
+
+	if (x->cnt != y->cnt)
+		return x->cnt < y->cnt ? 1 : -1;
+	return strcmp(x->says, y->says);
+}
+
+bool parse_refusal(struct parse *parse, size_t i, struct refusal *ret_refusal)
+{
+	uint32_t cnt = parse->refusal_texts.cnt;
+
+	if (cnt > parse->refusal_cap)
+		cnt = parse->refusal_cap;
+	if (cnt != parse->sorted_cnt) {
+		struct refusal *sorted = reallocarray(parse->sorted, cnt, sizeof(*sorted));
+
+		if (!sorted)
+			return false;
+		memcpy(sorted, parse->refusals, cnt * sizeof(*sorted));
+		qsort(sorted, cnt, sizeof(*sorted), refusal_order);
+		parse->sorted = sorted;
+		parse->sorted_cnt = cnt;
+	}
+	if (i >= cnt)
+		return false;
+	*ret_refusal = parse->sorted[i];
+	return true;
 }
 
 struct ruleset_tally parse_tally(const struct parse *parse)

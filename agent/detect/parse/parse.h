@@ -42,6 +42,14 @@ int parse_file(struct parse *parse, const char *path, struct signatures *signatu
 int parse_thresholds(struct parse *parse, const char *path, struct signatures *signatures);
 void signatures_free(struct signatures *signatures);
 
+/* Why rules were refused, each reason once, the most frequent first. */
+struct refusal {
+	const char *says;
+	uint32_t cnt;
+};
+/* Reason number i, as of the last rule that was read. false: there are not so many. */
+bool parse_refusal(struct parse *parse, size_t i, struct refusal *ret_refusal);
+
 struct ruleset_tally parse_tally(const struct parse *parse);
 size_t parse_source_cnt(const struct parse *parse);
 const struct source *parse_source(const struct parse *parse, size_t number);

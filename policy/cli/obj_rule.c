@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns `sekisho rule`: rules of the inspection engine.
+ */
+#include "cli/inspect.h"
+
+static const struct cli_command commands[] = {
+	{ "check",
+	  "names each rule that cannot be taken, with its place, the reason and what would mend it",
+	  rule_check,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
+	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
+	{ 0 },
+};
+
+const struct cli_object object_rule = {
+	.name = "rule",
+	.summary = "rules of the inspection engine, in Suricata's language",
+	.commands = commands,
+	.teach = "  sekisho rule check et.rules own.rules\n"
+		 "      each refused rule with its place and reason; at the end, what each reason costs\n"
+		 "  sekisho rule check own.rules config suricata.yaml\n"
+		 "      with the variables, classes and thresholds of these settings\n"
+		 "  sekisho -j rule check et.rules | jq '.reasons[:5]'\n"
+		 "Needs neither root nor agent. Ends with 1 when a rule is refused: no rule is taken and then\n"
+		 "silently not matched.\n",
+};
