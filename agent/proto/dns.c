@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DNS over UDP and TCP (RFC 1035): each message is a transaction of its own. Called by sessions. Promises
+ * that every name of a message is read, or that an event says why not.
+ */
+#include "proto/dns.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "inspect/flow.h"
+
+#define HEAD_LEN 12
+#define LEN_LEAST (HEAD_LEN + 5) /* of a message that asks: the root, a type, a class */
+#define FLAG_ANSWER 0x8000
+#define FLAG_Z 0x0040
+#define LABELS_MAX 255
+#define JUMPS_MAX 128
+#define RR_FIRST 8
+
+static uint16_t number16(const uint8_t *b)
+{
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+/* --- names --- */
+
+/* One label, or where a pointer leads. */
+struct label_reader {
+	struct slice message;
+	size_t at, end; /* end: behind the name, once it is known; 0: not yet */
+	unsigned int labels, jumps;
+	uint8_t event;
+};
+
+/* 1: a label of *ret_len bytes at *ret_at; 0: the end; -1: it cannot be read. */
+static int label_next(struct label_reader *r, size_t *ret_at, size_t *ret_len)
+{
+	while (r->at < r->message.len) {
+		uint8_t b = r->message.at[r->at];
+
+		if (b == 0) {
+			r->end = r->end ? r->end : r->at + 1;
+			return 0;
+		}
+		if (b < 0x40) {
+			*ret_at = r->at + 1;
+			*ret_len = b;
+			r->at += 1 + (size_t)b;
+			return r->at <= r->message.len ? 1 : -1;
+		}
+		if (b < 0xc0 || r->at + 2 > r->message.len)
+			return -1;
+		r->end = r->end ? r->end : r->at + 2;
+		if (++r->jumps > JUMPS_MAX) {
+			r->event = DNS_EVENT_LOOP;
+			return r->labels ? 0 : -1;
+		}
+		r->at = number16(r->message.at + r->at) & 0x3fff;
+	}
+	return -1;
+}
+
+int dns_name_read(struct slice message, size_t at, uint8_t *to, size_t *ret_len, bool *ret_cut,
+		  uint8_t *ret_event)
+{
+	struct label_reader r = { .message = message, .at = at };
+	size_t len = 0, label, label_len;
+	bool cut = false;
+	int said;
+
+	while ((said = label_next(&r, &label, &label_len)) > 0) {
+		if (++r.labels > LABELS_MAX) {
+			r.event = DNS_EVENT_LABELS;
+			cut = true;
+			break;
+		}
+		if (len && len < DNS_NAME_MAX)
+			to[len++] = '.';
+		if (label_len > DNS_NAME_MAX - len) {
+			label_len = DNS_NAME_MAX - len;
+			cut = true;
+			r.event = DNS_EVENT_NAME_LONG;
+		}
+		memcpy(to + len, message.at + label, label_len);
+		len += label_len;
+		if (cut && r.end)
+			break; /* where it ends is known */
+	}
+	if (said < 0 || !r.end)
+		return -1;
+	*ret_len = len;
+	*ret_cut = cut;
+	*ret_event = r.event;
+	return (int)r.end;
+}
+
+const struct dns_rr *dns_rr(const struct dns_tx *tx, enum dns_part part, size_t i)
+{
+	size_t before = 0;
+
+	if (i >= tx->cnt[part])
+		return NULL;
+	for (int p = 0; p < (int)part; p++)
+		before += tx->cnt[p];
+	return &tx->rrs[before + i];
+}
+
+struct slice dns_rr_name(const struct dns_tx *tx, const struct dns_rr *rr)
+{
+	return slice(tx->names + rr->name_at, rr->name_len);
+}
+
+/* --- a message --- */
+
+/* What is filled while a message is read. */
+struct reading {
+	struct dns_tx *tx;
+	struct slice message;
+	size_t at, rr_cnt, rr_cap;
+};
+
+static bool names_room(struct dns_tx *tx)
+{
+	size_t cap = tx->names_cap ? tx->names_cap * 2 : 256;
+	uint8_t *names;
+
+	if (tx->names_cap - tx->names_len >= DNS_NAME_MAX)
+		return true;
+	while (cap - tx->names_len < DNS_NAME_MAX)
+		cap *= 2;
+	names = realloc(tx->names, cap);
+	if (!names)
+		return false;
+	tx->names = names;
+	tx->names_cap = cap;
+	return true;
+}
+
+static struct dns_rr *rr_new(struct reading *r)
+{
+	size_t cap = r->rr_cap ? r->rr_cap * 2 : RR_FIRST;
+	struct dns_rr *rrs;
+
+	if (r->rr_cnt == r->rr_cap) {
+		rrs = realloc(r->tx->rrs, cap * sizeof(*rrs));
+		if (!rrs)
+			return NULL;
+		r->tx->rrs = rrs;
+		r->rr_cap = cap;
+	}
+	r->tx->rrs[r->rr_cnt] = (struct dns_rr){ .type = 0 };
+	return &r->tx->rrs[r->rr_cnt];
+}
+
+static bool rr_name_read(struct reading *r, struct dns_rr *rr)
+{
+	struct dns_tx *tx = r->tx;
+	uint8_t event = 0;
+	size_t len = 0;
+	int end;
+
+	if (!names_room(tx))
+		return false;
+	end = dns_name_read(r->message, r->at, tx->names + tx->names_len, &len, &rr->name_cut,
+			    &event);
+	if (event)
+		tx_event(&tx->tx, event);
+	if (end < 0)
+		return false;
+	rr->name_at = (uint32_t)tx->names_len;
+	rr->name_len = (uint16_t)len;
+	tx->names_len += len;
+	r->at = (size_t)end;
+	return true;
+}
+
+/* The fixed part behind a name: 4 bytes of a question, 10 and data of a record. */
+static bool rr_rest_read(struct reading *r, struct dns_rr *rr, bool is_question)
+{
+	const uint8_t *b = r->message.at + r->at;
+	size_t left = r->message.len - r->at, need = is_question ? 4 : 10;
+
+	if (left < need)
+		return false;
+	rr->type = number16(b);
+	rr->class = number16(b + 2);
+	r->at += need;
+	if (is_question)
+		return true;
+	rr->ttl = (uint32_t)number16(b + 4) << 16 | number16(b + 6);
+	rr->data_len = number16(b + 8);
+	rr->data_at = (uint16_t)r->at;
+	if (left - need < rr->data_len)
+		return false;
+	r->at += rr->data_len;
+	return true;
+}
+
+static bool part_read(struct reading *r, enum dns_part part, size_t cnt)
+{
+	for (size_t i = 0; i < cnt && r->rr_cnt < DNS_RR_MAX; i++) {
+		struct dns_rr *rr = rr_new(r);
+
+		if (!rr || !rr_name_read(r, rr) || !rr_rest_read(r, rr, part == DNS_PART_QUERY))
+			return false;
+		r->rr_cnt++;
+		r->tx->cnt[part]++;
+	}
+	return true;
+}
+
+/* Questions and answers must be right; what is behind them may be odd, and is said. */
+static bool parts_read(struct reading *r)
+{
+	const uint8_t *head = r->message.at;
+
+	r->at = HEAD_LEN;
+	if (!part_read(r, DNS_PART_QUERY, number16(head + 4)) ||
+	    !part_read(r, DNS_PART_ANSWER, number16(head + 6)))
+		return false;
+	if (!part_read(r, DNS_PART_AUTHORITY, number16(head + 8)))
+		tx_event(&r->tx->tx, DNS_EVENT_BAD_AUTHORITIES);
+	return true;
+}
+
+static void flags_check(struct dns_tx *tx, bool from_client)
+{
+	if (tx->flags & FLAG_Z)
+		tx_event(&tx->tx, DNS_EVENT_Z_FLAG);
+	if ((tx->flags >> 11 & 15) >= 7)
+		tx_event(&tx->tx, DNS_EVENT_OPCODE);
+	if (tx->is_answer == from_client)
+		tx_event(&tx->tx, from_client ? DNS_EVENT_NOT_REQUEST : DNS_EVENT_NOT_RESPONSE);
+}
+
+static void dns_free(struct tx *tx)
+{
+	struct dns_tx *dns = (struct dns_tx *)tx;
+
+	free(dns->message);
+	free(dns->names);
+	free(dns->rrs);
+	free(dns);
+}
+
+/* false: it is no DNS. */
+static bool message_take(struct session *session, enum side side, struct slice bytes)
+{
+	struct dns_tx *tx;
+	struct reading r;
+
+	if (bytes.len < HEAD_LEN || bytes.len > UINT16_MAX) {
+		session_event(session, DNS_EVENT_MALFORMED);
+		return false;
+	}
+	tx = (struct dns_tx *)tx_new(session, sizeof(*tx));
+	if (!tx)
+		return false;
+	tx->tx.one_sided = true;
+	tx->tx.progress[side] = 1;
+	tx->message = malloc(bytes.len);
+	if (!tx->message)
+		return false;
+	memcpy(tx->message, bytes.at, bytes.len);
+	tx->len = (uint16_t)bytes.len;
+	tx->id = number16(bytes.at);
+	tx->flags = number16(bytes.at + 2);
+	tx->is_answer = tx->flags & FLAG_ANSWER;
+	flags_check(tx, side == FROM_CLIENT);
+	r = (struct reading){ .tx = tx, .message = slice(tx->message, tx->len) };
+	if (parts_read(&r))
+		return true;
+	tx_event(&tx->tx, DNS_EVENT_MALFORMED);
+	return false;
+}
+
+/* --- the session --- */
+
+struct dns_state {
+	struct session *session;
+	bool is_stream;
+};
+
+static void *dns_open(struct session *session)
+{
+	struct dns_state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return NULL;
+	state->session = session;
+	state->is_stream = session_flow(session)->proto == IPPROTO_TCP;
+	return state;
+}
+
+static int64_t stream_take(struct dns_state *state, const struct proto_in *in)
+{
+	struct slice rest = in->data;
+
+	while (rest.len >= 2) {
+		size_t len = number16(rest.at);
+
+		if (rest.len - 2 < len)
+			break;
+		rest = slice_behind(rest, 2);
+		if (!message_take(state->session, in->side, slice(rest.at, len)))
+			return INPUT_BAD;
+		rest = slice_behind(rest, len);
+	}
+	return (int64_t)(in->data.len - rest.len);
+}
+
+/* --- what it is --- */
+
+/* A question whose name and class are those of a resolver, not of its kin (NetBIOS, mDNS). */
+static enum proto_guess question_guess(struct slice bytes)
+{
+	uint8_t name[DNS_NAME_MAX], event = 0;
+	size_t len = 0;
+	bool cut = false;
+	uint16_t type, class;
+	int end = dns_name_read(bytes, HEAD_LEN, name, &len, &cut, &event);
+
+	if (end < 0 || event || bytes.len - (size_t)end < 4)
+		return GUESS_NO;
+	type = number16(bytes.at + end);
+	class = number16(bytes.at + end + 2);
+	if (!type || type > 260 || type == 32 ||
+	    (class != 1 && class != 3 && class != 4 && class != 255))
+		return GUESS_NO;
+	return GUESS_YES;
+}
+
+static bool head_fits(const uint8_t *head, size_t len)
+{
+	uint16_t flags = number16(head + 2);
+	size_t question_cnt = number16(head + 4);
+	size_t rr_cnt = (size_t)number16(head + 6) + number16(head + 8) + number16(head + 10);
+
+	if (!question_cnt || question_cnt * 5 + rr_cnt * 11 + HEAD_LEN > len)
+		return false;
+	return number16(head) || flags & 0x0100; /* multicast DNS has no id and asks no recursion */
+}
+
+static enum proto_guess turned(enum side side, const uint8_t *head, enum proto_guess guess)
+{
+	bool is_answer = head[2] & 0x80;
+
+	return guess == GUESS_YES && is_answer == (side == FROM_CLIENT) ? GUESS_YES_TURNED : guess;
+}
+
+/* Behind the length that TCP puts in front (RFC 1035, 4.2.2). */
+static enum proto_guess stream_guess(enum side side, struct slice first)
+{
+	struct slice message = slice_behind(first, 2);
+	size_t len = first.len < 2 ? 0 : number16(first.at);
+
+	if (len < LEN_LEAST)
+		return GUESS_NO;
+	if (message.len < HEAD_LEN)
+		return message.len < 4 || !(message.at[2] & 0x40) ? GUESS_MORE : GUESS_NO;
+	if (!head_fits(message.at, len))
+		return GUESS_NO;
+	if (message.len > len)
+		message.len = len;
+	if (message.len < len && message.len < 300)
+		return GUESS_MORE;
+	return turned(side, message.at, question_guess(message));
+}
+
+/* A message as it is has other numbers where one behind its length has flags and counts. */
+static enum proto_guess dns_guess(enum side side, struct slice first)
+{
+	enum proto_guess guess = GUESS_NO;
+
+	if (first.len >= LEN_LEAST && head_fits(first.at, first.len))
+		guess = turned(side, first.at, question_guess(first));
+	return guess == GUESS_NO ? stream_guess(side, first) : guess;
+}
+
+static int64_t dns_input(void *arg, const struct proto_in *in)
+{
+	struct dns_state *state = arg;
+
+	if (!in->data.len)
+		return 0;
+	if (state->is_stream) {
+		if (in->lost && stream_guess(in->side, in->data) == GUESS_NO)
+			return (int64_t)in->data.len; /* in the middle of a message */
+		return stream_take(state, in);
+	}
+	return message_take(state->session, in->side, in->data) ? (int64_t)in->data.len : INPUT_BAD;
+}
+
+/* --- fields --- */
+
+static bool name_at(struct tx *tx, enum dns_part part, uint32_t index, struct slice *ret)
+{
+	const struct dns_tx *dns = (const struct dns_tx *)tx;
+	const struct dns_rr *rr = dns_rr(dns, part, index);
+
+	if (rr)
+		*ret = dns_rr_name(dns, rr);
+	return rr;
+}
+
+static bool query_name(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
+		       uint64_t *ret_from)
+{
+	*ret_from = 0;
+	return name_at(tx, DNS_PART_QUERY, index, ret);
+}
+
+static bool answer_name(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
+			uint64_t *ret_from)
+{
+	*ret_from = 0;
+	return name_at(tx, DNS_PART_ANSWER, index, ret);
+}
+
+static bool opcode(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	*ret = ((const struct dns_tx *)tx)->flags >> 11 & 15;
+	return index == 0;
+}
+
+static bool rcode(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	const struct dns_tx *dns = (const struct dns_tx *)tx;
+
+	*ret = dns->flags & 15;
+	return index == 0 && dns->is_answer;
+}
+
+static bool rrtype(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	const struct dns_rr *rr = dns_rr((const struct dns_tx *)tx, DNS_PART_QUERY, index);
+
+	if (rr)
+		*ret = rr->type;
+	return rr;
+}
+
+static const struct field fields[] = {
+	{ "dns.query", FIELD_LIST, { true, false }, { 1, 1 }, query_name, NULL, "names that a request asks for" },
+	{ "dns.query.name",
+	  FIELD_LIST,
+	  { true, true },
+	  { 1, 1 },
+	  query_name,
+	  NULL,
+	  "names of the questions, in requests and responses" },
+	{ "dns.answer.name", FIELD_LIST, { true, true }, { 1, 1 }, answer_name, NULL, "names of the answers" },
+	{ "dns.opcode", FIELD_NUMBER, { true, true }, { 1, 1 }, NULL, opcode, "0: a query" },
+	{ "dns.rcode",
+	  FIELD_NUMBER,
+	  { false, true },
+	  { 1, 1 },
+	  NULL,
+	  rcode,
+	  "0: no error, 3: there is no such name" },
+	{ "dns.rrtype",
+	  FIELD_NUMBER,
+	  { true, true },
+	  { 1, 1 },
+	  NULL,
+	  rrtype,
+	  "type that is asked for: 1 A, 28 AAAA" },
+};
+
+static const char *const events[] = { "malformed_data",
+				      "not_request",
+				      "not_response",
+				      "z_flag_set",
+				      "invalid_opcode",
+				      "name_too_long",
+				      "infinite_loop",
+				      "too_many_labels",
+				      "invalid_additionals",
+				      "invalid_authorities",
+				      NULL };
+
+const struct proto proto_dns = {
+	.name = "dns",
+	.eve_name = "dns",
+	.over = PROTO_OVER_TCP | PROTO_OVER_UDP,
+	.guess = dns_guess,
+	.open = dns_open,
+	.close = free,
+	.tx_free = dns_free,
+	.input = dns_input,
+	.steps = { 1, 1 },
+	.fields = fields,
+	.field_cnt = sizeof(fields) / sizeof(fields[0]),
+	.events = events,
+	.log = dns_log,
+	.log_cnt = dns_log_cnt,
+	.log_alert = dns_log_alert,
+	.options = dns_options,
+	.option_cnt = DNS_OPTION_CNT,
+};
