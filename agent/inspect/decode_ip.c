@@ -423,6 +423,10 @@ static void decode_ipv6_walk(struct decoder *d, struct packet *p, struct ipv6_wa
 		walk->next_at = (size_t)(walk->rest.at - p->ip.at);
 		walk->next = walk->rest.at[0];
 		walk->rest = slice_behind(walk->rest, len);
+		if (walk->rest.len < 2 && walk->next != IP_NONE) {
+			packet_event(p, EVENT_IPV6_TRUNC_EXTHDR);
+			return;
+		}
 	}
 }
 

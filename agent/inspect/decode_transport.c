@@ -48,7 +48,7 @@ static void decode_tcp_option(struct packet *p, const uint8_t *at, uint8_t len, 
 {
 	struct packet_tcp *tcp = &p->tcp;
 	bool is_right = true;
-	uint32_t bit = 1u << (at[0] & 31);
+	uint32_t bit = 1u << (at[0] < 30 ? at[0] : 30); /* both kinds of Fast Open are one */
 
 	switch (at[0]) {
 	case OPTION_MSS:

@@ -40,6 +40,7 @@ struct flow {
 	uint64_t first_packet; /* number */
 	uint64_t first_ns, last_ns;
 	uint64_t packets[SIDES], bytes[SIDES];
+	bool heard[SIDES]; /* it sent something itself: errors that quote the flow are no answer */
 	uint64_t tenant_bytes; /* of memory, charged to its tenant */
 
 	struct tcp_session *tcp; /* NULL: no TCP, or not looked at */

@@ -171,12 +171,9 @@ static bool is_icmp(const struct packet *p)
 /* Errors tell of other flows and begin none. */
 static bool is_icmp_error(const struct packet *p)
 {
-	if (!is_icmp(p))
-		return false;
-	if (p->family == 6)
-		return p->icmp.type < 128;
-	return p->icmp.type == 3 || p->icmp.type == 4 || p->icmp.type == 5 || p->icmp.type == 11 ||
-	       p->icmp.type == 12;
+	return p->family == 4 && is_icmp(p) &&
+	       (p->icmp.type == 3 || p->icmp.type == 4 || p->icmp.type == 5 || p->icmp.type == 11 ||
+		p->icmp.type == 12);
 }
 
 static void key_of(const struct flow_settings *settings, const struct packet *p, struct flow_key *key)
@@ -576,6 +573,7 @@ static void flow_count(struct flow *flow, struct packet *p)
 	enum side side = p->side;
 
 	flow->packets[side]++;
+	flow->heard[side] = flow->heard[side] || flow->proto == p->proto;
 	flow->bytes[side] += p->frame.len;
 	if (p->time_ns > flow->last_ns)
 		flow->last_ns = p->time_ns;
@@ -590,9 +588,8 @@ static void flow_count(struct flow *flow, struct packet *p)
 	} else if (p->ttl > flow->ttl_max[side]) {
 		flow->ttl_max[side] = p->ttl;
 	}
-	/* An error that quotes the flow is no answer. */
-	if (flow->proto != IP_TCP && flow->proto == p->proto && flow->state == FLOW_NEW && flow->packets[FROM_CLIENT] &&
-	    flow->packets[FROM_SERVER]) {
+	if (flow->proto != IP_TCP && flow->state == FLOW_NEW && flow->heard[FROM_CLIENT] &&
+	    flow->heard[FROM_SERVER]) {
 		flow_state_set(flow, FLOW_ESTABLISHED);
 		return;
 	}
@@ -668,6 +665,7 @@ void flow_turn(struct flow *flow, struct packet *p)
 	SWAP(flow->addr);
 	SWAP(flow->port);
 	SWAP(flow->packets);
+	SWAP(flow->heard);
 	SWAP(flow->bytes);
 	SWAP(flow->ttl_min);
 	SWAP(flow->ttl_max);

@@ -123,7 +123,7 @@ static void packet_follow(struct inspector *w, struct packet *p)
 	}
 	if (p->proto == IP_UDP && p->flow->proto == IP_UDP)
 		session_datagram(&p->flow->session, p);
-	p->is_established = p->flow->packets[FROM_CLIENT] && p->flow->packets[FROM_SERVER];
+	p->is_established = p->flow->heard[FROM_CLIENT] && p->flow->heard[FROM_SERVER];
 }
 
 static void packet_inspect(struct inspector *w, struct packet *p)
@@ -267,7 +267,8 @@ struct engine_tally inspector_tally(const struct inspector *w)
 
 	tally.flows = w->flows.made;
 	tally.evicted = w->flows.evicted + defrag.evicted;
-	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused + w->tcp.memory.refused;
+	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused +
+			     w->tcp.memory.refused;
 	if (w->detect && detect_tally)
 		tally.alerts_lost = detect_tally(w->detect).lost;
 	return tally;

@@ -381,18 +381,12 @@ uint64_t tcp_stream_skip_gap(struct tcp_stream *s, struct tcp_memory *memory, bo
 
 	if (s->app < s->end)
 		return 0;
-	if (next < s->piece_cnt && (all || acked > (int64_t)s->end)) {
-		to = s->pieces[next].from;
-		if (!all && (int64_t)to > acked)
-			to = (uint64_t)acked;
-	} else if (acked > (int64_t)s->end && !all) {
+	/* That they are missing is sure only when something came behind them. */
+	if (next >= s->piece_cnt || (!all && acked <= (int64_t)s->end))
+		return 0;
+	to = s->pieces[next].from;
+	if (!all && (int64_t)to > acked)
 		to = (uint64_t)acked;
-	} else {
-		return 0;
-	}
-	/* A FIN has a number, too, and is no byte. */
-	if (s->fin_seen && next >= s->piece_cnt && to <= s->end + 1)
-		return 0;
 	lost = to - s->end;
 	stream_part(s, memory, to);
 	pieces_free(s, memory, next);

@@ -288,6 +288,8 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 				DROP_STREAM_REASSEMBLY);
 		break;
 	}
+	if (in->own->depth_reached)
+		packet_event(in->p, EVENT_STREAM_REASSEMBLY_DEPTH_REACHED);
 	if (conflict)
 		packet_event(in->p, EVENT_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
@@ -320,13 +322,9 @@ static bool begins_anew(const struct packet *p, const struct tcp_session *s)
 
 	if ((p->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
-	if (s->state == TCP_NONE)
-		return false;
-	if (s->state == TCP_SYN_SENT || s->state == TCP_SYN_RECV)
-		return false;
-	if (s->state < TCP_TIME_WAIT)
-		return false;
-	return !own->started || p->tcp.seq != own->isn || s->state == TCP_CLOSED;
+	if (s->fastopen_ignored && s->state == TCP_SYN_RECV)
+		return true;
+	return s->state > TCP_TIME_WAIT && !(own->started && p->tcp.seq == own->isn);
 }
 
 static struct segment_in segment_of(struct tcp_tracker *tracker, struct packet *p)
@@ -369,11 +367,13 @@ static int state_dispatch(struct segment_in *in, enum tcp_state state)
 	}
 }
 
-/* Who was told to stop and goes on was not told by the other end. */
+/* Who has reset it and goes on did not reset it: somebody else did. */
 static void check_after_reset(struct segment_in *in)
 {
-	if (!(in->flags & TCP_RST) && in->peer->rst_seen)
-		packet_event(in->p, EVENT_STREAM_SUSPECTED_RST_INJECT);
+	if ((in->flags & TCP_RST) || !in->own->rst_seen)
+		return;
+	in->own->rst_seen = false;
+	packet_event(in->p, EVENT_STREAM_SUSPECTED_RST_INJECT);
 }
 
 static int packet_judge(struct segment_in *in)
@@ -385,8 +385,10 @@ static int packet_judge(struct segment_in *in)
 	if (tcp_is_keep_alive(in) || tcp_is_keep_alive_ack(in))
 		return 0;
 	in->own->keep_alive = false;
-	if (tcp_is_bad_window_update(in))
-		return segment_bad(in, EVENT_STREAM_PKT_BAD_WINDOW_UPDATE);
+	if (tcp_is_bad_window_update(in)) {
+		packet_event(in->p, EVENT_STREAM_PKT_BAD_WINDOW_UPDATE);
+		return 0;
+	}
 	if (tcp_is_spurious(in))
 		packet_event(in->p, EVENT_STREAM_PKT_SPURIOUS_RETRANSMISSION);
 	r = state_dispatch(in, in->s->state);
@@ -417,6 +419,8 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	if (in.own)
 		in.own->flags |= p->tcp.flags;
 	p->is_established = p->flow->tcp->state >= TCP_ESTABLISHED;
+	if (tracker->settings->bypass && in.own && in.own->depth_reached && in.peer->depth_reached)
+		flow_bypass(p->flow);
 	for (int side = 0; side < SIDES; side++)
 		tcp_stream_trim(&p->flow->tcp->side[side], &tracker->settings->stream,
 				(enum side)side);

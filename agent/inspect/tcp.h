@@ -55,8 +55,9 @@ struct tcp_session {
 	const struct tcp_settings *settings;
 	struct tcp_memory *memory; /* of its worker */
 	enum tcp_state state, former; /* former: before it was reset */
-	bool midstream, midstream_synack, async, four_way, timestamps, sack, fastopen;
-	bool timestamps_off; /* one side sent none after it had agreed */
+	bool midstream, midstream_synack, async, four_way, timestamps, sack, fastopen,
+		fastopen_ignored;
+
 	uint8_t synack_cnt;
 	struct tcp_synack synacks[TCP_SYNACKS_MAX];
 	struct tcp_stream side[SIDES]; /* by who sends */

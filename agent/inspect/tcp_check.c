@@ -106,14 +106,14 @@ bool tcp_is_keep_alive_ack(struct segment_in *in)
 	return true;
 }
 
-/* A window that shrinks, with an acknowledgement of what was never sent: it would let all that follows fall. */
+/* A window that shrinks, with numbers that were never seen: it would let all that follows fall. */
 bool tcp_is_bad_window_update(struct segment_in *in)
 {
 	uint32_t window = (uint32_t)in->p->tcp.window << in->peer->scale;
 
-	return is_plain(in) && in->len == 0 && in->p->tcp.window != 0 &&
-	       in->s->state < TCP_FIN_WAIT2 && window < in->peer->window && !in->s->async &&
-	       seq_after(in->ack, in->peer->next_seq) && !in->s->midstream;
+	return is_plain(in) && in->s->state != TCP_CLOSED && window < in->peer->window &&
+	       in->peer->window - window > in->len && seq_after(in->ack, in->peer->next_win) &&
+	       seq_after(in->seq, in->own->next_seq);
 }
 
 /* All of it was acknowledged before. */

@@ -206,6 +206,7 @@ static void take_back_syn_bytes(struct segment_in *in)
 
 	packet_event(in->p, EVENT_STREAM_3WHS_SYNACK_TFO_DATA_IGNORED);
 	client->next_seq = client->isn + 1;
+	in->s->fastopen_ignored = true;
 	if (client->app == 0) {
 		tcp_stream_end(client, &in->tracker->memory);
 		tcp_stream_begin(client, client->isn);
@@ -284,14 +285,29 @@ static int async_begin(struct segment_in *in)
 	return 0;
 }
 
+/* The answer echoes the timestamp of the SYN, and none when that had none (RFC 7323, 3.2). */
+static bool echo_is_good(const struct segment_in *in)
+{
+	const struct tcp_stream *client = in->peer;
+
+	if (in->p->side == FROM_CLIENT || !in->p->tcp.has_timestamps || in->p->tcp.tsecr == 0)
+		return true;
+	return client->has_tsval && (client->tsval == 0 || client->tsval == in->p->tcp.tsecr);
+}
+
 int tcp_state_syn_sent(struct segment_in *in)
 {
 	bool from_client = in->p->side == FROM_CLIENT;
+
+	if (!echo_is_good(in))
+		return segment_bad(in, EVENT_STREAM_PKT_INVALID_TIMESTAMP);
 
 	if (in->flags & TCP_RST) {
 		if (!from_client && (in->flags & TCP_ACK) && in->ack != in->peer->next_seq &&
 		    in->ack != in->peer->isn + 1)
 			return segment_bad(in, EVENT_STREAM_RST_INVALID_ACK);
+		if (from_client && in->seq != in->own->isn && in->seq != in->own->next_seq)
+			return -1;
 		in->own->rst_seen = true;
 		tcp_state_set(in, TCP_CLOSED);
 		return 0;
@@ -308,8 +324,10 @@ int tcp_state_syn_sent(struct segment_in *in)
 	if (in->flags & TCP_SYN) {
 		if (!from_client)
 			return four_way_begin(in);
-		if (in->seq == in->own->isn)
+		if (in->seq == in->own->isn) {
+			tcp_timestamp_keep(in);
 			return 0;
+		}
 		/* It begins once more, with another number. */
 		tcp_stream_end(in->own, &in->tracker->memory);
 		begin_own(in);

@@ -13,9 +13,6 @@ void tcp_ack_take(struct segment_in *in)
 	if (in->flags & TCP_ACK) {
 		if (seq_after(in->ack, peer->last_ack))
 			peer->last_ack = in->ack;
-		/* What was acknowledged was sent, though it was not seen. */
-		if (seq_after(peer->last_ack, peer->next_seq))
-			peer->next_seq = peer->last_ack;
 	}
 	if (seq_after(peer->last_ack + peer->window, peer->next_win))
 		peer->next_win = peer->last_ack + peer->window;
@@ -51,6 +48,9 @@ static bool is_before_last_ack(const struct segment_in *in)
 	const struct tcp_stream *own = in->own;
 
 	if (!seq_before(in->seq, own->last_ack) || in->s->async)
+		return false;
+	/* Acknowledged, but never seen: it may still come. */
+	if (seq_after(own->last_ack, own->next_seq) && seq_after(in->seq + in->len, own->next_seq))
 		return false;
 	return !seq_after(in->seq + in->len, own->last_ack);
 }
@@ -204,7 +204,8 @@ int tcp_state_closing(struct segment_in *in)
 		return 0;
 	if (!tcp_timestamp_is_good(in))
 		return -1;
-	if (in->len && !seq_after(in->seq + in->len, in->own->next_seq))
+	if (in->len && !(is_fin && in->s->state == TCP_TIME_WAIT) &&
+	    !seq_after(in->seq + in->len, in->own->next_seq))
 		packet_event(in->p, EVENT_STREAM_PKT_RETRANSMISSION);
 	if (in->s->state == TCP_CLOSE_WAIT && in->len && is_before_last_ack(in))
 		return segment_bad(in, EVENT_STREAM_CLOSEWAIT_PKT_BEFORE_LAST_ACK);
@@ -221,7 +222,7 @@ int tcp_state_closing(struct segment_in *in)
 	return 0;
 }
 
-/* Who was told to reset, and goes on, was told by somebody else: then it is as it was. */
+/* Who has reset it goes on, while the other one did not: then it is as it was. */
 int tcp_state_closed(struct segment_in *in)
 {
 	enum tcp_state former = in->s->former;
@@ -231,7 +232,7 @@ int tcp_state_closed(struct segment_in *in)
 		in->own->rst_seen = true;
 		return 0;
 	}
-	if (in->own->rst_seen || !in->peer->rst_seen)
+	if (!in->own->rst_seen || in->peer->rst_seen)
 		return 0;
 	in->s->state = former;
 	switch (former) {
