@@ -66,8 +66,8 @@ struct ruleset_tally {
 struct ruleset;
 
 /*
- * Every rule that cannot be taken is named in diag, with file:line:column, the reason and what would
- * mend it; the others are built. Returns 0, or -errno where nothing could be built at all.
+ * Every rule that cannot be taken is named in diag, with file:line:column, the reason and what
+ * would mend it; the others are built. Returns 0, or -errno where nothing could be built at all.
  */
 int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ruleset,
 		  struct ruleset_tally *ret_tally, struct diag *diag);
@@ -82,9 +82,22 @@ int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);
 void detect_free(struct detect *detect);
 
 /*
- * Asks all rules of a packet: of its headers, of its own payload, of the bytes that its stream got whole
- * with it, and of each transaction of its flow that went on. Fills packet->alerts and packet->fate, the
- * flow's too.
+ * Workers that share what is remembered beyond a flow (thresholds, bits of hosts). wait() returns
+ * when all frames with a lower number have been through detection, of whichever worker; it is
+ * called where a rule's outcome depends on it, and never for most packets. So the outcome is that
+ * of one worker.
+ */
+struct detect_order {
+	void (*wait)(void *arg, uint64_t number);
+	void *arg;
+};
+/* with must outlive detect; before the first packet of either. */
+void detect_join(struct detect *detect, struct detect *with, struct detect_order order);
+
+/*
+ * Asks all rules of a packet: of its headers, of its own payload, of the bytes that its stream got
+ * whole with it, and of each transaction of its flow that went on. Fills packet->alerts and
+ * packet->fate, the flow's too.
  */
 void detect_packet(struct detect *detect, struct packet *packet);
 /* What detection remembers of a flow and records tell. */
@@ -105,7 +118,9 @@ void detect_tx_free(struct detect_tx *state);
 void detect_tick(struct detect *detect, uint64_t now_ns);
 
 struct detect_tally {
-	uint64_t alerts, quiet, lost; /* lost: no room in a packet's alerts */
+	uint64_t alerts, quiet;
+	uint64_t lost; /* no room in a packet's alerts */
+	uint64_t memory_short; /* something could not be remembered */
 };
 struct detect_tally detect_tally(const struct detect *detect);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is being asked at this moment: a worker's packet, flow, transaction and buffer. Clauses, tests and acts
- * see nothing else.
+ * What is being asked at this moment: a worker's packet, flow, transaction and buffer. Clauses,
+ * tests and acts see nothing else.
  */
 #ifndef AGENT_DETECT_MATCH_H
 #define AGENT_DETECT_MATCH_H
@@ -27,6 +27,8 @@ struct match {
 	uint64_t again; /* of a clause that is asked for its next place: where to begin */
 	uint64_t vars[MATCH_VARS_MAX]; /* of byte_extract and byte_math in this rule */
 	struct slice base64; /* what base64_decode left */
+	uint32_t end_min; /* what was looked at before: it must end behind that */
+	uint32_t end; /* of what lies furthest behind, so far */
 	uint32_t steps; /* that were taken for this rule and buffer: there is an end to going back */
 };
 

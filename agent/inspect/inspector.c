@@ -92,13 +92,8 @@ unsigned int inspector_of(const struct inspect_settings *s, const struct packet 
 
 static void packet_detect(struct inspector *w, struct packet *p)
 {
-	struct flow *flow = p->flow;
-
-	if (!w->detect || !detect_packet)
-		return;
-	if (flow && (flow->passed || flow->no_packet || p->fate & FATE_DROP))
-		return;
-	detect_packet(w->detect, p);
+	if (w->detect && detect_packet)
+		detect_packet(w->detect, p);
 }
 
 static void packet_tell(struct inspector *w, struct packet *p)

@@ -41,7 +41,8 @@ struct tx {
 	uint8_t progress[SIDES]; /* steps of the protocol's own, only ever more; see proto.steps */
 	uint8_t event_cnt;
 	uint8_t event[TX_EVENTS_MAX]; /* of proto.events */
-	bool one_sided; /* DNS over UDP and its kind: the other side adds nothing */
+	enum side side; /* whose bytes it began with */
+	bool one_sided; /* DNS and its kind: the other side adds nothing */
 	bool logged, no_inspect;
 	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
@@ -178,6 +179,7 @@ struct session {
 	void *old_state;
 	size_t tx_size;
 	uint64_t now_packet;
+	enum side now_side;
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
 	uint8_t event[8]; /* enum session_event */
 	uint8_t events_told; /* of them, in records */

@@ -36,6 +36,7 @@ struct tx *tx_new(struct session *session, size_t size)
 	tx->proto = session->proto;
 	tx->id = session->tx_cnt++;
 	tx->first_packet = session->now_packet;
+	tx->side = session->now_side;
 	if (session->last)
 		session->last->next = tx;
 	else
@@ -91,8 +92,7 @@ static bool tx_is_over(const struct tx *tx)
 		return false;
 	if (!session->setup || !session->setup->ruleset || tx->no_inspect)
 		return true;
-	return tx->one_sided ? session->inspected[FROM_CLIENT] > tx->id ||
-				       session->inspected[FROM_SERVER] > tx->id
+	return tx->one_sided ? session->inspected[tx->side] > tx->id
 			     : session->inspected[FROM_CLIENT] > tx->id &&
 				       session->inspected[FROM_SERVER] > tx->id;
 }
@@ -332,6 +332,7 @@ static uint64_t session_feed(struct session *session, const struct proto_in *in)
 
 	session->fed = true;
 	session->now_packet = in->packet;
+	session->now_side = in->side;
 	took = proto->input ? proto->input(session->state, in) : (int64_t)in->data.len;
 	if (took < 0) {
 		session_fail(session);

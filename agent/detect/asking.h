@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker's means to ask rules: what was collected, what is being matched, what was found. Shared
+ * by the files that ask (detect.c, transaction.c, match.c, buffer.c, verdict.c, state.c) and by
+ * nobody else.
+ */
+#ifndef AGENT_DETECT_ASKING_H
+#define AGENT_DETECT_ASKING_H
+
+#include "detect/match.h"
+#include "detect/memory.h"
+#include "detect/numbers.h"
+#include "detect/prepare.h"
+#include "detect/room.h"
+#include "detect/ruleset.h"
+#include "detect/state.h"
+#include "inspect/stream.h"
+
+#define FINDINGS_MAX 4096 /* of one packet */
+
+/* A rule that matched, before passes, thresholds and the like had their say. */
+struct finding {
+	uint32_t number; /* of the rule */
+	struct tx *tx; /* NULL: of none; of a packet: what was under way */
+	bool in_stream, in_tx;
+	enum rule_action action;
+	uint8_t fate; /* as it came out */
+};
+
+#define VARS_MAX 16 /* of one rule */
+struct found_var {
+	bool of_flow;
+	uint32_t name;
+	struct slice key, value; /* in rule_room */
+};
+
+struct buffer {
+	uint64_t pass; /* of struct detect, when it was made; else it is not there */
+	uint32_t index;
+	enum side side;
+	struct slice bytes;
+	uint64_t from;
+};
+
+struct detect {
+	const struct ruleset *ruleset;
+	hs_scratch_t *scratch;
+	struct numbers found; /* rules of this packet */
+	struct numbers of_payload; /* rules of transactions that the packet's or stream's bytes found */
+	struct numbers of_tx; /* rules of the transaction that is being asked */
+	bool payload_found_any, tx_found_any;
+	bool is_piece; /* of a stream, in front of a gap: the packet itself comes later */
+
+	uint64_t packets; /* so far */
+	uint64_t *src_holds, *dst_holds; /* by set: packets << 2, 2: asked, 1: it holds it */
+	uint64_t pass; /* of a transaction's inspection: what is made of its bytes stays as long */
+	struct buffer *buffers; /* by source number: made by transforms */
+	struct room pass_room, rule_room;
+
+	struct match match;
+	struct found_var vars[VARS_MAX]; /* that the rule at hand captured */
+	uint32_t var_cnt;
+	struct stream_raw stream; /* bytes.at NULL: there is nothing new */
+
+	struct finding findings[FINDINGS_MAX];
+	uint32_t finding_cnt;
+	struct alert alerts[FINDINGS_MAX];
+	struct memory *memory; /* what hosts and times are remembered by */
+	struct memory *own_memory;
+	struct detect_order order; /* wait NULL: nobody shares the memory */
+	struct detect_tally tally;
+};
+
+/* --- match.c --- */
+
+/* match's buffer meets all clauses; from its beginning. */
+bool match_clauses(struct match *match, const struct clause *clauses, uint32_t cnt);
+
+/* --- buffer.c --- */
+
+/* Bytes after the source's transforms. false: no memory. */
+bool buffer_transform(struct detect *detect, const struct source *source, enum side side,
+		      uint32_t index, struct slice *bytes);
+/* The field of a source for transactions of proto; NULL: it has none. */
+const struct field *source_field(const struct source *source, enum proto_id proto);
+
+/* --- detect.c --- */
+
+/* Addresses, ports, direction, what is cheap. */
+bool rule_header_holds(struct detect *detect, const struct asked *asked);
+bool rule_tests_hold(const struct signature *s, struct match *match, bool of_tx);
+/* Parts of payload and headers. *ret_in_stream: they are the stream's. */
+bool rule_payload_holds(struct detect *detect, const struct asked *asked, bool *ret_in_stream);
+void rule_begin(struct detect *detect, const struct signature *s, struct tx *tx);
+/* Does what the rule says, remembers that it was found. */
+void rule_found(struct detect *detect, const struct signature *s, bool in_stream);
+
+/* --- transaction.c --- */
+
+void transactions_ask(struct detect *detect, struct packet *packet);
+/* As if all had been asked: of flows that are looked at no more. */
+void transactions_skip(struct packet *packet);
+
+/* --- verdict.c --- */
+
+void verdict_reach(struct detect *detect, struct packet *packet);
+
+/* --- state.c --- */
+
+/* A flow's memory, made if it is not there; NULL: no memory. */
+struct detect_flow *flow_state(const struct detect *detect, struct flow *flow);
+/* The rule matched: what it captured stays. */
+void vars_keep(struct detect *detect);
+/* What the last packet's rules captured for it alone goes. */
+void packet_vars_forget(struct detect_flow *state);
+
+/* --- tag.c --- */
+
+void flow_tag_count(struct detect_flow *state, struct packet *packet);
+void host_tags_count(struct detect *detect, struct packet *packet);
+
+/* What detection remembers of a flow. */
+struct flow_int {
+	uint32_t name, value;
+};
+struct flow_var {
+	struct flow_var *next;
+	uint32_t name;
+	bool of_flow;
+	struct slice key, value; /* behind the struct */
+};
+struct flow_tag { /* packets of the flow that a rule wants told; count 0: none */
+	enum tag_unit unit;
+	uint32_t count;
+	uint64_t passed; /* packets or bytes so far */
+	uint64_t begin_ns;
+};
+struct detect_flow {
+	const struct detect *detect; /* that asks it */
+	uint64_t *bits;
+	uint32_t bit_words;
+	struct flow_int *ints;
+	uint32_t int_cnt;
+	struct flow_var *vars;
+	struct flow_tag tag;
+	bool ip_only_asked[SIDES];
+	uint32_t protocols; /* that were known at the last packet: both sides', and whether any parser will */
+	bool unlogged;
+};
+
+/* What detection remembers of one side of a transaction. */
+struct tx_rule {
+	uint32_t number;
+	uint32_t held; /* one bit for each part that was met */
+	uint16_t file_cnt; /* that were there when it matched */
+	bool is_done, was_first_asked, payload_held, in_stream;
+};
+#define TX_BODIES_MAX 4
+struct detect_tx {
+	struct tx_rule *rules; /* ascending */
+	uint32_t rule_cnt, rule_cap;
+	uint64_t scanned_steps; /* one bit for each step whose fields were looked through for good */
+	struct {
+		uint16_t source;
+		uint64_t to;
+	} bodies[TX_BODIES_MAX]; /* up to where those that grow were looked through */
+	uint8_t body_cnt;
+	bool is_done;
+	uint64_t bits[4]; /* xbits of the transaction, hashed */
+};
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules of files become a ruleset: read, put in order, given their patterns and groups, compiled.
+ * Called by who starts an engine; when it fails, nothing is left behind.
+ */
+#include "detect/build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "detect/groups.h"
+#include "detect/order.h"
+#include "detect/prepare.h"
+#include "detect/scans.h"
+#include "detect/state.h"
+
+/* --- what is known of each rule --- */
+
+static bool word_among(const char *word, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcmp(word, *words) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool tests_are_only(const struct signature *s, const char *const *words)
+{
+	for (uint32_t i = 0; i < s->test_cnt; i++) {
+		if (!word_among(s->tests[i].ops->word, words))
+			return false;
+	}
+	return true;
+}
+
+static bool has_direction(const struct signature *s)
+{
+	return s->to_server || s->to_client || s->established || s->not_established ||
+	       s->stateless || s->only_frags || s->no_frags;
+}
+
+static bool is_ip_only(const struct signature *s)
+{
+	static const char *const allowed[] = { "flowbits", "xbits", "hostbits",
+					       "iprep",	   "geoip", NULL };
+
+	return s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->apps == 0 && s->sport.is_any &&
+	       s->dport.is_any && !has_direction(s) && !s->decode_event && !s->stream_event &&
+	       !s->only_pkt && !s->only_stream && tests_are_only(s, allowed);
+}
+
+static uint8_t sides_of(const struct signature *s)
+{
+	uint8_t sides = s->to_server && !s->to_client	? 1 << FROM_CLIENT
+			: s->to_client && !s->to_server ? 1 << FROM_SERVER
+							: 1 << FROM_CLIENT | 1 << FROM_SERVER;
+
+	for (uint32_t i = 0; i < s->part_cnt; i++) {
+		const struct part *part = &s->parts[i];
+
+		if ((part->source->kind == SOURCE_FIELD || part->source->kind == SOURCE_FILE ||
+		     part->source->kind == SOURCE_FILE_NUMBER_OR_NAME) &&
+		    !part->any_side)
+			sides &= (uint8_t)(1 << part->side);
+	}
+	return sides;
+}
+
+static uint32_t parts_traits(const struct signature *s)
+{
+	uint32_t traits = 0;
+
+	for (uint32_t i = 0; i < s->part_cnt; i++) {
+		enum source_kind kind = s->parts[i].source->kind;
+
+		if (kind == SOURCE_PAYLOAD)
+			traits |= TRAIT_PAYLOAD;
+		if (kind == SOURCE_HEADER || kind == SOURCE_BASE64)
+			traits |= TRAIT_HEADER_PART;
+	}
+	return traits;
+}
+
+static uint32_t traits_of(const struct signature *s)
+{
+	static const char *const protocol_words[] = { "app-layer-protocol", NULL };
+	static const char *const event_words[] = { "app-layer-event", NULL };
+	uint32_t traits = parts_traits(s);
+
+	if (s->to_server || s->to_client || s->established || s->not_established || s->apps ||
+	    s->layer == RULE_OF_TX)
+		traits |= TRAIT_FLOW;
+	traits |= s->to_server && !s->to_client ? TRAIT_CLIENT : 0;
+	traits |= s->to_client && !s->to_server ? TRAIT_SERVER : 0;
+	traits |= s->established ? TRAIT_ESTABLISHED : 0;
+	traits |= s->not_established ? TRAIT_NOT_ESTABLISHED : 0;
+	traits |= !s->sport.is_any || !s->dport.is_any ? TRAIT_PORTS : 0;
+	traits |= is_ip_only(s) ? TRAIT_IP_ONLY : 0;
+	for (uint32_t i = 0; i < s->test_cnt; i++) {
+		if (word_among(s->tests[i].ops->word, event_words))
+			traits |= TRAIT_EVENT;
+	}
+	if (s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->test_cnt &&
+	    tests_are_only(s, protocol_words))
+		traits |= TRAIT_ONCE;
+	return traits;
+}
+
+static bool tags_host(const struct signature *s)
+{
+	for (uint32_t i = 0; i < s->act_cnt; i++) {
+		if (strcmp(s->acts[i].ops->word, "tag") == 0 &&
+		    ((const struct tag *)s->acts[i].arg)->of_host)
+			return true;
+	}
+	return false;
+}
+
+/* The number of an address set; the parser gives what is written alike the same memory. */
+static int set_number(struct ruleset *ruleset, const struct address_set *set, uint32_t *ret_number)
+{
+	const struct address_set **sets;
+
+	if (set->is_any) {
+		*ret_number = 0;
+		return 0;
+	}
+	for (uint32_t i = ruleset->set_cnt; i-- > 1;) {
+		if (ruleset->sets[i]->range == set->range && ruleset->sets[i]->cnt == set->cnt) {
+			*ret_number = i;
+			return 0;
+		}
+	}
+	sets = reallocarray(ruleset->sets, ruleset->set_cnt + 2, sizeof(const struct address_set *));
+	if (!sets)
+		return -ENOMEM;
+	ruleset->sets = sets;
+	if (!ruleset->set_cnt)
+		sets[ruleset->set_cnt++] = NULL;
+	sets[ruleset->set_cnt] = set;
+	*ret_number = ruleset->set_cnt++;
+	return 0;
+}
+
+static int asked_fill(struct ruleset *ruleset)
+{
+	int rc = 0;
+
+	ruleset->cnt = (uint32_t)ruleset->signatures.cnt;
+	ruleset->asked = calloc(ruleset->cnt + 1, sizeof(*ruleset->asked));
+	if (!ruleset->asked)
+		return -ENOMEM;
+	for (uint32_t i = 0; rc == 0 && i < ruleset->cnt; i++) {
+		const struct signature *s = ruleset->signatures.at[i];
+		struct asked *asked = &ruleset->asked[i];
+
+		asked->signature = s;
+		asked->traits = traits_of(s);
+		asked->sides = sides_of(s);
+		ruleset->has_host_tags |= tags_host(s);
+		if (asked->traits & TRAIT_IP_ONLY)
+			continue; /* found by its addresses: they are in no table of sets */
+		rc = set_number(ruleset, &s->src, &asked->src);
+		if (rc == 0)
+			rc = set_number(ruleset, &s->dst, &asked->dst);
+	}
+	return rc;
+}
+
+/* --- the whole --- */
+
+int ruleset_of(struct parse *parse, struct signatures *signatures,
+	       const struct ruleset_sources *sources, struct ruleset **ret_ruleset)
+{
+	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
+	int rc;
+
+	if (!ruleset)
+		return -ENOMEM;
+	rc = rules_order(signatures, sources->config);
+	if (rc) {
+		free(ruleset);
+		return rc;
+	}
+	ruleset->parse = parse;
+	ruleset->signatures = *signatures;
+	rc = asked_fill(ruleset);
+	if (rc == 0)
+		rc = prepared_new(&ruleset->signatures, &ruleset->prepared);
+	if (rc == 0)
+		rc = scans_build(ruleset, sources);
+	if (rc == 0)
+		rc = rule_groups_build(ruleset);
+	if (rc) {
+		ruleset->parse = NULL; /* both are the caller's when it fails */
+		ruleset->signatures = (struct signatures){ 0 };
+		ruleset_free(ruleset);
+		return rc;
+	}
+	*signatures = (struct signatures){ 0 };
+	*ret_ruleset = ruleset;
+	return 0;
+}
+
+int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ruleset,
+		  struct ruleset_tally *ret_tally, struct diag *diag)
+{
+	struct signatures signatures = { 0 };
+	struct parse *parse;
+	int rc = parse_new(sources->config, diag, &parse);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < sources->file_cnt; i++)
+		rc = parse_file(parse, sources->files[i], &signatures);
+	if (rc == 0)
+		rc = parse_thresholds(parse, NULL, &signatures);
+	if (rc == 0) {
+		*ret_tally = parse_tally(parse);
+		rc = ruleset_of(parse, &signatures, sources, ret_ruleset);
+	}
+	if (rc) {
+		signatures_free(&signatures);
+		parse_free(parse);
+	}
+	return rc;
+}
+
+void ruleset_free(struct ruleset *ruleset)
+{
+	if (!ruleset)
+		return;
+	rule_groups_free(ruleset);
+	scans_free(ruleset);
+	prepared_free(ruleset->prepared);
+	free(ruleset->asked);
+	free(ruleset->sets);
+	signatures_free(&ruleset->signatures);
+	if (ruleset->parse)
+		parse_free(ruleset->parse);
+	free(ruleset);
+}

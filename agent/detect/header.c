@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a rule's head and its flow keyword ask of a packet. Called for each rule that was collected:
+ * the cheapest first, and addresses once a packet, however many rules share them.
+ */
+#include "detect/addresses.h"
+#include "detect/asking.h"
+
+/* number 0: any. */
+static bool set_holds(struct detect *detect, uint64_t *holds, uint32_t number,
+		      const struct sek_addr *addr)
+{
+	uint64_t asked = detect->packets << 2 | 2;
+
+	if (!number)
+		return true;
+	if ((holds[number] | 1) != (asked | 1))
+		holds[number] = asked | address_set_holds(detect->ruleset->sets[number], addr);
+	return holds[number] & 1;
+}
+
+static bool addresses_hold(struct detect *detect, const struct asked *asked,
+			   const struct packet *packet)
+{
+	const struct signature *s = asked->signature;
+
+	if (asked->traits & TRAIT_IP_ONLY)
+		return (address_set_holds(&s->src, &packet->src) &&
+			address_set_holds(&s->dst, &packet->dst)) ||
+		       (s->both_ways && address_set_holds(&s->src, &packet->dst) &&
+			address_set_holds(&s->dst, &packet->src));
+	return set_holds(detect, detect->src_holds, asked->src, &packet->src) &&
+	       set_holds(detect, detect->dst_holds, asked->dst, &packet->dst) &&
+	       port_set_holds(&s->sport, packet->sport) && port_set_holds(&s->dport, packet->dport);
+}
+
+/* A rule with <>: its right side may be the sender as well. */
+static bool addresses_hold_turned(struct detect *detect, const struct asked *asked,
+				  const struct packet *packet)
+{
+	const struct signature *s = asked->signature;
+
+	return set_holds(detect, detect->src_holds, asked->dst, &packet->src) &&
+	       set_holds(detect, detect->dst_holds, asked->src, &packet->dst) &&
+	       port_set_holds(&s->dport, packet->sport) && port_set_holds(&s->sport, packet->dport);
+}
+
+static bool has_ports(const struct packet *packet)
+{
+	return (packet->proto == 6 || packet->proto == 17 || packet->proto == 132) &&
+	       packet->l4.len && !packet->fragment_offset;
+}
+
+static bool flow_holds(uint32_t traits, const struct packet *packet)
+{
+	if (!packet->flow)
+		return !(traits & (TRAIT_FLOW | TRAIT_CLIENT | TRAIT_SERVER));
+	if ((traits & TRAIT_CLIENT && packet->side != FROM_CLIENT) ||
+	    (traits & TRAIT_SERVER && packet->side != FROM_SERVER))
+		return false;
+	if (!(traits & (TRAIT_ESTABLISHED | TRAIT_NOT_ESTABLISHED)))
+		return true;
+	return traits & TRAIT_ESTABLISHED ? packet->is_established : !packet->is_established;
+}
+
+bool rule_header_holds(struct detect *detect, const struct asked *asked)
+{
+	const struct packet *packet = detect->match.packet;
+	const struct signature *s = asked->signature;
+
+	if (!flow_holds(asked->traits, packet))
+		return false;
+	if (!packet->family)
+		return s->decode_event || s->any_packet;
+	if (!(s->protos[packet->proto >> 6] >> (packet->proto & 63) & 1) ||
+	    (s->family && s->family != packet->family))
+		return false;
+	if (asked->traits & TRAIT_PORTS && !has_ports(packet))
+		return false;
+	if ((s->only_frags && !packet->is_fragment && !packet->is_rebuilt) ||
+	    (s->no_frags && (packet->is_fragment || packet->is_rebuilt)))
+		return false;
+	if (s->apps && !(packet->flow && s->apps >> packet->flow->session.proto & 1))
+		return false;
+	return addresses_hold(detect, asked, packet) ||
+	       (s->both_ways && !(asked->traits & TRAIT_IP_ONLY) &&
+		addresses_hold_turned(detect, asked, packet));
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A ruleset as it is asked: rules by number, patterns that find them, lists of those that no
+ * pattern finds. Made by build.c, read by workers; nothing in it changes.
+ */
+#ifndef AGENT_DETECT_RULESET_H
+#define AGENT_DETECT_RULESET_H
+
+#include "detect/parse/parse.h"
+#include "detect/pattern.h"
+
+/*
+ * What is looked through in one go: a buffer of one side. Payload is several: of packets by
+ * transport, and of streams; every other buffer is one.
+ */
+enum scan_payload { SCAN_STREAM, SCAN_TCP, SCAN_UDP, SCAN_OTHER, SCAN_PAYLOADS };
+
+struct scan {
+	const struct source *source; /* NULL: payload */
+	struct patterns *patterns; /* NULL: none is looked for */
+};
+
+/* What asking a rule costs least: bits that must be so before anything else is looked at. */
+enum rule_trait {
+	TRAIT_FLOW = 1 << 0, /* needs a flow */
+	TRAIT_CLIENT = 1 << 1, /* only what the client sends */
+	TRAIT_SERVER = 1 << 2,
+	TRAIT_ESTABLISHED = 1 << 3,
+	TRAIT_NOT_ESTABLISHED = 1 << 4,
+	TRAIT_PORTS = 1 << 5, /* asks for ports: what has none does not match */
+	TRAIT_PAYLOAD = 1 << 6, /* has a part of payload */
+	TRAIT_EVENT = 1 << 7, /* of an event of a transaction */
+	TRAIT_IP_ONLY = 1 << 8, /* nothing but addresses: once a flow and side */
+	TRAIT_ONCE = 1 << 9, /* tells of a protocol alone: once a flow and side */
+	TRAIT_HEADER_PART = 1 << 10, /* has a part of a header or of base64 */
+};
+
+struct asked {
+	const struct signature *signature;
+	uint32_t traits; /* enum rule_trait */
+	uint32_t src, dst; /* numbers of address sets; 0: any */
+	uint8_t sides; /* one bit each: from whom what it asks can come */
+};
+
+struct rule_list {
+	uint32_t *numbers; /* ascending */
+	uint32_t cnt;
+};
+
+/* Rules without a pattern, by what they can be of: by transport and side, then by port. */
+struct port_group {
+	uint16_t from; /* up to the next group's from */
+	struct rule_list rules;
+};
+struct port_groups {
+	struct port_group *groups; /* ascending; the first begins at 0 */
+	uint32_t cnt;
+};
+
+enum transport { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_OTHER, TRANSPORTS };
+
+static inline enum transport transport_of(uint8_t proto)
+{
+	return proto == 6 ? TRANSPORT_TCP : proto == 17 ? TRANSPORT_UDP : TRANSPORT_OTHER;
+}
+
+/* Fields of a protocol that some rule asks for, with the scans that they are looked through by. */
+struct proto_scans {
+	uint16_t *sources; /* numbers */
+	uint32_t cnt;
+	struct rule_list plain[SIDES]; /* rules of transactions that no pattern finds */
+	struct rule_list events[SIDES]; /* of these, those that are asked when there are events */
+};
+
+/* Sorted, not overlapping: addresses from at on, up to the next, are in these rules' sets. */
+struct address_group {
+	struct sek_addr from;
+	uint32_t first, cnt; /* of members */
+};
+struct address_index {
+	struct address_group *groups;
+	uint32_t cnt;
+	uint32_t *members; /* numbers of rules */
+	size_t member_cnt;
+};
+
+struct ruleset {
+	struct parse *parse;
+	struct signatures signatures; /* by number */
+	struct asked *asked; /* by number */
+	uint32_t cnt;
+	const struct address_set **sets; /* by number, from 1 */
+	uint32_t set_cnt; /* one more than the last */
+
+	struct scan *scans[SIDES]; /* payloads, then sources by number */
+	uint32_t scan_cnt;
+	struct port_groups plain[TRANSPORTS][SIDES]; /* rules of packets that no pattern finds */
+	struct rule_list decode_events, stream_events;
+	struct address_index by_src,
+		by_dst; /* rules of addresses alone: by what is named more closely */
+	struct rule_list ip_only_any; /* ... that name none */
+	uint16_t *header_sources; /* whose bytes are headers: looked through with each packet */
+	uint32_t header_source_cnt;
+	struct proto_scans protos[PROTO_CNT];
+	uint32_t pattern_len_max;
+	struct prepared *prepared; /* see prepare.h */
+	bool has_host_tags; /* some rule tags a host: each packet is asked for it */
+};
+
+#endif

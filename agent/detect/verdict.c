@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From rules that matched to what is told and what happens to packet and flow. Called by detect.c
+ * once a packet that something was found in.
+ */
+#include "detect/asking.h"
+#include "detect/threshold.h"
+#include "inspect/exception.h"
+
+/* By the order of rules; of one rule, the packet's own last, younger transactions first. */
+static int by_rule(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	if (!x->tx || !y->tx)
+		return x->tx ? -1 : y->tx ? 1 : 0;
+	return x->tx->id > y->tx->id ? -1 : x->tx->id < y->tx->id;
+}
+
+static uint8_t fate_of(enum rule_action action)
+{
+	switch (action) {
+	case RULE_PASS:
+		return FATE_PASS;
+	case RULE_DROP:
+		return FATE_DROP;
+	case RULE_REJECT:
+		return FATE_DROP | FATE_REJECT_SRC;
+	case RULE_REJECT_DST:
+		return FATE_DROP | FATE_REJECT_DST;
+	case RULE_REJECT_BOTH:
+		return FATE_DROP | FATE_REJECT_SRC | FATE_REJECT_DST;
+	default:
+		return 0;
+	}
+}
+
+/* Whether what a rule says goes for all that follows in the flow. */
+static bool is_for_flow(const struct asked *asked, const struct finding *finding)
+{
+	const struct signature *s = asked->signature;
+
+	return finding->in_tx || finding->in_stream || asked->traits & (TRAIT_IP_ONLY | TRAIT_ONCE) ||
+	       (s->apps && s->layer != RULE_OF_STREAM && s->layer != RULE_OF_BOTH);
+}
+
+static void fate_apply(const struct asked *asked, const struct finding *finding, struct packet *packet)
+{
+	struct flow *flow = packet->flow;
+
+	packet->fate |= finding->fate;
+	if (finding->fate & FATE_DROP)
+		packet_drop(packet, DROP_RULES);
+	if (!flow || !finding->fate || !is_for_flow(asked, finding))
+		return;
+	if (flow->passed || flow->fate & FATE_DROP)
+		return; /* the first to say so wins */
+	if (finding->fate & FATE_DROP) {
+		flow->fate |= finding->fate;
+	} else {
+		flow->fate |= FATE_PASS;
+		flow->passed = flow->no_packet = true;
+	}
+}
+
+static void alert_add(struct detect *detect, struct packet *packet, const struct finding *finding,
+		      bool quiet)
+{
+	const struct signature *s = detect->ruleset->asked[finding->number].signature;
+	struct alert *alert = &detect->alerts[packet->alert_cnt++];
+
+	*alert = (struct alert){ .rule = &s->rule,
+				 .tx = finding->tx,
+				 .tx_guessed = finding->tx && !finding->in_tx,
+				 .fate = finding->fate,
+				 .in_stream = finding->in_stream,
+				 .quiet = quiet,
+				 .times = 1 };
+	if (quiet) {
+		detect->tally.quiet++;
+		return;
+	}
+	detect->tally.alerts++;
+	if (packet->flow)
+		packet->flow->alerted = true;
+}
+
+/* false: it passes, nothing behind it is asked. */
+static bool finding_settle(struct detect *detect, struct packet *packet, struct finding *finding)
+{
+	const struct asked *asked = &detect->ruleset->asked[finding->number];
+	const struct signature *s = asked->signature;
+	enum threshold_says says = threshold_ask(detect, s, packet, &finding->action);
+
+	if (says == THRESHOLD_NOT) {
+		detect->tally.quiet++;
+		return true;
+	}
+	finding->fate = fate_of(finding->action);
+	fate_apply(asked, finding, packet);
+	alert_add(detect, packet, finding,
+		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_PASS ||
+			  finding->action == RULE_CONFIG);
+	return finding->action != RULE_PASS;
+}
+
+void verdict_reach(struct detect *detect, struct packet *packet)
+{
+	qsort(detect->findings, detect->finding_cnt, sizeof(*detect->findings), by_rule);
+	packet->alerts = detect->alerts;
+	for (uint32_t i = 0; i < detect->finding_cnt; i++) {
+		if (!finding_settle(detect, packet, &detect->findings[i]))
+			return;
+	}
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules of packets: heads, contents, flow, flowbits, order, passes and drops. */
+#include "unit/detect_bed.h"
+
+static void test_head(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp 192.168.0.0/16 any -> any 80 (msg:\"a\"; content:\"x\"; sid:1;)\n"
+		      "alert tcp 10.0.0.0/8 any -> any 80 (content:\"x\"; sid:2;)\n"
+		      "alert tcp any any -> any 81 (content:\"x\"; sid:3;)\n"
+		      "alert tcp any 80 <> any 40000 (content:\"x\"; sid:4;)\n"
+		      "alert udp any any -> any any (content:\"x\"; sid:5;)\n"
+		      "alert ip any any -> !203.0.113.0/24 any (content:\"x\"; sid:6;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "axb"), "1 4");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "axb"), "4 6");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "ab"), "");
+	bed_free(&bed);
+}
+
+static void test_places(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed,
+		"alert tcp any any -> any any (content:\"ab\"; depth:2; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"ab\"; offset:1; sid:2;)\n"
+		"alert tcp any any -> any any (content:\"ab\"; content:\"cd\"; distance:0; within:2; sid:3;)\n"
+		"alert tcp any any -> any any (content:\"AB\"; nocase; content:!\"cd\"; sid:4;)\n"
+		"alert tcp any any -> any any (content:\"a\"; content:\"b\"; within:1; content:\"z\"; within:1; sid:5;)\n"
+		"alert tcp any any -> any any (content:\"ab\"; startswith; sid:6;)\n"
+		"alert tcp any any -> any any (content:\"cd\"; endswith; sid:7;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "ab"), "1 4 6");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "-abcd"), "2 3 7");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "aBaabz-"), "2 4 5");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "aab abcd abz"), "2 3 5");
+	bed_free(&bed);
+}
+
+/* What may go back without end ends, and is not found. */
+static void test_going_back_ends(void **state)
+{
+	char payload[4001];
+	struct bed bed;
+
+	memset(payload, 'a', 4000);
+	payload[4000] = 0;
+	bed_new(&bed, "alert tcp any any -> any any (content:\"a\"; content:\"a\"; distance:0; "
+		      "content:\"a\"; distance:0; content:\"b\"; distance:0; sid:1;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, payload), "");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "aaab"), "1");
+	bed_free(&bed);
+}
+
+static void test_flow(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp any any -> any any (flow:to_server; content:\"x\"; sid:1;)\n"
+		      "alert tcp any any -> any any (flow:to_client; content:\"x\"; sid:2;)\n"
+		      "alert tcp any any -> any any (flow:established; content:\"x\"; sid:3;)\n"
+		      "alert tcp any any -> any any (flow:not_established; content:\"x\"; sid:4;)\n"
+		      "alert tcp any any -> any any (flow:to_server; dsize:2; sid:5;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 4");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "x"), "2 3");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "--"), "5");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 3");
+	bed_free(&bed);
+}
+
+static void test_flowbits(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed,
+		"alert tcp any any -> any any (content:\"c\"; flowbits:isset,one; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"a\"; flowbits:set,one; flowbits:noalert; sid:2;)\n"
+		"alert tcp any any -> any any (content:\"u\"; flowbits:unset,one; sid:3;)\n"
+		"alert tcp any any -> any any (content:\"n\"; flowbits:isnotset,one; sid:4;)\n"
+		"alert tcp any any -> any any (content:\"i\"; flowint:seen,notset; flowint:seen,=,1; sid:5;)\n"
+		"alert tcp any any -> any any (content:\"j\"; flowint:seen,isset; flowint:seen,+,1; sid:6;)\n"
+		"alert tcp any any -> any any (content:\"k\"; flowint:seen,==,3; sid:7;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "c n"), "4");
+	/* who sets is asked before who asks, whatever order they are written in */
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a c"), "1");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "c"), "1");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "u"), "3");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "c"), "");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "k i"), "5");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "j"), "6");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "j"), "6");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "k"), "7");
+	bed_flow_anew(&bed);
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "k"), "");
+	bed_free(&bed);
+}
+
+static void test_host_bits(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed,
+		"alert tcp any any -> any any (content:\"s\"; xbits:set,bad,track ip_src,expire 10; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"a\"; xbits:isset,bad,track ip_src; sid:2;)\n"
+		"alert tcp any any -> any any (content:\"d\"; xbits:isset,bad,track ip_dst; sid:3;)\n"
+		"alert tcp any any -> any any (content:\"p\"; xbits:set,both,track ip_pair,expire 10; sid:4;)\n"
+		"alert tcp any any -> any any (content:\"q\"; xbits:isset,both,track ip_pair; sid:5;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "s"), "1");
+	bed_flow_anew(&bed);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a d"), "2");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "a d"), "3");
+	bed.now_ns += 11 * BED_SECOND;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a"), "");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "p"), "4");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "q"), "5");
+	bed_free(&bed);
+}
+
+static void test_actions(void **state)
+{
+	static const char *const settings[] = { "action-order.0=alert", "action-order.1=pass",
+						"action-order.2=drop", "action-order.3=reject",
+						NULL };
+	static const char rules[] = "alert tcp any any -> any any (content:\"a\"; sid:1;)\n"
+				    "pass tcp any any -> any any (content:\"p\"; sid:2;)\n"
+				    "drop tcp any any -> any any (content:\"d\"; sid:3;)\n"
+				    "reject tcp any any -> any any (content:\"r\"; sid:4;)\n";
+	struct bed bed;
+
+	bed_new(&bed, rules);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a d r"), "3 4 1");
+	assert_int_equal(bed.packet.fate, FATE_DROP | FATE_REJECT_SRC);
+	assert_int_equal(bed.flow.fate, 0); /* a packet's own bytes say nothing of the flow */
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a p d"), "");
+	assert_int_equal(bed.packet.fate, FATE_PASS);
+	bed_free(&bed);
+
+	bed_new_set(&bed, rules, settings, false);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a p d"), "1");
+	bed_free(&bed);
+}
+
+/* Rules of addresses alone: once for each side of a flow, and for the whole flow. */
+static void test_addresses_alone(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert ip [203.0.113.0/24,198.51.100.7] any -> any any (sid:1;)\n"
+		      "alert ip any any -> [203.0.113.9] any (sid:2;)\n"
+		      "alert tcp any any -> any any (sid:3;)\n"
+		      "alert ip 203.0.113.10 any -> any any (sid:4;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "2 3");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, ""), "1 3");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, ""), "");
+	bed_free(&bed);
+
+	bed_new(&bed, "drop ip any any -> 203.0.113.9 any (sid:1;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "1");
+	assert_int_equal(bed.flow.fate & FATE_DROP, FATE_DROP);
+	assert_string_equal(bed_send(&bed, FROM_SERVER, ""), "");
+	bed_free(&bed);
+}
+
+/* More than Suricata keeps of a packet, and none lost. */
+static void test_many_alerts(void **state)
+{
+	char rules[8192];
+	size_t len = 0;
+	struct bed bed;
+
+	for (int i = 1; i <= 60; i++)
+		len += (size_t)snprintf(rules + len, sizeof(rules) - len,
+					"alert tcp any any -> any any (content:\"a%d\"; sid:%d;)\n",
+					i % 2, i);
+	bed_new(&bed, rules);
+	bed_send(&bed, FROM_CLIENT, "a0 a1");
+	assert_int_equal(bed.packet.alert_cnt, 60);
+	assert_int_equal(detect_tally(bed.detect).lost, 0);
+	bed_free(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_going_back_ends),
+		cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_flowbits),
+		cmocka_unit_test(test_host_bits),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_addresses_alone),
+		cmocka_unit_test(test_many_alerts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
