@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Clauses of rules against bytes: a payload, and whether the rule's conditions on it hold. The clauses are asked
+ * as the engine asks them, with going back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/keyword/base64.h"
+#include "detect/match.h"
+#include "detect/parse/parse.h"
+
+static bool hold(struct match *match, const struct clause *clauses, uint32_t cnt)
+{
+	uint32_t from = match->at;
+	uint64_t again = 0;
+
+	if (!cnt)
+		return true;
+	do {
+		match->at = from;
+		match->again = again;
+		if (clauses->ops->ask(clauses, match) == CLAUSE_NO)
+			return false;
+		again = match->again;
+		if (hold(match, clauses + 1, cnt - 1))
+			return true;
+	} while (again && again != CLAUSE_ONCE);
+	return false;
+}
+
+struct row {
+	const char *body; /* of a rule, without sid */
+	const char *bytes;
+	bool holds;
+};
+
+/* What the bytes are is said by the text, \0 and all: its length is that of the literal. */
+static const struct row rows[] = {
+	/* places */
+	{ "content:\"abc\";", "xxabcxx", true },
+	{ "content:\"abc\";", "xxABCxx", false },
+	{ "content:\"aBc\"; nocase;", "xxAbCxx", true },
+	{ "content:\"abc\"; nocase;", "aababAbc", true },
+	{ "content:\"abc\"; offset:2;", "xabcabc", true },
+	{ "content:\"abc\"; offset:2;", "xabc", false },
+	{ "content:\"abc\"; depth:4;", "xabc", true },
+	{ "content:\"abc\"; depth:4;", "xxabc", false },
+	{ "content:\"abc\"; offset:1; depth:4;", "xxabc", true },
+	{ "content:\"abc\"; offset:1; depth:4;", "xxxabc", false },
+	{ "content:\"abc\"; startswith;", "abcd", true },
+	{ "content:\"abc\"; startswith;", "xabc", false },
+	{ "content:\"abc\"; endswith;", "abcabc", true },
+	{ "content:\"abc\"; endswith;", "abcx", false },
+	{ "content:\"abc\"; startswith; endswith;", "abc", true },
+	{ "content:\"abc\"; startswith; endswith;", "abcabc", false },
+	{ "content:!\"abc\";", "xyz", true },
+	{ "content:!\"abc\";", "xabc", false },
+	{ "content:!\"abc\"; depth:3;", "xabc", true },
+	{ "content:!\"abc\"; startswith;", "ab", true },
+	/* what counts from the former one */
+	{ "content:\"a\"; content:\"b\"; distance:1;", "axb", true },
+	{ "content:\"a\"; content:\"b\"; distance:1;", "ab", false },
+	{ "content:\"a\"; content:\"b\"; within:2;", "axb", true },
+	{ "content:\"a\"; content:\"b\"; within:2;", "axxb", false },
+	{ "content:\"a\"; content:\"b\"; distance:1; within:1;", "axb", true },
+	{ "content:\"a\"; content:\"b\"; distance:1; within:1;", "axxb", false },
+	{ "content:\"b\"; content:\"a\"; distance:-2;", "ab", true },
+	{ "content:\"a\"; content:\"b\"; within:1; content:\"c\"; within:1;", "abxabc", true },
+	{ "content:\"a\"; content:\"b\"; distance:0; content:\"c\"; distance:0; within:1;",
+	  "ab b bc", true },
+	{ "content:\"a\"; content:!\"b\"; within:1;", "abac", true },
+	{ "content:\"a\"; content:!\"b\"; within:1;", "abab", false },
+	{ "content:\"a\"; content:!\"b\"; distance:0;", "abac", true },
+	{ "content:\"a\"; content:\"b\";", "ba", true },
+	/* expressions */
+	{ "pcre:\"/^ab+c$/\";", "abbbc", true },
+	{ "pcre:\"/^ab+c$/i\";", "ABBBC", true },
+	{ "pcre:!\"/ab+c/\";", "abbbc", false },
+	{ "pcre:!\"/ab+c/\";", "abbb", true },
+	{ "content:\"a\"; pcre:\"/^b/R\";", "xaxab", true },
+	{ "content:\"a\"; pcre:\"/^b/R\";", "xaxb", false },
+	{ "pcre:\"/a./\"; content:\"c\"; within:1;", "abxac acc", true },
+	{ "pcre:\"/a.b/s\";", "a\nb", true },
+	{ "pcre:\"/a.b/\";", "a\nb", false },
+	{ "pcre:/ab/;", "xab", true },
+	/* numbers */
+	{ "byte_test:1,=,65,0;", "A", true },
+	{ "byte_test:2,=,0x4142,0;", "AB", true },
+	{ "byte_test:2,=,0x4142,0,little;", "BA", true },
+	{ "byte_test:2,>,16705,0;", "AB", true },
+	{ "byte_test:2,!>,16705,0;", "AB", false },
+	{ "byte_test:1,&,1,0;", "A", true },
+	{ "byte_test:1,!&,1,0;", "A", false },
+	{ "byte_test:2,=,12,1,string,dec;", "x12", true },
+	{ "byte_test:0,>,1299,0,string,dec;", "1300,", true },
+	{ "byte_test:4,=,0x1f,0,string,hex;", "1f", false },
+	{ "byte_test:2,=,0x1f,0,string,hex;", "1f", true },
+	{ "byte_test:1,=,4,0,bitmask 0xf0;", "A", true },
+	{ "byte_test:2,=,1,0;", "A", false },
+	{ "content:\"x\"; byte_test:1,=,66,1,relative;", "xAB", true },
+	{ "content:\"x\"; byte_test:1,=,120,-1,relative;", "xAB", true },
+	{ "byte_jump:1,0; content:\"c\"; within:1;", "\x02xxc", true },
+	{ "byte_jump:1,0; content:\"c\"; within:1;", "\x01xxc", false },
+	{ "byte_jump:1,0,from_beginning; content:\"c\"; within:1;", "\x03xxc", true },
+	{ "byte_jump:1,0,multiplier 2; content:\"c\"; within:1;", "\x01xxc", true },
+	{ "byte_jump:1,0,align; content:\"c\"; within:1;", "\x01xxxxc", true },
+	{ "byte_jump:1,0,post_offset -1; content:\"c\"; within:1;", "\x03xxc", true },
+	{ "byte_jump:1,0;", "\x09xxc", false },
+	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x03xxc", true },
+	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x04xxc", false },
+	{ "byte_extract:1,0,n; byte_test:1,=,n,1;", "AA", true },
+	{ "byte_extract:1,0,n; isdataat:!n;",
+	  "\x04"
+	  "abc",
+	  true },
+	{ "byte_math:bytes 1, offset 0, oper *, rvalue 2, result n; content:\"c\"; offset:n;",
+	  "\x02xxxc", true },
+	{ "byte_math:bytes 1, offset 0, oper *, rvalue 2, result n; content:\"c\"; offset:n;",
+	  "\x02xxc", false },
+	/* lengths */
+	{ "isdataat:2;", "abc", true },
+	{ "isdataat:3;", "abc", false },
+	{ "isdataat:!3;", "abc", true },
+	{ "content:\"a\"; isdataat:2,relative;", "abc", true },
+	{ "content:\"a\"; isdataat:3,relative;", "abc", false },
+	{ "content:\"c\"; isdataat:!1,relative;", "abc", true },
+};
+
+static bool ask(struct parse *parse, struct diag *diag, const char *body, struct slice bytes)
+{
+	struct signature *signature;
+	struct match match = { .buffer = bytes, .is_begin = true, .is_end = true };
+	char text[512];
+	bool holds;
+
+	snprintf(text, sizeof(text), "alert udp any any -> any any (%s sid:1;)", body);
+	if (signature_parse(parse, slice_text(text), "own.rules", 1, &signature)) {
+		diag_print(diag, stderr);
+		fail_msg("refused: %s", text);
+	}
+	match.signature = signature;
+	assert_int_equal(signature->part_cnt, 1);
+	for (uint32_t i = 0; i < signature->parts[0].clause_cnt; i++) {
+		const struct clause *clause = &signature->parts[0].clauses[i];
+
+		if (clause->ops->prepare)
+			clause->ops->prepare(clause->arg);
+	}
+	holds = hold(&match, signature->parts[0].clauses, signature->parts[0].clause_cnt);
+	signature_free(signature);
+	return holds;
+}
+
+static void clauses_test(void **state)
+{
+	struct parse *parse;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(parse_new(NULL, &diag, &parse), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* a buffer of its own, so that a look beyond its end is seen */
+		size_t len = strlen(rows[i].bytes);
+		uint8_t *bytes = malloc(len);
+
+		assert_non_null(bytes);
+		memcpy(bytes, rows[i].bytes, len);
+		if (ask(parse, &diag, rows[i].body, slice(bytes, len)) != rows[i].holds)
+			fail_msg("%s on \"%s\"", rows[i].body, rows[i].bytes);
+		free(bytes);
+	}
+	parse_free(parse);
+	diag_free(&diag);
+}
+
+/* Of a body that is asked again as it grows, places count from its first byte. */
+static void window_test(void **state)
+{
+	static const struct {
+		const char *body;
+		bool holds;
+	} of_window[] = {
+		{ "content:\"abc\"; offset:12;", true },
+		{ "content:\"abc\"; offset:13;", false },
+		{ "content:\"abc\"; depth:15;", true },
+		{ "content:\"abc\"; depth:14;", false },
+		{ "content:\"abc\"; startswith;", false },
+		{ "isdataat:16;", true },
+		{ "isdataat:17;", false },
+		{ "byte_test:1,=,0x61,12;", true },
+		{ "byte_test:1,=,0x61,2;", false },
+	};
+	struct parse *parse;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(parse_new(NULL, &diag, &parse), 0);
+	for (size_t i = 0; i < sizeof(of_window) / sizeof(of_window[0]); i++) {
+		struct match match = { .buffer = slice_text("xxabcxx"), .buffer_from = 10 };
+		struct signature *signature;
+		char text[256];
+
+		snprintf(text, sizeof(text), "alert udp any any -> any any (%s sid:1;)",
+			 of_window[i].body);
+		assert_int_equal(
+			signature_parse(parse, slice_text(text), "own.rules", 1, &signature), 0);
+		if (hold(&match, signature->parts[0].clauses, signature->parts[0].clause_cnt) !=
+		    of_window[i].holds)
+			fail_msg("%s", text);
+		signature_free(signature);
+	}
+	parse_free(parse);
+	diag_free(&diag);
+}
+
+static void transforms_test(void **state)
+{
+	static const struct {
+		const char *word, *in, *out;
+		size_t len;
+	} transforms[] = {
+		{ "to_md5", "abc",
+		  "\x90\x01\x50\x98\x3c\xd2\x4f\xb0\xd6\x96\x3f\x7d\x28\xe1\x7f\x72", 16 },
+		{ "to_lowercase", "aBC1", "abc1", 4 },
+		{ "to_uppercase", "aBC1", "ABC1", 4 },
+		{ "strip_whitespace", " a \t b\r\n", "ab", 2 },
+		{ "compress_whitespace", "a  \t b  ", "a b ", 4 },
+		{ "dotprefix", "example.org", ".example.org", 12 },
+		{ "url_decode", "a%41+%4", "aA %4", 5 },
+		{ "xor:\"0102\"", "abc", "``b", 3 },
+		{ "header_lowercase", "Host: A\r\nX-Y: B\r\n", "host: A\r\nx-y: B\r\n", 17 },
+		{ "strip_pseudo_headers", ":path: x\r\nhost: y\r\n", "host: y\r\n", 9 },
+		{ "pcrexform:\"a(.*)c\"", "xabbc", "bb", 2 },
+		{ "from_base64", "YWJjZA==", "abcd", 4 },
+	};
+	struct parse *parse;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(parse_new(NULL, &diag, &parse), 0);
+	for (size_t i = 0; i < sizeof(transforms) / sizeof(transforms[0]); i++) {
+		const struct transform *transform;
+		struct signature *signature;
+		uint8_t to[64 + TRANSFORM_ROOM];
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "alert udp any any -> any any (udp.hdr; %s; content:\"x\"; sid:1;)",
+			 transforms[i].word);
+		assert_int_equal(
+			signature_parse(parse, slice_text(text), "own.rules", 1, &signature), 0);
+		assert_int_equal(signature->parts[0].source->transform_cnt, 1);
+		transform = &signature->parts[0].source->transforms[0];
+		assert_int_equal(transform->kind->apply(transform->arg,
+							slice_text(transforms[i].in), to),
+				 transforms[i].len);
+		assert_memory_equal(to, transforms[i].out, transforms[i].len);
+		signature_free(signature);
+	}
+	parse_free(parse);
+	diag_free(&diag);
+}
+
+static void base64_test(void **state)
+{
+	static const struct {
+		const char *in;
+		enum base64_manner manner;
+		const char *out;
+	} texts[] = {
+		{ "YQ==", BASE64_RFC4648, "a" },      { "YWI=", BASE64_RFC4648, "ab" },
+		{ "YWJj", BASE64_RFC4648, "abc" },    { "YW Jj", BASE64_RFC4648, "abc" },
+		{ "YWJj\"x", BASE64_RFC4648, "abc" }, { "YW\r\nJj", BASE64_RFC2045, "abc" },
+		{ "Y", BASE64_RFC4648, "" },	      { "", BASE64_STRICT, "" },
+	};
+	uint8_t to[64];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(base64_decode(slice_text(texts[i].in), texts[i].manner, to),
+				 strlen(texts[i].out));
+		assert_memory_equal(to, texts[i].out, strlen(texts[i].out));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clauses_test),
+		cmocka_unit_test(window_test),
+		cmocka_unit_test(transforms_test),
+		cmocka_unit_test(base64_test),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
