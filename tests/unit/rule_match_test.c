@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "detect/keyword/base64.h"
 #include "detect/match.h"
@@ -125,6 +126,31 @@ static const struct row rows[] = {
 	  "\x02xxxc", true },
 	{ "byte_math:bytes 1, offset 0, oper *, rvalue 2, result n; content:\"c\"; offset:n;",
 	  "\x02xxc", false },
+	/* elements of BER: an integer of a length that is too large, a bit string without bits */
+	{ "asn1:oversize_length 10;",
+	  "\x02\x7f"
+	  "a",
+	  true },
+	{ "asn1:oversize_length 10;",
+	  "\x02\x05"
+	  "abcde",
+	  false },
+	{ "asn1:bitstring_overflow;",
+	  "\x03\x02\x09"
+	  "a",
+	  true },
+	{ "asn1:bitstring_overflow;",
+	  "\x03\x02\x07"
+	  "a",
+	  false },
+	{ "asn1:bitstring_overflow;",
+	  "\x30\x04\x03\x02\x09"
+	  "a",
+	  true },
+	{ "content:\"x\"; asn1:bitstring_overflow, relative_offset 1;",
+	  "xx\x03\x02\x09"
+	  "a",
+	  true },
 	/* lengths */
 	{ "isdataat:2;", "abc", true },
 	{ "isdataat:3;", "abc", false },
@@ -290,13 +316,62 @@ static void base64_test(void **state)
 	}
 }
 
+static void datasets_test(void **state)
+{
+	static const struct {
+		const char *asks, *value;
+		bool holds;
+	} steps[] = {
+		{ "isset,seen,type string", "a", false },
+		{ "isnotset,seen", "a", true },
+		{ "set,seen", "a", true },
+		{ "set,seen", "a", false },
+		{ "isset,seen,type string", "a", true },
+		{ "isset,seen", "b", false },
+		{ "unset,seen", "a", true },
+		{ "isset,seen", "a", false },
+		{ "isset,listed,type string,load PATH", "abc", true },
+		{ "isset,listed,type string,load PATH", "YWJj", false },
+	};
+	char path[] = "/tmp/listed.XXXXXX", text[256], asks[128];
+	int fd = mkstemp(path);
+	struct parse *parse;
+	struct diag diag;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "YWJj\nZGVm\n", 10), 10);
+	close(fd);
+	diag_init(&diag);
+	assert_int_equal(parse_new(NULL, &diag, &parse), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct match match = { .buffer = slice_text(steps[i].value), .is_end = true };
+		const char *name = strstr(steps[i].asks, "PATH");
+		struct signature *signature;
+
+		snprintf(asks, sizeof(asks), "%.*s%s",
+			 name ? (int)(name - steps[i].asks) : (int)strlen(steps[i].asks),
+			 steps[i].asks, name ? path : "");
+		snprintf(text, sizeof(text),
+			 "alert udp any any -> any any (udp.hdr; dataset:%s; sid:1;)", asks);
+		if (signature_parse(parse, slice_text(text), "own.rules", 1, &signature)) {
+			diag_print(&diag, stderr);
+			fail_msg("refused: %s", text);
+		}
+		if (hold(&match, signature->parts[0].clauses, 1) != steps[i].holds)
+			fail_msg("%zu: %s of %s", i, text, steps[i].value);
+		signature_free(signature);
+	}
+	unlink(path);
+	parse_free(parse);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(clauses_test),
-		cmocka_unit_test(window_test),
-		cmocka_unit_test(transforms_test),
-		cmocka_unit_test(base64_test),
+		cmocka_unit_test(clauses_test),	   cmocka_unit_test(window_test),
+		cmocka_unit_test(transforms_test), cmocka_unit_test(base64_test),
+		cmocka_unit_test(datasets_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,22 @@ static const struct {
 	{ HEAD "(byte_jump:1; sid:1;)", 10, 41, "bytes and offset" },
 	{ HEAD "(threshold:type limit, track by_src, count 1; sid:1;)", 10, 41, "lacks" },
 	{ HEAD "(ipv4.hdr; sid:1;)", 10, 31, "nothing is asked" },
+	{ HEAD "(to_md5; sid:1;)", 10, 31, "without a buffer" },
+	{ HEAD "(udp.hdr; xor:\"0d0\"; content:\"a\"; sid:1;)", 10, 44, "no key" },
+	{ HEAD "(base64_data; content:\"a\"; sid:1;)", 10, 1, "without base64_decode" },
+	{ HEAD "(decode-event:nosuch; sid:1;)", 10, 44, "no event" },
+	{ HEAD "(app-layer-event:nosuch.x; sid:1;)", 10, 47, "no event" },
+	{ HEAD "(lua:x.lua; sid:1;)", 10, 31, "scripts" },
+	{ HEAD "(requires:version >= x; sid:1;)", 10, 40, "no version" },
+	{ HEAD "(tag:nosuch; sid:1;)", 10, 35, "of a session" },
+	{ HEAD "(dataset:isset,x,type string; sid:1;)", 10, 31, "without a buffer" },
+	{ HEAD "(udp.hdr; dataset:isset,x; sid:1;)", 10, 40, "no type" },
+	{ HEAD "(udp.hdr; dataset:isset,x,type string,load /nosuch; sid:1;)", 10, 40, "be read" },
+	{ HEAD "(filemd5:/nosuch; sid:1;)", 10, 39, "be read" },
+	{ HEAD "(mqtt.flags:dup; sid:1;)", 10, 31, "mqtt" },
+	{ HEAD "(frame:nfs.pdu; sid:1;)", 10, 31, "frames" },
+	{ HEAD "(rpc:*; sid:1;)", 10, 35, "program" },
+	{ HEAD "(asn1:relative_offset 1; sid:1;)", 10, 36, "nothing" },
 	{ HEAD "(bsize:3; sid:1;)", 10, 31, "without a buffer" },
 };
 
@@ -290,6 +306,99 @@ static void file_test(void **state)
 	signatures_free(&signatures);
 }
 
+/* What a rule requires is compared with the version whose language this is. */
+static void requires_test(void **state)
+{
+	static const struct {
+		const char *asks;
+		bool is_met;
+	} requires[] = {
+		{ "version >= 7", true },	 { "version >= 7.0.11", false },
+		{ "version < 8", true },	 { "version >= 7.0.3 < 8", true },
+		{ "version < 7 | >= 8", false }, { "version < 7 | > 7.0.1", true },
+		{ "feature nosuch", false },	 { "keyword content", true },
+		{ "keyword nosuch", false },	 { "version >= 7, keyword nosuch", false },
+	};
+	struct bed *bed = *state;
+	char text[128];
+
+	for (size_t i = 0; i < sizeof(requires) / sizeof(requires[0]); i++) {
+		snprintf(text, sizeof(text), "alert ip any any -> any any (requires:%s; sid:1;)",
+			 requires[i].asks);
+		assert_int_equal(read_rule(bed, text), 0);
+		assert_int_equal(bed->signature != NULL, requires[i].is_met);
+	}
+	assert_int_equal(parse_tally(bed->parse).ignored, 5);
+}
+
+static void write_file(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void thresholds_test(void **state)
+{
+	struct bed *bed = *state;
+	struct signatures signatures = {};
+	char rules[] = "/tmp/rules.XXXXXX", thresholds[] = "/tmp/thresholds.XXXXXX";
+	const struct signature *one, *two;
+
+	write_file(rules, "alert ip any any -> any any (sid:1;)\n"
+			  "alert ip any any -> any any "
+			  "(threshold:type both, track by_dst, count 2, seconds 9; sid:2;)\n");
+	write_file(thresholds,
+		   "# one line of each\n"
+		   "threshold gen_id 0, sig_id 0, type limit, track by_src, count 1, seconds 60\n"
+		   "rate_filter gen_id 1, sig_id 1, track by_rule, count 5, seconds 10, "
+		   "new_action drop, timeout 30\n"
+		   "suppress gen_id 1, sig_id 2, track by_src, ip [10.0.0.0/8,!10.1.0.0/16]\n"
+		   "suppress gen_id 1, sig_id 1\n"
+		   "suppress gen_id 1, sig_id 1, track by_src\n"
+		   "nonsense\n");
+	assert_int_equal(parse_file(bed->parse, rules, &signatures), 0);
+	assert_int_equal(parse_thresholds(bed->parse, thresholds, &signatures), 0);
+	unlink(rules);
+	unlink(thresholds);
+	assert_int_equal(signatures.cnt, 2);
+	one = signatures.at[0];
+	two = signatures.at[1];
+	assert_int_equal(one->threshold.kind, LIMIT_LIMIT);
+	assert_int_equal(two->threshold.kind, LIMIT_BOTH); /* its own is stronger than one for all */
+	assert_int_equal(one->rate.kind, LIMIT_RATE);
+	assert_int_equal(one->rate.new_action, RULE_DROP);
+	assert_int_equal(one->rate.timeout, 30);
+	assert_int_equal(one->suppression_cnt, 1);
+	assert_false(one->suppressions[0].by_src || one->suppressions[0].by_dst);
+	assert_int_equal(two->suppression_cnt, 1);
+	assert_true(two->suppressions[0].by_src);
+	assert_int_equal(two->suppressions[0].addresses.cnt, 2);
+	assert_int_equal(bed->diag.cnt, 2);
+	assert_int_equal(bed->diag.entries[0].line, 6);
+	assert_int_equal(bed->diag.entries[1].line, 7);
+	signatures_free(&signatures);
+}
+
+/* How many rules a reason costs, the most frequent first. */
+static void refusals_test(void **state)
+{
+	struct bed *bed = *state;
+	struct refusal refusal;
+
+	assert_int_equal(read_rule(bed, HEAD "(lua:x; sid:1;)"), -EINVAL);
+	assert_int_equal(read_rule(bed, HEAD "(nosuch; sid:1;)"), -EINVAL);
+	assert_int_equal(read_rule(bed, HEAD "(nosuch; sid:2;)"), -EINVAL);
+	assert_true(parse_refusal(bed->parse, 0, &refusal));
+	assert_string_equal(refusal.says, "there is no keyword \"nosuch\"");
+	assert_int_equal(refusal.cnt, 2);
+	assert_true(parse_refusal(bed->parse, 1, &refusal));
+	assert_int_equal(refusal.cnt, 1);
+	assert_false(parse_refusal(bed->parse, 2, &refusal));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +410,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_there_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(wrong_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(file_test, bed_new, bed_free),
+		cmocka_unit_test_setup_teardown(requires_test, bed_new, bed_free),
+		cmocka_unit_test_setup_teardown(thresholds_test, bed_new, bed_free),
+		cmocka_unit_test_setup_teardown(refusals_test, bed_new, bed_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,8 +161,7 @@ static int content_new(struct draft *draft, struct slice value, struct content *
 	return 0;
 }
 
-/* The clause that was put in last is a content, and the one that modifiers speak of. */
-static void content_is_last(struct draft *draft, uint32_t part)
+void content_is_last(struct draft *draft, uint32_t part)
 {
 	struct part *in = &draft->parts[part].part;
 

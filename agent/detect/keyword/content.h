@@ -9,5 +9,7 @@
 
 extern const struct clause_ops content_ops;
 enum clause_says content_ask(const struct clause *clause, struct match *match);
+/* The clause that was put in last is a content, and the one that modifiers speak of. */
+void content_is_last(struct draft *draft, uint32_t part);
 
 #endif

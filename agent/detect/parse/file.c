@@ -74,7 +74,7 @@ static int signatures_add(struct signatures *signatures, struct signature *signa
 {
 	if (signatures->cnt == signatures->cap) {
 		size_t cap = signatures->cap ? signatures->cap * 2 : 256;
-		struct signature **at = reallocarray(signatures->at, cap, sizeof(*at));
+		struct signature **at = reallocarray(signatures->at, cap, sizeof(void *));
 
 		if (!at)
 			return -ENOMEM;

@@ -14,7 +14,8 @@
 /* --- words.c: each word once, with a number from 1 --- */
 
 struct words {
-	const char **at; /* by number - 1; ended by a 0 */
+	const char **at; /* by number - 1; ended by a 0, which may be in it as well */
+	uint32_t *lens;
 	uint32_t *hashes;
 	uint32_t *slots; /* numbers, by hash; 0: free */
 	uint32_t cnt, cap, slot_cnt;
@@ -57,6 +58,7 @@ struct parse {
 	struct words buffer_words; /* all spellings of buffers.def */
 	const struct buffer **buffers; /* by number of buffer_words - 1 */
 	uint32_t buffer_cap;
+	struct dataset *datasets; /* keyword/dataset.h */
 	struct words refusal_texts;
 	struct refusal *refusals; /* by number of refusal_texts - 1, until they are sorted */
 	uint32_t refusal_cap, sorted_cnt;
@@ -176,6 +178,8 @@ uint64_t source_apps(const struct source *source); /* bits of its protocols */
 int source_transformed(struct draft *draft, const struct source *source,
 		       const struct transform_kind *kind, void *arg, struct slice text,
 		       const struct source **ret_source);
+/* The protocol that has a number of this name, of those that may not be read yet; NULL: none. */
+const char *number_proto(struct slice word);
 /* Is it a word of the old manner, behind the content that it is about: content:"x"; http_uri. */
 bool source_is_modifier(const struct parse *parse, struct slice word);
 int sources_new(struct parse *parse);

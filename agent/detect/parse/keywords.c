@@ -19,14 +19,19 @@ static const struct keyword *const keywords[] = {
 #undef KEYWORD
 };
 
-#define KEYWORD_CNT (sizeof(keywords) / sizeof(keywords[0]))
+enum {
+#define KEYWORD(symbol) NUMBER_OF_##symbol,
+#include "detect/keyword/keywords.def"
+#undef KEYWORD
+	KEYWORD_CNT
+};
 
 static int keyword_add(struct parse *parse, const char *word, const struct keyword *keyword,
 		       uint32_t *cap)
 {
 	uint32_t number = words_add(&parse->keywords, slice_text(word));
 
-	if (!number || parse_room(&parse->keyword, cap, number, sizeof(*parse->keyword)))
+	if (!number || parse_room(&parse->keyword, cap, number, sizeof(void *)))
 		return -ENOMEM;
 	parse->keyword[number - 1] = keyword;
 	return 0;
@@ -36,7 +41,7 @@ int keywords_new(struct parse *parse)
 {
 	uint32_t cap = 0;
 
-	for (size_t i = 0; i < KEYWORD_CNT; i++)
+	for (int i = 0; i < KEYWORD_CNT; i++)
 		if (keyword_add(parse, keywords[i]->word, keywords[i], &cap) ||
 		    (keywords[i]->also && keyword_add(parse, keywords[i]->also, keywords[i], &cap)))
 			return -ENOMEM;

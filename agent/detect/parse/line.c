@@ -43,9 +43,15 @@ static const char *option_end(const char *at, const char *end)
 
 static int keyword_unknown(struct draft *draft, struct slice word)
 {
-	const char *near = keyword_near(draft->parse, word);
+	const char *near, *proto = number_proto(word);
 	char hint[96];
 
+	if (proto)
+		return refuse(
+			draft, draft->keyword_at, NULL,
+			"%.*s cannot be asked: the protocol %s is not read yet, or not this of it",
+			(int)word.len, word.at, proto);
+	near = keyword_near(draft->parse, word);
 	snprintf(hint, sizeof(hint), "did you mean %s?", near ? near : "");
 	return refuse(draft, draft->keyword_at, near ? hint : NULL, "there is no keyword \"%.*s\"",
 		      (int)word.len, word.at);

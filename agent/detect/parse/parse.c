@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "detect/parse/inside.h"
+#include "detect/keyword/dataset.h"
 
 const char *parse_string(struct parse *parse, struct slice text)
 {
@@ -42,6 +42,7 @@ void parse_free(struct parse *parse)
 	words_free(&parse->port_texts);
 	for (int i = 0; i < NAME_KINDS; i++)
 		words_free(&parse->names[i]);
+	datasets_free(parse);
 	sources_free(parse);
 	free(parse->keyword);
 	words_free(&parse->keywords);

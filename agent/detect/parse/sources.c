@@ -26,6 +26,22 @@ static const struct buffer buffers[] = {
 
 const struct source source_payload = { .kind = SOURCE_PAYLOAD, .name = "payload" };
 
+static const struct {
+	const char *name, *proto;
+} number_words[] = {
+#define NUMBER(name, proto) { name, proto },
+#include "detect/parse/numbers.def"
+#undef NUMBER
+};
+
+const char *number_proto(struct slice word)
+{
+	for (size_t i = 0; i < sizeof(number_words) / sizeof(number_words[0]); i++)
+		if (slice_is(word, number_words[i].name))
+			return number_words[i].proto;
+	return NULL;
+}
+
 /* --- of the packet and of files --- */
 
 static bool header_ip(const struct packet *packet, struct slice *ret)
@@ -110,8 +126,7 @@ static int buffer_word_add(struct parse *parse, const char *word, const struct b
 {
 	uint32_t number = words_add(&parse->buffer_words, slice_text(word));
 
-	if (!number ||
-	    parse_room(&parse->buffers, &parse->buffer_cap, number, sizeof(*parse->buffers)))
+	if (!number || parse_room(&parse->buffers, &parse->buffer_cap, number, sizeof(void *)))
 		return -ENOMEM;
 	parse->buffers[number - 1] = buffer;
 	return 0;
@@ -173,7 +188,7 @@ static const struct source *source_keep(struct parse *parse, struct slice key,
 	struct source *kept = malloc(sizeof(*kept));
 
 	if (!kept || number > UINT16_MAX ||
-	    parse_room(&parse->sources, &parse->source_cap, number, sizeof(*parse->sources)) ||
+	    parse_room(&parse->sources, &parse->source_cap, number, sizeof(void *)) ||
 	    !words_add(&parse->source_texts, key)) {
 		free(kept);
 		return NULL;

@@ -31,7 +31,8 @@ static uint32_t *slot_of(const struct words *words, struct slice word, uint32_t 
 	for (; words->slots[at]; at = (at + 1) & (words->slot_cnt - 1)) {
 		uint32_t number = words->slots[at];
 
-		if (words->hashes[number - 1] == hash && slice_is(word, words->at[number - 1]))
+		if (words->hashes[number - 1] == hash && words->lens[number - 1] == word.len &&
+		    (!word.len || memcmp(words->at[number - 1], word.at, word.len) == 0))
 			break;
 	}
 	return &words->slots[at];
@@ -46,7 +47,7 @@ static bool words_grow(struct words *words)
 {
 	uint32_t cap = words->cap ? words->cap * 2 : 32, slot_cnt = cap * 2;
 	const char **at = reallocarray(words->at, cap, sizeof(*at));
-	uint32_t *hashes, *slots;
+	uint32_t *hashes, *lens, *slots;
 
 	if (!at)
 		return false;
@@ -55,6 +56,10 @@ static bool words_grow(struct words *words)
 	if (!hashes)
 		return false;
 	words->hashes = hashes;
+	lens = reallocarray(words->lens, cap, sizeof(*lens));
+	if (!lens)
+		return false;
+	words->lens = lens;
 	slots = calloc(slot_cnt, sizeof(*slots));
 	if (!slots)
 		return false;
@@ -113,6 +118,7 @@ uint32_t words_add(struct words *words, struct slice word)
 		return 0;
 	slot = slot_of(words, word, hash);
 	words->at[words->cnt] = kept;
+	words->lens[words->cnt] = (uint32_t)word.len;
 	words->hashes[words->cnt++] = hash;
 	*slot = words->cnt;
 	return words->cnt;
@@ -133,6 +139,7 @@ void words_free(struct words *words)
 	}
 	free(words->at);
 	free(words->hashes);
+	free(words->lens);
 	free(words->slots);
 	*words = (struct words){};
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sets of values that rules ask and change, by name, with reputations where a list gives some. Kept by a
+ * struct parse, shared by all workers.
+ */
+#ifndef AGENT_DETECT_KEYWORD_DATASET_H
+#define AGENT_DETECT_KEYWORD_DATASET_H
+
+#include <pthread.h>
+
+#include "detect/parse/inside.h"
+
+enum dataset_type {
+	DATASET_NONE,
+	DATASET_STRING,
+	DATASET_MD5,
+	DATASET_SHA256,
+	DATASET_IPV4,
+	DATASET_IP
+};
+
+struct dataset {
+	struct dataset *next;
+	char *name;
+	enum dataset_type type;
+	pthread_mutex_t lock; /* of what follows: rules add while others ask */
+	struct words values;
+	uint16_t *reputations; /* by number of values - 1 */
+	bool *is_in; /* the same: false for one that was taken out */
+	uint32_t reputation_cap, is_in_cap;
+	bool is_loaded, changed;
+	char *save_path; /* NULL: not kept */
+};
+
+/* By name, made when it is not there. NULL: no memory. */
+struct dataset *dataset_get(struct parse *parse, struct slice name);
+/* Words "type string", "load FILE", "save FILE", "state FILE". 0, or -errno after refuse(). */
+int dataset_word(struct draft *draft, struct dataset *dataset, struct slice word);
+/* What the settings say of it, and its type; files that were named are loaded. */
+int dataset_ready(struct draft *draft, struct dataset *dataset, struct slice place,
+		  bool with_reputation);
+
+bool dataset_has(struct dataset *dataset, struct slice value, uint16_t *ret_reputation);
+/* Returns whether it was not there before. */
+bool dataset_add(struct dataset *dataset, struct slice value);
+bool dataset_remove(struct dataset *dataset, struct slice value);
+/* Writes the sets that are to be kept, and frees all. */
+void datasets_free(struct parse *parse);
+
+#endif
