@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A protocol's parser by itself, for unit tests and fuzzers: bytes of both sides in, its transactions asked for all
- * that rules and records ask.
+ * A protocol's parser by itself, for unit tests and fuzzers: bytes of both sides in, its transactions asked
+ * for all that rules and records ask.
  */
 #ifndef TESTS_PROTORUN_H
 #define TESTS_PROTORUN_H
@@ -145,8 +145,8 @@ static inline void protorun_end(struct protorun *run)
 }
 
 /*
- * For fuzzers: pieces of a byte that tells the side (bit 0), a gap (bit 1) and an end (bit 2), two of length, and so many
- * bytes.
+ * For fuzzers: pieces of a byte that tells the side (bit 0), a gap (bit 1) and an end (bit 2), two of
+ * length, and so many bytes.
  */
 static inline void protorun_fuzz(enum proto_id id, uint8_t ip_proto, const uint8_t *data, size_t size)
 {

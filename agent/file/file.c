@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns a file that a transaction carries, from its first byte to its record. Called by parsers, detection and records.
- * Promises that what is kept of it is bounded, and that hashes are of all its bytes or not told.
+ * Owns a file that a transaction carries, from its first byte to its record. Called by parsers, detection and
+ * records. Promises that what is kept of it is bounded, and that hashes are of all its bytes or not told.
  */
 #include "file/file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of a run share: the settings, libmagic's tables, the store's place. Made by who makes the engine,
- * used by all its workers.
+ * What the files of a run share: the settings, libmagic's tables, the store's place. Made by who makes the
+ * engine, used by all its workers.
  */
 #ifndef AGENT_FILE_ROOM_H
 #define AGENT_FILE_ROOM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns what is written of files. Called by file.c and by the records. Promises that a file of the store is whole: it gets
- * its name last.
+ * Owns what is written of files. Called by file.c and by the records. Promises that a file of the store is
+ * whole: it gets its name last.
  */
 #include "file/store.h"
 

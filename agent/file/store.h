@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of files: DIR/aa/HASH by their SHA-256, as Suricata's filestore version 2 lays it out. What may be kept
- * is written beside it as it comes, and moved there or removed when that is known.
+ * The store of files: DIR/aa/HASH by their SHA-256, as Suricata's filestore version 2 lays it out. What may
+ * be kept is written beside it as it comes, and moved there or removed when that is known.
  */
 #ifndef AGENT_FILE_STORE_H
 #define AGENT_FILE_STORE_H

@@ -442,7 +442,7 @@ static bool rrtype(const struct tx *tx, enum side side, uint32_t index, uint64_t
 }
 
 static const struct field fields[] = {
-	{ "dns.query", FIELD_LIST, { true, false }, { 1, 1 }, query_name, NULL, "names that a request asks for" },
+	{ "dns.query", FIELD_LIST, { true, false }, { 1, 1 }, query_name, NULL, "names that are asked for" },
 	{ "dns.query.name",
 	  FIELD_LIST,
 	  { true, true },
@@ -450,7 +450,7 @@ static const struct field fields[] = {
 	  query_name,
 	  NULL,
 	  "names of the questions, in requests and responses" },
-	{ "dns.answer.name", FIELD_LIST, { true, true }, { 1, 1 }, answer_name, NULL, "names of the answers" },
+	{ "dns.answer.name", FIELD_LIST, { true, true }, { 1, 1 }, answer_name, NULL, "names of answers" },
 	{ "dns.opcode", FIELD_NUMBER, { true, true }, { 1, 1 }, NULL, opcode, "0: a query" },
 	{ "dns.rcode",
 	  FIELD_NUMBER,
@@ -468,17 +468,19 @@ static const struct field fields[] = {
 	  "type that is asked for: 1 A, 28 AAAA" },
 };
 
-static const char *const events[] = { "malformed_data",
-				      "not_request",
-				      "not_response",
-				      "z_flag_set",
-				      "invalid_opcode",
-				      "name_too_long",
-				      "infinite_loop",
-				      "too_many_labels",
-				      "invalid_additionals",
-				      "invalid_authorities",
-				      NULL };
+static const char *const events[] = {
+	"malformed_data",
+	"not_request",
+	"not_response",
+	"z_flag_set",
+	"invalid_opcode",
+	"name_too_long",
+	"infinite_loop",
+	"too_many_labels",
+	"invalid_additionals",
+	"invalid_authorities",
+	NULL,
+};
 
 const struct proto proto_dns = {
 	.name = "dns",

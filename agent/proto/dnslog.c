@@ -19,70 +19,21 @@ enum option {
 	OPTION_TYPES
 };
 
-/* TYPE(number, name, word of settings): types that have a name. */
-#define DNS_TYPES(TYPE)                                                                                                     \
-	TYPE(1, "A", "a")                                                                                                   \
-	TYPE(2, "NS", "ns")                                                                                                 \
-	TYPE(3, "MD", "md") TYPE(4, "MF", "mf") TYPE(5, "CNAME", "cname") TYPE(6, "SOA", "soa") TYPE(                       \
-		7, "MB", "mb") TYPE(8, "MG", "mg") TYPE(9, "MR",                                                            \
-							"mr") TYPE(10, "NULL",                                              \
-								   "null") TYPE(11, "WKS", "wks")                           \
-		TYPE(12, "PTR", "ptr") TYPE(13, "HINFO", "hinfo") TYPE(14, "MINFO", "minfo") TYPE(15, "MX", "mx") TYPE(     \
-			16, "TXT",                                                                                          \
-			"txt") TYPE(17, "RP",                                                                               \
-				    "rp") TYPE(18, "AFSDB",                                                                 \
-					       "afsdb") TYPE(19, "X25", "x25")                                              \
-			TYPE(20, "ISDN", "isdn") TYPE(21, "RT", "rt") TYPE(22, "NSAP", "nsap") TYPE(                        \
-				23, "NSAPPTR", "nsapptr") TYPE(24,                                                          \
-							       "SIG", "sig") TYPE(25, "KEY", "key")                         \
-				TYPE(26, "PX", "px") TYPE(27, "GPOS", "gpos") TYPE(28, "AAAA", "aaaa") TYPE(                \
-					29,                                                                                 \
-					"LOC", "loc") TYPE(30,                                                              \
-							   "NXT", "nxt") TYPE(33, "SRV", "srv")                             \
-					TYPE(34, "ATMA", "atma") TYPE(35, "NAPTR", "naptr") TYPE(                           \
-						36, "KX",                                                                   \
-						"kx") TYPE(37, "CERT", "cert") TYPE(38, "A6", "a6")                         \
-						TYPE(39, "DNAME", "dname") TYPE(41, "OPT", "opt") TYPE(                     \
-							42, "APL",                                                          \
-							"apl") TYPE(43, "DS",                                               \
-								    "ds") TYPE(44, "SSHFP",                                 \
-									       "sshfp") TYPE(45, "IPSECKEY", "ipseckey")    \
-							TYPE(46, "RRSIG", "rrsig") TYPE(47, "NSEC", "nsec") TYPE(           \
-								48, "DNSKEY",                                               \
-								"dnskey") TYPE(49, "DHCID",                                 \
-									       "dhcid") TYPE(50, "NSEC3", "nsec3")          \
-								TYPE(51, "NSEC3PARAM", "nsec3param") TYPE(                  \
-									52, "TLSA",                                         \
-									"tlsa") TYPE(55, "HIP", "hip")                      \
-									TYPE(59, "CDS", "cds") TYPE(                        \
-										60, "CDNSKEY",                              \
-										"cdnskey") TYPE(99, "SPF", "spf")           \
-										TYPE(249, "TKEY", "tkey") TYPE(             \
-											250,                                \
-											"TSIG",                             \
-											"tsig") TYPE(253, "MAILB", "mailb") \
-											TYPE(255,                           \
-											     "ANY",                         \
-											     "any")                         \
-												TYPE(256,                   \
-												     "URI",                 \
-												     "uri")
-
 static const struct {
 	uint16_t number;
 	const char *name;
 } types[] = {
-#define TYPE(number, name, word) { number, name },
-	DNS_TYPES(TYPE)
-#undef TYPE
+#define DNS_TYPE(number, name, word) { number, name },
+#include "proto/dnstypes.def"
+#undef DNS_TYPE
 };
 
 const struct proto_option dns_options[] = {
 	{ "requests", true }, { "responses", true },	    { "query", true },
 	{ "answer", true },   { "formats.detailed", true }, { "formats.grouped", true },
-#define TYPE(number, name, word) { "types." word, true },
-	DNS_TYPES(TYPE)
-#undef TYPE
+#define DNS_TYPE(number, name, word) { "types." word, true },
+#include "proto/dnstypes.def"
+#undef DNS_TYPE
 };
 _Static_assert(sizeof(dns_options) / sizeof(dns_options[0]) == DNS_OPTION_CNT, "dns.h says how many");
 

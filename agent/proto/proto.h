@@ -148,7 +148,7 @@ struct proto {
 	bool loud_events; /* records write its events in capitals */
 	/* The address that a proxy says it speaks for (header: its name in lower case); false: none. */
 	bool (*forwarded_for)(struct tx *tx, const char *header, struct slice *ret);
-	/* What an alert tells of its transaction, as objects of the record's top. NULL: log, under eve_name. */
+	/* What an alert tells of its transaction, as objects of the record's top. NULL: log. */
 	void (*log_alert)(struct tx *tx, struct json *json);
 };
 

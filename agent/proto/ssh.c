@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SSH up to its encryption (RFC 4253): versions, software and the algorithms that each side offers, by which HASSH
- * knows it. Called by sessions. Promises one transaction for each session.
+ * SSH up to its encryption (RFC 4253): versions, software and the algorithms that each side offers, by which
+ * HASSH knows it. Called by sessions. Promises one transaction for each session.
  */
 #include <openssl/evp.h>
 #include <stdlib.h>

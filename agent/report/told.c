@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the records of a packet: alerts, drops, anomalies, what a tag asked for. Called by the engine's workers
- * after detection. Promises that nothing but what the settings ask for is written, and one line for each.
+ * Owns the records of a packet: alerts, drops, anomalies, what a tag asked for. Called by the engine's
+ * workers after detection. Promises one line for each, and none that the settings do not ask for.
  */
 #include "report/toldinside.h"
 
@@ -156,7 +156,9 @@ static void printable_put(struct json *json, const char *name, struct slice byte
 	for (size_t i = 0; i < bytes.len; i++) {
 		uint8_t b = bytes.at[i];
 
-		text[i] = (b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r' ? (char)b : '.';
+		text[i] = '.';
+		if ((b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r')
+			text[i] = (char)b;
 	}
 	json_bytes(json, name, slice(text, bytes.len));
 	free(text);

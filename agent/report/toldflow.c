@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the records of flows that ended, and of the engine's counts. Called by the engine's workers and at its end.
- * Promises each flow once.
+ * Owns the records of flows that ended, and of the engine's counts. Called by the engine's workers and at its
+ * end. Promises each flow once.
  */
 #include "report/toldinside.h"
 

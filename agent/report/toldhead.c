@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns what all records begin with. Called by the other parts of told. Promises Suricata's names, and no field that is
- * not known.
+ * Owns what all records begin with. Called by the other parts of told. Promises Suricata's names, and no
+ * field that is not known.
  */
 #include <netinet/in.h>
 #include <openssl/sha.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns what is told and how much of it: read once of outputs. Called when an engine starts. Promises that a type which
- * no output names is not written.
+ * Owns what is told and how much of it: read once of outputs. Called when an engine starts. Promises that a
+ * type which no output names is not written.
  */
 #include "report/toldinside.h"
 

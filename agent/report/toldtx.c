@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the records of transactions: the protocol's own, their anomalies, their files. Called by the engine's workers
- * after each packet that moved a flow on. Promises each once, when it is due or its flow has ended.
+ * Owns the records of transactions: the protocol's own, their anomalies, their files. Called by the engine's
+ * workers after each packet that moved a flow on. Promises each once, when it is due or its flow has ended.
  */
 #include "report/toldinside.h"
 
@@ -184,7 +184,7 @@ static void file_put(struct told *told, const struct packet *p, const struct fil
 	told_file(told, file);
 	json_close(json);
 	told_line(told);
-	if (file->stored && room->store_info)
+	if (room && file->stored && room->store_info)
 		file_store_info(room, file->sha256, p->time_ns / SECOND_NS, file->store_id,
 				slice(json->bytes, json->len));
 }
