@@ -1,36 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The engine: deals frames to its workers and puts what they tell into the order of the frames. Called by
- * whoever has frames; promises that the records are the same with any number of workers.
+ * The engine: one inspector in the caller's thread, or a crew of them. Called by whoever has frames; promises
+ * that the records are the same with any number of workers.
  */
 #include "inspect/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "inspect/inspector.h"
+#include "inspect/crew.h"
 
 #define NS 1000000000ull
 
 struct engine {
 	struct inspect_settings settings;
+	uint64_t now_ns; /* of the last frame */
 	uint64_t tick_s; /* second of the packets' clock that was told to the workers */
+	uint64_t records; /* of the one inspector */
+	struct crew *crew; /* NULL: one inspector is enough */
 	struct inspector inspector;
 };
+
+static void line_count(void *arg, const char *bytes, size_t len)
+{
+	struct engine *engine = arg;
+
+	engine->records++;
+	engine->settings.setup.line(engine->settings.setup.line_arg, bytes, len);
+}
 
 int engine_new(const struct engine_setup *setup, struct engine **ret_engine)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
-	struct engine_setup one = *setup;
+	struct engine_setup used = *setup;
 	int r;
 
 	if (!engine)
 		return -ENOMEM;
-	one.workers = 1;
-	r = inspect_settings_read(&one, &engine->settings);
+	if (used.workers > CREW_MAX)
+		used.workers = CREW_MAX;
+	r = inspect_settings_read(&used, &engine->settings);
 	if (r)
 		goto fail;
-	r = inspector_init(&engine->inspector, &engine->settings, 0, setup->line, setup->line_arg);
+	if (engine->settings.workers > 1)
+		r = crew_new(&engine->settings, &engine->crew);
+	else
+		r = inspector_init(&engine->inspector, &engine->settings, 0, line_count, engine);
 	if (r)
 		goto fail_settings;
 	*ret_engine = engine;
@@ -45,19 +60,32 @@ fail:
 int engine_take(struct engine *engine, const struct capture_packet *frame)
 {
 	uint64_t second = frame->time_ns / NS;
+	int r = 0;
 
+	engine->now_ns = frame->time_ns;
 	if (second > engine->tick_s) {
 		engine->tick_s = second;
-		inspector_tick(&engine->inspector, frame->time_ns, frame->number);
+		if (engine->crew)
+			r = crew_tick(engine->crew, frame->time_ns, frame->number);
+		else
+			inspector_tick(&engine->inspector, frame->time_ns, frame->number);
 	}
+	if (r)
+		return r;
+	if (engine->crew)
+		return crew_frame(engine->crew, frame);
 	inspector_frame(&engine->inspector, frame);
 	return 0;
 }
 
 int engine_finish(struct engine *engine, struct engine_tally *ret_tally)
 {
+	if (engine->crew)
+		return crew_finish(engine->crew, engine->now_ns, ret_tally);
 	inspector_finish(&engine->inspector);
 	*ret_tally = inspector_tally(&engine->inspector);
+	inspector_tell_tally(&engine->inspector, ret_tally, engine->now_ns);
+	ret_tally->records = engine->records;
 	return 0;
 }
 
@@ -65,7 +93,10 @@ void engine_free(struct engine *engine)
 {
 	if (!engine)
 		return;
-	inspector_free(&engine->inspector);
+	if (engine->crew)
+		crew_free(engine->crew);
+	else
+		inspector_free(&engine->inspector);
 	inspect_settings_free(&engine->settings);
 	free(engine);
 }

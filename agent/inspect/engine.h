@@ -19,7 +19,7 @@ struct records; /* what the engine tells; see report/told.h */
 struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
-	unsigned int workers; /* 0: as many as there are CPUs */
+	unsigned int workers; /* threads; 0: 1, in the thread of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, and nothing more is asked of them */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good (capture by a host that lets its device fill them) */

@@ -222,7 +222,7 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 {
 	struct inspector *w = arg;
 
-	w->at_flow = flow->first_packet;
+	w->at_flow = flow->first_packet * DECODE_PACKETS_MAX + (DECODE_PACKETS_MAX - 1 - flow->depth);
 	if (!w->silent) {
 		bool dropped = w->settings->setup.ips && (flow->fate & FATE_DROP);
 
@@ -253,6 +253,14 @@ void inspector_finish(struct inspector *w)
 	w->at_frame = UINT64_MAX;
 	w->at_phase = 0;
 	flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
+}
+
+void inspector_tell_tally(struct inspector *w, const struct engine_tally *tally, uint64_t now_ns)
+{
+	w->at_frame = UINT64_MAX;
+	w->at_phase = 1;
+	w->at_flow = 0;
+	told_tally(w->told, tally, now_ns);
 }
 
 struct engine_tally inspector_tally(const struct inspector *w)

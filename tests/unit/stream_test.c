@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Reassembly of one side, by rows: segments in, the bytes that a receiver of that system reads out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "inspect/flow.h"
+#include "inspect/stream.h"
+
+#define ISN 1000u
+
+static const struct stream_settings settings = { .chunk = { 16, 16 }, .raw = true };
+
+struct row {
+	const char *says;
+	enum os_policy os;
+	struct {
+		uint32_t at; /* offset */
+		const char *bytes;
+	} segments[6];
+	const char *reads; /* all that is whole */
+	bool conflict;
+};
+
+static const struct row rows[] = {
+	{ "in order", OS_BSD, { { 0, "abc" }, { 3, "def" } }, "abcdef", false },
+	{ "out of order", OS_BSD, { { 3, "def" }, { 6, "ghi" }, { 0, "abc" } }, "abcdefghi", false },
+	{ "twice", OS_BSD, { { 0, "abc" }, { 0, "abc" }, { 3, "d" } }, "abcd", false },
+	{ "a hole is no end", OS_BSD, { { 0, "abc" }, { 4, "e" } }, "abc", false },
+	{ "a longer one fills the hole", OS_BSD, { { 0, "a" }, { 2, "c" }, { 0, "abcd" } }, "abcd", false },
+	{ "many pieces, the last is the first",
+	  OS_BSD,
+	  { { 8, "i" }, { 6, "g" }, { 4, "e" }, { 2, "c" }, { 1, "bcdefgh" }, { 0, "a" } },
+	  "abcdefghi",
+	  false },
+	{ "BSD keeps the first of the same start",
+	  OS_BSD,
+	  { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } },
+	  "xOLD",
+	  true },
+	{ "Linux takes the longer of the same start",
+	  OS_LINUX,
+	  { { 1, "OLD" }, { 1, "NEWER" }, { 0, "x" } },
+	  "xNEWER",
+	  true },
+	{ "BSD takes one that begins before",
+	  OS_BSD,
+	  { { 2, "OLD" }, { 1, "NEW" }, { 0, "x" } },
+	  "xNEWD",
+	  true },
+	{ "Windows wants it to end behind, too",
+	  OS_WINDOWS,
+	  { { 2, "OLD" }, { 1, "NEW" }, { 0, "x" } },
+	  "xNOLD",
+	  true },
+	{ "Windows takes one around it",
+	  OS_WINDOWS,
+	  { { 2, "OLD" }, { 1, "NEWER" }, { 0, "x" } },
+	  "xNEWER",
+	  true },
+	{ "Vista never does", OS_VISTA, { { 2, "OLD" }, { 1, "NEWER" }, { 0, "x" } }, "xNOLDR", true },
+	{ "the last one wins", OS_LAST, { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } }, "xNEW", true },
+	{ "old Linux takes the same start",
+	  OS_OLD_LINUX,
+	  { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } },
+	  "xNEW",
+	  true },
+};
+
+static void overlaps_are_read_as_the_receiver_does(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tcp_memory memory = { .max = 1 << 20 };
+		struct tcp_stream stream = { .os = (uint8_t)rows[i].os };
+		bool conflict = false;
+		struct slice reads;
+
+		tcp_stream_begin(&stream, ISN);
+		for (size_t j = 0; j < 6 && rows[i].segments[j].bytes; j++) {
+			bool here = false;
+
+			tcp_stream_insert(&stream, &settings, &memory,
+					  ISN + 1 + rows[i].segments[j].at,
+					  slice_text(rows[i].segments[j].bytes), &here);
+			conflict = conflict || here;
+		}
+		reads = tcp_stream_app(&stream, true);
+		if (!slice_is(reads, rows[i].reads) || conflict != rows[i].conflict)
+			fail_msg("%s: read \"%.*s\", conflict %d", rows[i].says, (int)reads.len,
+				 (const char *)reads.at, conflict);
+		tcp_stream_end(&stream, &memory);
+		assert_int_equal(memory.used, 0);
+	}
+}
+
+static void only_what_is_acknowledged_is_read(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { 0 };
+	bool conflict;
+
+	tcp_stream_begin(&stream, ISN);
+	stream.last_ack = ISN + 1;
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("hello"), &conflict);
+	assert_int_equal(tcp_stream_app(&stream, false).len, 0);
+	stream.last_ack = ISN + 4;
+	assert_true(slice_is(tcp_stream_app(&stream, false), "hel"));
+	stream.last_ack = ISN + 100; /* more than was sent */
+	assert_true(slice_is(tcp_stream_app(&stream, false), "hello"));
+	tcp_stream_end(&stream, &memory);
+}
+
+static void a_gap_is_sure_when_something_came_behind_it(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { .no_raw = true };
+	bool conflict;
+
+	tcp_stream_begin(&stream, ISN);
+	stream.last_ack = ISN + 11;
+	assert_int_equal(tcp_stream_skip_gap(&stream, &memory, false), 0);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 5, slice_text("world"), &conflict);
+	assert_int_equal(tcp_stream_skip_gap(&stream, &memory, false), 4);
+	assert_true(slice_is(tcp_stream_app(&stream, false), "world"));
+	assert_true(stream.has_gap);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
+static void what_was_read_does_not_change(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { .os = OS_LAST };
+	bool conflict = false;
+
+	tcp_stream_begin(&stream, ISN);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abcd"), &conflict);
+	tcp_stream_app_took(&stream, 2);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("WXYZ"), &conflict);
+	assert_true(conflict);
+	assert_true(slice_is(tcp_stream_app(&stream, true), "YZ"));
+	assert_memory_equal(stream.bytes, "abYZ", 4);
+	tcp_stream_end(&stream, &memory);
+}
+
+static void memory_and_depth_have_an_end(void **state)
+{
+	const struct stream_settings shallow = { .depth = 4, .chunk = { 16, 16 } };
+	struct tcp_memory memory = { .max = 4096 };
+	struct tcp_stream stream = { 0 };
+	static uint8_t large[8192];
+	bool conflict;
+
+	tcp_stream_begin(&stream, ISN);
+	assert_int_equal(tcp_stream_insert(&stream, &shallow, &memory, ISN + 1,
+					   slice_text("abcdef"), &conflict),
+			 STREAM_SAID_TAKEN);
+	assert_true(stream.depth_reached);
+	assert_true(slice_is(tcp_stream_app(&stream, true), "abcd"));
+	assert_int_equal(tcp_stream_insert(&stream, &shallow, &memory, ISN + 7, slice_text("x"),
+					   &conflict),
+			 STREAM_SAID_BEYOND);
+	assert_int_equal(tcp_stream_insert(&stream, &settings, &memory, ISN + 5,
+					   slice(large, sizeof(large)), &conflict),
+			 STREAM_SAID_NO_MEMORY);
+	assert_int_equal(memory.refused, 1);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
+static void numbers_turn_round(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { 0 };
+	bool conflict;
+
+	tcp_stream_begin(&stream, UINT32_MAX - 3);
+	tcp_stream_insert(&stream, &settings, &memory, UINT32_MAX - 2, slice_text("abc"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, 0, slice_text("def"), &conflict);
+	assert_true(slice_is(tcp_stream_app(&stream, true), "abcdef"));
+	tcp_stream_end(&stream, &memory);
+}
+
+static void small_segments_have_an_end(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { 0 };
+	bool conflict;
+	uint32_t last = 0;
+
+	tcp_stream_begin(&stream, ISN);
+	for (uint32_t i = 1; i < 20000; i += 2)
+		if (tcp_stream_insert(&stream, &settings, &memory, ISN + 1 + i, slice_text("x"),
+				      &conflict) == STREAM_SAID_NO_MEMORY)
+			last = last ? last : i;
+	assert_true(last != 0 && stream.piece_cnt < 5000);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(overlaps_are_read_as_the_receiver_does),
+		cmocka_unit_test(only_what_is_acknowledged_is_read),
+		cmocka_unit_test(a_gap_is_sure_when_something_came_behind_it),
+		cmocka_unit_test(what_was_read_does_not_change),
+		cmocka_unit_test(memory_and_depth_have_an_end),
+		cmocka_unit_test(numbers_turn_round),
+		cmocka_unit_test(small_segments_have_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
