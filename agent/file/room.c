@@ -14,9 +14,6 @@
 #include "detect/detect.h"
 #include "file/types.h"
 
-/* Until detection is there, no rule asks for anything. */
-#pragma weak ruleset_asks
-
 #define PATH_LEN_MAX 256
 
 static void hashes_read(const struct config *config, const char *path, struct file_room *room)
@@ -91,7 +88,7 @@ static void outputs_read(const struct config *config, struct file_room *room)
 
 static void rules_ask(const struct ruleset *ruleset, struct file_room *room)
 {
-	if (!ruleset || !ruleset_asks)
+	if (!ruleset)
 		return;
 	room->sums[FILE_MD5] |= ruleset_asks(ruleset, "filemd5");
 	room->sums[FILE_SHA1] |= ruleset_asks(ruleset, "filesha1");

@@ -321,7 +321,7 @@ static enum proto_guess question_guess(struct slice bytes)
 	uint16_t type, class;
 	int end = dns_name_read(bytes, HEAD_LEN, name, &len, &cut, &event);
 
-	if (end < 0 || event || bytes.len - (size_t)end < 4)
+	if (end < 0 || (event && event != DNS_EVENT_NAME_LONG) || bytes.len - (size_t)end < 4)
 		return GUESS_NO;
 	type = number16(bytes.at + end);
 	class = number16(bytes.at + end + 2);

@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-#include "base/config.h"
 #include "inspect/engine.h"
 #include "proto/proto.h"
 #include "report/json.h"
@@ -18,9 +17,6 @@
 #define MSG_NEWKEYS 21
 #define KEX_LISTS 10
 #define COOKIE_LEN 16
-
-/* Until detection is there, no rule asks for anything. */
-#pragma weak ruleset_asks
 
 enum ssh_event { EVENT_BAD_BANNER = 1, EVENT_LONG_BANNER, EVENT_BAD_RECORD, EVENT_LONG_KEX };
 enum ssh_step { STEP_BANNER = 1, STEP_KEX, STEP_NEWKEYS };
@@ -48,21 +44,6 @@ struct ssh_state {
 	} side[SIDES];
 };
 
-static bool hassh_wanted(const struct session *session)
-{
-	const struct engine_setup *setup = session->setup;
-
-	if (!setup)
-		return false;
-	if (config_bool(setup->config, "app-layer.protocols.ssh.hassh", false))
-		return true;
-	return setup->ruleset && ruleset_asks &&
-	       (ruleset_asks(setup->ruleset, "ssh.hassh") ||
-		ruleset_asks(setup->ruleset, "ssh.hassh.server") ||
-		ruleset_asks(setup->ruleset, "ssh.hassh.string") ||
-		ruleset_asks(setup->ruleset, "ssh.hassh.server.string"));
-}
-
 static void *ssh_open(struct session *session)
 {
 	struct ssh_state *state = calloc(1, sizeof(*state));
@@ -84,10 +65,12 @@ static void ssh_tx_free(struct tx *tx)
 /* The one transaction; NULL: no memory. */
 static struct ssh_tx *tx_of(struct ssh_state *state)
 {
+	const struct engine_setup *setup = state->session->setup;
+
 	if (!state->tx) {
 		state->tx = (struct ssh_tx *)tx_new(state->session, sizeof(*state->tx));
 		if (state->tx)
-			state->tx->wants_hassh = hassh_wanted(state->session);
+			state->tx->wants_hassh = setup && setup->hassh;
 	}
 	return state->tx;
 }

@@ -18,10 +18,7 @@
 #include "replay/progress.h"
 #include "replay/summary.h"
 #include "replay/usual.h"
-
-/* The engine's rooms are built one after the other: until all are there, this room says so. */
-#pragma weak ruleset_build
-#pragma weak ruleset_free
+#include "report/told.h"
 
 #define PATH_LEN_MAX 4096
 #define EVE_BUFFER (1 << 20)
@@ -206,9 +203,18 @@ static int rules_build(struct inspection *i)
 						 .cache_dir = cache_find(i),
 						 .threads = i->options->threads };
 
-	if (!ruleset_build)
-		return 0;
 	return ruleset_build(&sources, &i->ruleset, &i->summary.rules, &i->summary.refused);
+}
+
+static bool wants_hassh(const struct inspection *i)
+{
+	static const char *const names[] = { "ssh.hassh", "ssh.hassh.string", "ssh.hassh.server",
+					     "ssh.hassh.server.string" };
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+		if (ruleset_asks(i->ruleset, names[n]))
+			return true;
+	return config_bool(i->config, "app-layer.protocols.ssh.hassh", false);
 }
 
 static int engine_begin(struct inspection *i)
@@ -217,6 +223,7 @@ static int engine_begin(struct inspection *i)
 	const struct engine_setup setup = { .ruleset = i->ruleset,
 					    .config = i->config,
 					    .files = i->files,
+					    .hassh = wants_hassh(i),
 					    .workers = i->options->threads,
 					    .ips = i->options->ips,
 					    .unchecked_sums = i->options->unchecked_sums,
@@ -228,6 +235,22 @@ static int engine_begin(struct inspection *i)
 		diag_add(&i->diag, DIAG_ERROR, NULL, 0, 0, "install libmagic1",
 			 "libmagic has no tables, and types of files are asked for");
 	return ret ? ret : engine_new(&setup, &i->engine);
+}
+
+/* The last record: what was counted. */
+static int tally_tell(struct inspection *i, uint64_t now_ns)
+{
+	struct told_settings *settings = NULL;
+	struct told *told = NULL;
+	int ret = told_settings_new(i->config, i->options->ips, &settings);
+
+	if (!ret)
+		ret = told_new(settings, line_write, i, &told);
+	if (!ret)
+		told_tally(told, &i->summary.tally, now_ns);
+	told_free(told);
+	told_settings_free(settings);
+	return ret;
 }
 
 /* All frames up to the end or to what is broken. Returns 0 or -errno. */
@@ -245,6 +268,8 @@ static int frames_take(struct inspection *i)
 	}
 	i->summary.broken = ret < 0;
 	ret = engine_finish(i->engine, &i->summary.tally);
+	if (!ret)
+		ret = tally_tell(i, frame.time_ns);
 	i->summary.files_lost = i->files->refused;
 	progress_end(&i->progress);
 	i->summary.seconds = progress_seconds(&i->progress);
@@ -287,8 +312,7 @@ static void inspection_end(struct inspection *i)
 {
 	engine_free(i->engine);
 	file_room_free(i->files);
-	if (i->ruleset)
-		ruleset_free(i->ruleset);
+	ruleset_free(i->ruleset);
 	capture_close(i->capture);
 	if (i->in && i->in != stdin)
 		fclose(i->in);

@@ -460,7 +460,8 @@ void told_packet(struct told *told, struct packet *packet)
 		alert_put(told, packet, &packet->alerts[i]);
 		alerted = true;
 	}
-	if (s->kinds[TOLD_ALERT] && (s->alert & ALERT_TAGGED) && packet->is_tagged && !alerted)
+	if (s->kinds[TOLD_ALERT] && (s->alert & ALERT_TAGGED) && packet->is_tagged &&
+	    !packet->is_pseudo && !alerted)
 		tagged_put(told, packet);
 	if (packet->event_cnt && s->kinds[TOLD_ANOMALY])
 		anomalies_put(told, packet);

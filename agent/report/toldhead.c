@@ -8,9 +8,6 @@
 
 #include "report/toldinside.h"
 
-/* Until detection is there, it remembers nothing. */
-#pragma weak detect_remembered
-
 #define FLOW_ID_BITS ((UINT64_C(1) << 53) - 1) /* what readers of JSON hold exactly */
 #define PROTO_ICMP4 1
 #define PROTO_ICMP6 58
@@ -216,7 +213,7 @@ static void metadata_put(struct json *json, const struct packet *packet, const s
 	struct remembered r;
 	int kind = -1;
 
-	for (size_t i = 0; detect_remembered && detect_remembered(packet, flow, i, &r); i++) {
+	for (size_t i = 0; detect_remembered(packet, flow, i, &r); i++) {
 		if (kind < 0)
 			json_open(json, "metadata");
 		if (kind != (int)r.kind) {
