@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or checks rules. The only place that ends
- * the process.
+ * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or checks rules. The
+ * only place that ends the process.
  */
 #include <errno.h>
 #include <malloc.h>

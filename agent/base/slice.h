@@ -28,7 +28,7 @@ static inline struct slice slice_text(const char *text)
 
 static inline bool slice_is(struct slice s, const char *text)
 {
-	return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+	return s.len == strlen(text) && (!s.len || memcmp(s.at, text, s.len) == 0);
 }
 
 /* Without the first cnt bytes; with fewer than that: empty. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rule as it was understood. parse/ fills it from words, build.c sorts and groups it, match.c asks it; what
- * a keyword keeps is the keyword's own. Nothing in it changes once the ruleset is built.
+ * A rule as it was understood. parse/ fills it from words, build.c sorts and groups it, match.c
+ * asks it; what a keyword keeps is the keyword's own. Nothing in it changes once the ruleset is
+ * built.
  */
 #ifndef AGENT_DETECT_SIGNATURE_H
 #define AGENT_DETECT_SIGNATURE_H
@@ -71,12 +72,13 @@ struct source {
 struct clause_ops {
 	const char *word; /* the keyword */
 	/*
-	 * For content, pcre, byte_*, isdataat, bsize, ...: looks from match->at on. is relative when it says
-	 * so itself. Returns CLAUSE_NO when there is no place (left).
+	 * For content, pcre, byte_*, isdataat, bsize, ...: looks from match->at on. is relative
+	 * when it says so itself. Returns CLAUSE_NO when there is no place (left).
 	 *
-	 * match->again is 0 when it is asked anew. With CLAUSE_YES it leaves there where it would go on, to be
-	 * given back when a clause behind it found none; CLAUSE_ONCE: there is no other place. match->at
-	 * must then be what it was when it was asked anew. A negated one moves nothing.
+	 * match->again is 0 when it is asked anew. With CLAUSE_YES it leaves there where it would
+	 * go on, to be given back when a clause behind it found none; CLAUSE_ONCE: there is no
+	 * other place. match->at must then be what it was when it was asked anew. A negated one
+	 * moves nothing.
 	 */
 	enum clause_says (*ask)(const struct clause *clause, struct match *match);
 	/* What takes its time, or NULL: called once by any thread of the build, before the first ask. */
@@ -197,7 +199,7 @@ struct suppression {
 
 struct signature {
 	struct rule rule; /* what records tell; first */
-	uint32_t number; /* from 0, in the order in which rules are asked: action, flowbits, priority, place */
+	uint32_t number; /* from 0, in the order of asking: action, flowbits, priority, place */
 	uint64_t protos[4]; /* one bit for each IP protocol */
 	bool both_ways; /* <> */
 	bool only_pkt, only_stream; /* tcp-pkt, tcp-stream */

@@ -30,9 +30,6 @@ void state_var_set(struct match *match, bool of_flow, uint32_t name, struct slic
 /* flowvar, pktvar: NULL bytes when there is none. */
 struct slice state_var(const struct match *match, bool of_flow, uint32_t name);
 
-/* Bytes of the TCP stream that a side has sent, by its sequence numbers; false: no stream is followed. */
-bool state_stream_bytes(const struct match *match, enum side side, uint64_t *ret_bytes);
-
 enum tag_unit { TAG_PACKETS, TAG_BYTES, TAG_SECONDS };
 struct tag {
 	bool of_host, of_dst; /* else of the flow */
@@ -57,20 +54,5 @@ void state_unlogged(struct match *match, bool of_flow);
 bool match_inner(struct match *match, const struct clause *clauses, uint32_t cnt, struct slice bytes);
 /* Memory for what a clause makes of its bytes; good until the rule is decided. NULL: no memory. */
 uint8_t *match_room(struct match *match, size_t len);
-
-/* Rules can be read and checked where nothing runs them. */
-#pragma weak state_bit
-#pragma weak state_bit_change
-#pragma weak state_int
-#pragma weak state_int_set
-#pragma weak state_var_set
-#pragma weak state_var
-#pragma weak state_stream_bytes
-#pragma weak state_tag
-#pragma weak state_bypass
-#pragma weak state_store
-#pragma weak state_unlogged
-#pragma weak match_inner
-#pragma weak match_room
 
 #endif

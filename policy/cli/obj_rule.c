@@ -19,10 +19,10 @@ const struct cli_object object_rule = {
 	.summary = "rules of the inspection engine, in Suricata's language",
 	.commands = commands,
 	.teach = "  sekisho rule check et.rules own.rules\n"
-		 "      each refused rule with its place and reason; at the end, what each reason costs\n"
+		 "      each refused rule with its place and reason; then what each reason costs\n"
 		 "  sekisho rule check own.rules config suricata.yaml\n"
 		 "      with the variables, classes and thresholds of these settings\n"
 		 "  sekisho -j rule check et.rules | jq '.reasons[:5]'\n"
-		 "Needs neither root nor agent. Ends with 1 when a rule is refused: no rule is taken and then\n"
-		 "silently not matched.\n",
+		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"
+		 "then silently not matched.\n",
 };

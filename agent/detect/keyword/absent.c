@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * absent: the buffer is not there; absent:or_else: it is not there, or what follows holds. And what is known to
- * the language and not asked here, with the reason.
+ * absent: the buffer is not there; absent:or_else: it is not there, or what follows holds. And what
+ * is known to the language and not asked here, with the reason.
  */
 #include "detect/parse/inside.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * asn1: elements of BER (X.690) in the buffer that lie about themselves. Asked as a clause; reads not more than
- * ELEMENTS_MAX elements.
+ * asn1: elements of BER (X.690) in the buffer that lie about themselves. Asked as a clause; reads
+ * not more than ELEMENTS_MAX elements.
  */
 #include <stdlib.h>
 

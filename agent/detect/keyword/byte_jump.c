@@ -103,7 +103,7 @@ static int byte_jump_parse(struct draft *draft, struct slice value, struct byte_
 		if (!is)
 			return refuse(
 				draft, (const char *)word.at,
-				"relative, multiplier, align, from_beginning, from_end, post_offset, big, little, string",
+				"relative, multiplier, align, from_beginning, from_end, post_offset, string",
 				"byte_jump has no word \"%.*s\"", (int)word.len, word.at);
 		err = is < 0 ? is : 0;
 	}

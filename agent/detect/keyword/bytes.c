@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Numbers in bytes. Called by byte_test, byte_jump, byte_extract and byte_math; never reads outside of the buffer.
+ * Numbers in bytes. Called by byte_test, byte_jump, byte_extract and byte_math; never reads outside
+ * of the buffer.
  */
 #include "detect/keyword/bytes.h"
 

@@ -24,8 +24,8 @@ struct byte_place {
 int64_t byte_number(const struct byte_number *number, const struct match *match);
 
 /*
- * Reads the number. *ret_end is the offset behind what was read. false: it does not lie in the buffer, or is no
- * number.
+ * Reads the number. *ret_end is the offset behind what was read. false: it does not lie in the
+ * buffer, or is no number.
  */
 bool byte_place_read(const struct byte_place *place, const struct match *match,
 		     uint64_t *ret_number, size_t *ret_end);

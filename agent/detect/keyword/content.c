@@ -139,10 +139,10 @@ const struct clause_ops content_ops = { .word = "content", .ask = content_ask, .
 static int content_new(struct draft *draft, struct slice value, struct content **ret_content)
 {
 	struct content *content;
-	struct slice inner;
-	bool negated;
-	size_t len;
-	uint8_t *bytes;
+	struct slice inner = {};
+	bool negated = false;
+	size_t len = 0;
+	uint8_t *bytes = NULL;
 	int err = value_quoted(draft, value, &inner, &negated);
 
 	if (!err)
@@ -172,7 +172,7 @@ void content_is_last(struct draft *draft, uint32_t part)
 
 static int content_read(struct draft *draft, struct slice value)
 {
-	struct content *content;
+	struct content *content = NULL;
 	int err = content_new(draft, value, &content);
 
 	if (!err)
@@ -185,8 +185,8 @@ static int content_read(struct draft *draft, struct slice value)
 /* uricontent:"x"; is content:"x"; http_uri; */
 static int uricontent_read(struct draft *draft, struct slice value)
 {
-	const struct source *source;
-	struct content *content;
+	const struct source *source = NULL;
+	struct content *content = NULL;
 	int part, err = source_find(draft, slice_text("http.uri"), &source);
 
 	if (err)

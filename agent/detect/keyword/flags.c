@@ -139,11 +139,13 @@ static const struct {
 	const char *word;
 	uint8_t proto;
 } protos_named[] = {
-	{ "icmp", 1 },	 { "igmp", 2 },	 { "ipencap", 4 }, { "ipip", 4 },    { "tcp", 6 },
-	{ "egp", 8 },	 { "igp", 9 },	 { "udp", 17 },	   { "ipv6", 41 },   { "rsvp", 46 },
-	{ "gre", 47 },	 { "esp", 50 },	 { "ah", 51 },	   { "icmpv6", 58 }, { "ipv6-icmp", 58 },
-	{ "eigrp", 88 }, { "ospf", 89 }, { "pim", 103 },   { "vrrp", 112 },  { "l2tp", 115 },
-	{ "sctp", 132 },
+	{ "icmp", IPPROTO_ICMP },	 { "igmp", IPPROTO_IGMP }, { "ipencap", IPPROTO_IPIP },
+	{ "ipip", IPPROTO_IPIP },	 { "tcp", IPPROTO_TCP },   { "udp", IPPROTO_UDP },
+	{ "ipv6", IPPROTO_IPV6 },	 { "rsvp", IPPROTO_RSVP }, { "gre", IPPROTO_GRE },
+	{ "esp", IPPROTO_ESP },		 { "ah", IPPROTO_AH },	   { "icmpv6", IPPROTO_ICMPV6 },
+	{ "ipv6-icmp", IPPROTO_ICMPV6 }, { "eigrp", 88 },	   { "ospf", 89 },
+	{ "pim", IPPROTO_PIM },		 { "vrrp", 112 },	   { "l2tp", 115 },
+	{ "sctp", IPPROTO_SCTP },
 };
 
 static bool ip_proto_ask(const void *arg, struct match *match)

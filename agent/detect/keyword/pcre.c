@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * pcre: a regular expression, asked by PCRE2 within limits. Keeps a struct regex in front, by which the build may
- * look for it with others at once; what it captures goes to variables of the flow or the alert.
+ * pcre: a regular expression, asked by PCRE2 within limits. Keeps a struct regex in front, by which
+ * the build may look for it with others at once; what it captures goes to variables of the flow or
+ * the alert.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

@@ -212,9 +212,9 @@ static int fast_pattern_read(struct draft *draft, struct slice value)
 static int replace_read(struct draft *draft, struct slice value)
 {
 	struct content *content;
-	struct slice inner;
+	struct slice inner = {};
 	size_t len = 0;
-	uint8_t *bytes;
+	uint8_t *bytes = NULL;
 	int err = content_of(draft, &content);
 
 	if (!err)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "detect/keyword/bytes.h"
-#include "detect/state.h"
+#include "inspect/tcp.h"
 
 /* --- isdataat --- */
 
@@ -139,13 +139,15 @@ struct stream_size {
 static bool stream_size_ask(const void *arg, struct match *match)
 {
 	const struct stream_size *size = arg;
-	uint64_t bytes[SIDES];
 	bool holds[SIDES];
 
+	if (!match->flow || !match->flow->tcp)
+		return false;
 	for (int side = 0; side < SIDES; side++) {
-		if (!state_stream_bytes(match, side, &bytes[side]))
-			return false;
-		holds[side] = number_holds(&size->condition, bytes[side]);
+		const struct tcp_stream *stream = &match->flow->tcp->side[side];
+		uint32_t bytes = stream->next_seq - stream->isn; /* SYN and FIN count, as one each */
+
+		holds[side] = number_holds(&size->condition, bytes);
 	}
 	switch (size->of) {
 	case SIZE_CLIENT:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What is made of a buffer's bytes before they are asked: hashes, letters, spaces, encodings. Each stands behind
- * the name of its buffer.
+ * What is made of a buffer's bytes before they are asked: hashes, letters, spaces, encodings. Each
+ * stands behind the name of its buffer.
  */
 #include <ctype.h>
 #include <openssl/evp.h>

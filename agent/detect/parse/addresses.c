@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Addresses of a rule's header as sorted ranges. Called by header.c and keywords that take addresses; each text
- * is resolved once and then shared.
+ * Addresses of a rule's header as sorted ranges. Called by header.c and keywords that take
+ * addresses; each text is resolved once and then shared.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Classes of rules (classification.config) and kinds of references (reference.config). Read once when a struct parse
- * is made; where the settings name no file, the usual ones are there.
+ * Classes of rules (classification.config) and kinds of references (reference.config). Read once
+ * when a struct parse is made; where the settings name no file, the usual ones are there.
  */
 #include <errno.h>
 #include <stdio.h>

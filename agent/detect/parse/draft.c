@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The draft of one rule: what keywords put into it, and the words when one is refused. Called by all of parse/
- * and the keywords; whatever happens, draft_free() frees what was given to it.
+ * The draft of one rule: what keywords put into it, and the words when one is refused. Called by
+ * all of parse/ and the keywords; whatever happens, draft_free() frees what was given to it.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Files of rules: read whole, cut into rules, each read by line.c. Called when a ruleset is built or checked.
+ * Files of rules: read whole, cut into rules, each read by line.c. Called when a ruleset is built
+ * or checked.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -114,8 +114,8 @@ static void layer_settle(struct draft *draft)
 }
 
 /*
- * How much a pattern leaves over when it is looked for first: long ones and those of many different bytes are
- * rare; buffers of a transaction are rarer read than payload.
+ * How much a pattern leaves over when it is looked for first: long ones and those of many different
+ * bytes are rare; buffers of a transaction are rarer read than payload.
  */
 static uint32_t pattern_worth(const struct part *part, const struct content *content)
 {

@@ -121,7 +121,10 @@ int refuse_memory(struct draft *draft); /* -ENOMEM, with words */
 
 /* --- draft.c --- */
 
-/* Behind what is there, in the buffer that was named last. arg is the draft's from then on, even on failure. */
+/*
+ * Behind what is there, in the buffer that was named last. arg is the draft's from then on, even on
+ * failure.
+ */
 int draft_clause(struct draft *draft, const struct clause_ops *ops, void *arg);
 /* The same in the part of another buffer, as the old modifiers ask; part is as draft_part() gave it. */
 int draft_clause_in(struct draft *draft, uint32_t part, const struct clause_ops *ops, void *arg);

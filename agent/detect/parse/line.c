@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One rule: its head, then keyword by keyword. Called by file.c; what is not understood to its end is refused
- * with its place.
+ * One rule: its head, then keyword by keyword. Called by file.c; what is not understood to its end
+ * is refused with its place.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -34,8 +34,9 @@ struct signatures {
 };
 
 /*
- * All rules of a file, behind those that are there. Of one gid and sid the higher revision stays. Returns 0, or
- * -errno where the file could not be read, with words in diag; rules that were refused are no failure.
+ * All rules of a file, behind those that are there. Of one gid and sid the higher revision stays.
+ * Returns 0, or -errno where the file could not be read, with words in diag; rules that were
+ * refused are no failure.
  */
 int parse_file(struct parse *parse, const char *path, struct signatures *signatures);
 /* threshold.config: to the signatures that it names. path NULL: as the settings say, if they do. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Ports of a rule's header as sorted ranges, and the variables of addresses and ports. Called by header.c; each
- * text is resolved once and then shared.
+ * Ports of a rule's header as sorted ranges, and the variables of addresses and ports. Called by
+ * header.c; each text is resolved once and then shared.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lists of addresses and ports as sets. Called by addresses.c and ports.c; what is read is whole or refused.
+ * Lists of addresses and ports as sets. Called by addresses.c and ports.c; what is read is whole or
+ * refused.
  */
 #include "detect/parse/ranges.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of numbers up to 128 bits as ranges, and the lists that rules write of them: [a, !b, $C]. What addresses
- * and ports have alike. Pure.
+ * Sets of numbers up to 128 bits as ranges, and the lists that rules write of them: [a, !b, $C].
+ * What addresses and ports have alike. Pure.
  */
 #ifndef AGENT_DETECT_PARSE_RANGES_H
 #define AGENT_DETECT_PARSE_RANGES_H

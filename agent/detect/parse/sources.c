@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Buffers by name: of the packet, of files, of the fields that protocols have. Called by line.c and the keywords that
- * transform; each buffer with its transforms is one struct source, however many rules ask it.
+ * Buffers by name: of the packet, of files, of the fields that protocols have. Called by line.c and
+ * the keywords that transform; each buffer with its transforms is one struct source, however many
+ * rules ask it.
  */
 #include <errno.h>
 #include <stdio.h>

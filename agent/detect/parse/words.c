@@ -107,9 +107,10 @@ uint32_t words_add(struct words *words, struct slice word)
 	const char *kept;
 
 	if (words->slot_cnt) {
-		slot = slot_of(words, word, hash);
-		if (*slot)
-			return *slot;
+		uint32_t number = *slot_of(words, word, hash);
+
+		if (number)
+			return number;
 	}
 	if (words->cnt == words->cap && !words_grow(words))
 		return 0;
