@@ -397,8 +397,8 @@ static void drop_put(struct told *told, const struct packet *p)
 	if (told->settings->drop_verdict)
 		verdict_put(told, p);
 	for (uint32_t i = 0; told->settings->drop_alerts && i < p->alert_cnt; i++) {
-		if (!(p->alerts[i].fate & FATE_DROP) || p->alerts[i].quiet)
-			continue;
+		if (!(p->alerts[i].fate & FATE_DROP))
+			continue; /* a quiet one has let it fall all the same */
 		alert_object(told, p, &p->alerts[i], NULL);
 		break;
 	}
