@@ -207,16 +207,16 @@ static int from_base64_word(struct draft *draft, struct slice word, struct base6
 
 static int from_base64_read(struct draft *draft, struct slice value)
 {
-	struct base64 *base64 = calloc(1, sizeof(*base64));
+	struct base64 *base64;
 	const struct source *source;
 	struct slice rest = value, word;
-	int err = 0;
+	int err = draft_source_must(draft);
 
+	if (err)
+		return err;
+	base64 = calloc(1, sizeof(*base64));
 	if (!base64)
 		return refuse_memory(draft);
-	if (!draft->source)
-		err = refuse(draft, draft->keyword_at, "it stands behind the name of a buffer",
-			     "from_base64 without a buffer in front of it");
 	while (!err && slice_next(&rest, ',', &word))
 		err = from_base64_word(draft, word, base64);
 	if (err) {

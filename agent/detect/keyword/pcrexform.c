@@ -48,18 +48,17 @@ static const struct transform_kind pcrexform_kind = { .word = "pcrexform",
 
 static int pcrexform_read(struct draft *draft, struct slice value)
 {
-	struct slice inner;
+	struct slice inner = {};
 	PCRE2_UCHAR why[128];
 	PCRE2_SIZE offset;
 	const struct source *source;
 	pcre2_code *code;
-	int error, err = value_quoted(draft, value, &inner, NULL);
+	int error, err = draft_source_must(draft);
 
+	if (!err)
+		err = value_quoted(draft, value, &inner, NULL);
 	if (err)
 		return err;
-	if (!draft->source)
-		return refuse(draft, draft->keyword_at, "it stands behind the name of a buffer",
-			      "pcrexform without a buffer in front of it");
 	code = pcre2_compile(inner.at, inner.len, 0, &error, &offset, NULL);
 	if (!code) {
 		pcre2_get_error_message(error, why, sizeof(why));

@@ -13,15 +13,7 @@ static int transform_add(struct draft *draft, const struct transform_kind *kind,
 			 struct slice text)
 {
 	const struct source *source;
-	int err;
-
-	if (!draft->source) {
-		if (kind->free)
-			kind->free(arg);
-		return refuse(draft, draft->keyword_at, "it stands behind the name of a buffer",
-			      "%s without a buffer in front of it", draft->keyword->word);
-	}
-	err = source_transformed(draft, draft->source, kind, arg, text, &source);
+	int err = source_transformed(draft, draft->source, kind, arg, text, &source);
 	if (!err)
 		draft_source_is(draft, source);
 	return err;
@@ -30,7 +22,9 @@ static int transform_add(struct draft *draft, const struct transform_kind *kind,
 /* Of those that take no value; draft->keyword->arg is the kind. */
 static int plain_read(struct draft *draft, struct slice value)
 {
-	return transform_add(draft, draft->keyword->arg, NULL, slice(value.at, 0));
+	int err = draft_source_must(draft);
+
+	return err ? err : transform_add(draft, draft->keyword->arg, NULL, slice(value.at, 0));
 }
 
 /* --- hashes: 16, 20 or 32 bytes --- */
@@ -188,8 +182,12 @@ static size_t xor
 static int xor_read(struct draft *draft, struct slice value)
 {
 	struct slice text = value_plain(value, NULL);
-	struct xor_key *key = calloc(1, sizeof(*key));
+	struct xor_key *key;
+	int err = draft_source_must(draft);
 
+	if (err)
+		return err;
+	key = calloc(1, sizeof(*key));
 	if (!key)
 		return refuse_memory(draft);
 	for (size_t i = 0; text.len % 2 == 0 && i + 1 < text.len && key->len < 255; i += 2) {
@@ -208,7 +206,7 @@ static int xor_read(struct draft *draft, struct slice value)
 }
 
 #define TRANSFORM(symbol, says)                                                                    \
-	static const struct transform_kind symbol##_kind = { .word = #symbol, .apply = symbol };   \
+	static const struct transform_kind symbol##_kind = { .word = #symbol, .apply = (symbol) }; \
 	const struct keyword keyword_##symbol = { #symbol,    NULL,	      VALUE_NEVER,         \
 						  plain_read, &symbol##_kind, says }
 

@@ -207,6 +207,14 @@ int draft_sticky(struct draft *draft, const struct source *source)
 	return 0;
 }
 
+int draft_source_must(struct draft *draft)
+{
+	if (draft->source)
+		return 0;
+	return refuse(draft, draft->keyword_at, "it stands behind the name of a buffer",
+		      "%s without a buffer in front of it", draft->keyword->word);
+}
+
 void draft_source_is(struct draft *draft, const struct source *source)
 {
 	draft->source = source;

@@ -134,6 +134,7 @@ int draft_act(struct draft *draft, const struct act_ops *ops, void *arg);
 int draft_part(struct draft *draft, const struct source *source);
 struct content *draft_content(struct draft *draft); /* the last one; NULL: none */
 int draft_sticky(struct draft *draft, const struct source *source);
+int draft_source_must(struct draft *draft); /* refuses a keyword that no buffer stands in front of */
 /* What follows is of this source, made of the one that was named by a transform. */
 void draft_source_is(struct draft *draft, const struct source *source);
 /* Takes the last content out of the payload into the part of source. */
