@@ -36,7 +36,7 @@ static inline struct slice slice_behind(struct slice s, size_t cnt)
 {
 	if (cnt > s.len)
 		cnt = s.len;
-	return slice(s.at + cnt, s.len - cnt);
+	return cnt ? slice(s.at + cnt, s.len - cnt) : s; /* at may be NULL */
 }
 
 #endif

@@ -36,7 +36,7 @@ static inline uint64_t checksum_add(uint64_t sum, struct slice bytes)
 	return sum;
 }
 
-/* What stands in a header, in network order as it is in memory; 0 over a header with its checksum: it is right. */
+/* What stands in a header, in the order of memory; 0 over a header with its checksum: it is right. */
 static inline uint16_t checksum_end(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);

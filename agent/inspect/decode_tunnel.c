@@ -95,7 +95,7 @@ static void decode_gre_payload(struct decoder *d, struct packet *p, uint16_t typ
 	}
 }
 
-/* Source route entries (RFC 1701): family, offset, length; a length of 0 ends them. False: they are broken. */
+/* Source route entries (RFC 1701): family, offset, length, until a length of 0. False: broken. */
 static bool gre_skip_routes(struct slice rest, size_t *len)
 {
 	for (;;) {

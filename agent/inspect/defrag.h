@@ -12,7 +12,7 @@
 struct config;
 
 struct defrag_piece {
-	size_t header_len; /* what stands in front of the fragment (IPv6: of its fragment header), from p->ip on */
+	size_t header_len; /* in front of the fragment (IPv6: of its fragment header), from p->ip on */
 	size_t next_at; /* IPv6: where the type of the fragment header is said */
 	struct slice data;
 	uint32_t id;

@@ -71,7 +71,7 @@ int flow_table_init(struct flow_table *table, const struct flow_settings *settin
 	while (cnt < settings->flows_max && cnt < BUCKETS_MAX)
 		cnt *= 2;
 	*table = (struct flow_table){ .settings = settings, .setup = setup, .mask = cnt - 1 };
-	table->buckets = calloc(cnt, sizeof(*table->buckets));
+	table->buckets = calloc(cnt, sizeof(struct flow *));
 	if (settings->tenant_flows_max)
 		table->tenant_flows = calloc(TENANTS, sizeof(*table->tenant_flows));
 	if (!table->buckets || (settings->tenant_flows_max && !table->tenant_flows)) {

@@ -183,12 +183,9 @@ static void synack_take(struct segment_in *in, struct tcp_stream *server, struct
 	server->next_seq = server->last_ack = server->next_win = answer->seq + 1;
 	win_move(server);
 	client->window = answer->window;
-	if (answer->has_scale && server->scale)
-		client->scale = answer->scale;
-	else if (!answer->has_scale)
-		server->scale = client->scale = 0;
-	else
-		client->scale = answer->scale;
+	client->scale = answer->has_scale ? answer->scale : 0;
+	if (!answer->has_scale)
+		server->scale = 0;
 	client->last_ack = answer->ack;
 	client->next_win = answer->ack;
 	win_move(client);

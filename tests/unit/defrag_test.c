@@ -106,10 +106,9 @@ static void pieces_become_what_the_receiver_reads(void **state)
 		bool overlaps;
 
 		diag_init(&diag);
-		assert_int_equal(config_read(NULL, &config, &diag), 0);
-		snprintf(setting, sizeof(setting), "host-os-policy.%s.0=0.0.0.0/0",
+		snprintf(setting, sizeof(setting), "host-os-policy: {%s: [0.0.0.0/0]}\n",
 			 rows[i].system ? rows[i].system : "bsd");
-		assert_int_equal(config_set(config, setting), 0);
+		assert_int_equal(config_read_text(setting, "row", &config, &diag), 0);
 		assert_int_equal(hostos_new(config, &hostos), 0);
 		assert_int_equal(defrag_new(config, hostos, &decoder.defrag), 0);
 		whole = row_run(&rows[i], &overlaps);
