@@ -63,7 +63,7 @@ struct detect {
 	struct stream_raw stream; /* bytes.at NULL: there is nothing new */
 
 	struct finding findings[FINDINGS_MAX];
-	uint32_t finding_cnt;
+	uint32_t finding_cnt, told_cnt;
 	struct alert alerts[FINDINGS_MAX];
 	struct memory *memory; /* what hosts and times are remembered by */
 	struct memory *own_memory;
@@ -116,8 +116,8 @@ void packet_vars_forget(struct detect_flow *state);
 
 /* --- tag.c --- */
 
-void flow_tag_count(struct detect_flow *state, struct packet *packet);
-void host_tags_count(struct detect *detect, struct packet *packet);
+/* Marks a packet that an earlier one's rules want told. */
+void tags_count(struct detect *detect, struct packet *packet);
 
 /* What detection remembers of a flow. */
 struct flow_int {

@@ -184,6 +184,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		return rc;
 	}
 	ruleset->parse = parse;
+	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
 	ruleset->signatures = *signatures;
 	rc = asked_fill(ruleset);
 	if (rc == 0)

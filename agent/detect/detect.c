@@ -269,7 +269,9 @@ static void packet_rule_ask(struct detect *detect, uint32_t number)
 	const struct signature *s = asked->signature;
 	bool in_stream;
 
-	if (!rule_header_holds(detect, asked))
+	/* what has no bytes of its own is asked for the stream's alone */
+	if ((detect->match.packet->is_pseudo && !(asked->traits & TRAIT_PAYLOAD)) ||
+	    !rule_header_holds(detect, asked))
 		return;
 	rule_begin(detect, s, NULL);
 	if (rule_tests_hold(s, &detect->match, false) && rule_payload_holds(detect, asked, &in_stream))
@@ -472,11 +474,10 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	packet->alert_cnt = 0;
 	if (!detect->ruleset)
 		return;
-	if (flow && flow->detect) {
+	if (flow && flow->detect)
 		packet_vars_forget(flow->detect);
-		flow_tag_count(flow->detect, packet);
-	}
-	host_tags_count(detect, packet);
+	if (!packet->is_pseudo)
+		tags_count(detect, packet);
 	if (flow && (flow->no_packet || flow->passed || flow->fate & FATE_DROP)) {
 		transactions_skip(packet);
 		return;

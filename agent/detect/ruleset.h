@@ -104,6 +104,7 @@ struct ruleset {
 	struct proto_scans protos[PROTO_CNT];
 	uint32_t pattern_len_max;
 	struct prepared *prepared; /* see prepare.h */
+	uint32_t alert_max; /* of a packet, where the settings say so; 0: all are told */
 	bool has_host_tags; /* some rule tags a host: each packet is asked for it */
 };
 

@@ -67,7 +67,7 @@ static bool tag_counts(enum tag_unit unit, uint64_t count, uint64_t begin_ns, ui
 				   : *passed <= count;
 }
 
-void flow_tag_count(struct detect_flow *state, struct packet *packet)
+static void flow_tag_count(struct detect_flow *state, struct packet *packet)
 {
 	struct flow_tag *tag = &state->tag;
 
@@ -93,8 +93,10 @@ static void host_tag_count(struct detect *detect, struct packet *packet, const s
 		memory_drop(detect->memory, &key);
 }
 
-void host_tags_count(struct detect *detect, struct packet *packet)
+void tags_count(struct detect *detect, struct packet *packet)
 {
+	if (packet->flow && packet->flow->detect)
+		flow_tag_count(packet->flow->detect, packet);
 	if (!detect->ruleset->has_host_tags)
 		return;
 	turn_await(detect, packet);

@@ -69,8 +69,14 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 		      bool quiet)
 {
 	const struct signature *s = detect->ruleset->asked[finding->number].signature;
-	struct alert *alert = &detect->alerts[packet->alert_cnt++];
+	uint32_t max = detect->ruleset->alert_max;
+	struct alert *alert;
 
+	if (!quiet && max && detect->told_cnt == max) { /* the site wants no more of a packet */
+		detect->tally.lost++;
+		return;
+	}
+	alert = &detect->alerts[packet->alert_cnt++];
 	*alert = (struct alert){ .rule = &s->rule,
 				 .tx = finding->tx,
 				 .tx_guessed = finding->tx && !finding->in_tx,
@@ -83,6 +89,7 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 		return;
 	}
 	detect->tally.alerts++;
+	detect->told_cnt++;
 	if (packet->flow)
 		packet->flow->alerted = true;
 }
@@ -101,8 +108,7 @@ static bool finding_settle(struct detect *detect, struct packet *packet, struct 
 	finding->fate = fate_of(finding->action);
 	fate_apply(asked, finding, packet);
 	alert_add(detect, packet, finding,
-		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_PASS ||
-			  finding->action == RULE_CONFIG);
+		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_CONFIG);
 	return finding->action != RULE_PASS;
 }
 
@@ -110,6 +116,7 @@ void verdict_reach(struct detect *detect, struct packet *packet)
 {
 	qsort(detect->findings, detect->finding_cnt, sizeof(*detect->findings), by_rule);
 	packet->alerts = detect->alerts;
+	detect->told_cnt = 0;
 	for (uint32_t i = 0; i < detect->finding_cnt; i++) {
 		if (!finding_settle(detect, packet, &detect->findings[i]))
 			return;

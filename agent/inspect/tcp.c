@@ -399,6 +399,7 @@ static int packet_judge(struct segment_in *in)
 void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 {
 	struct segment_in in;
+	bool was_open;
 
 	if (tracker->settings->checks_sums && p->l4_sum == SUM_BAD) {
 		tracker->bad_sums++;
@@ -407,6 +408,7 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	if (p->flow->tcp && begins_anew(p, p->flow->tcp) && !flow_replace(tracker->flows, p))
 		return;
 	in = segment_of(tracker, p);
+	was_open = in.s && in.s->state >= TCP_ESTABLISHED;
 	if (!(p->tcp.flags & TCP_ACK) && p->tcp.ack != 0)
 		packet_event(p, EVENT_STREAM_PKT_BROKEN_ACK);
 	if (packet_judge(&in) < 0) {
@@ -418,7 +420,7 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 		return;
 	if (in.own)
 		in.own->flags |= p->tcp.flags;
-	p->is_established = p->flow->tcp->state >= TCP_ESTABLISHED;
+	p->is_established = was_open; /* the packet that opens it is none of it yet */
 	if (tracker->settings->bypass && in.own && in.own->depth_reached && in.peer->depth_reached)
 		flow_bypass(p->flow);
 	for (int side = 0; side < SIDES; side++)

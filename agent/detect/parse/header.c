@@ -41,8 +41,11 @@ static int action_read(struct draft *draft, struct slice word)
 	char hint[64] = "alert, pass, drop, reject, rejectdst, rejectboth or config";
 	char said[32];
 
-	if (!actions_find(word, &draft->signature->rule.action))
+	if (!actions_find(word, &draft->signature->rule.action)) {
+		/* what passes is told where "alert" asks for it */
+		draft->signature->rule.noalert = draft->signature->rule.action == RULE_PASS;
 		return 0;
+	}
 	snprintf(said, sizeof(said), "%.*s", (int)word.len, word.at);
 	suggest_start(&near, said);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
