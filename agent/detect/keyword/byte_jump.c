@@ -42,7 +42,9 @@ static enum clause_says byte_jump_ask(const struct clause *clause, struct match 
 		to -= (int64_t)match->buffer_from;
 	else
 		to += (int64_t)(jump->from_end ? match->buffer.len : end);
-	if (to < 0 || (uint64_t)to >= match->buffer.len)
+	if (to < 0)
+		to = 0; /* before the beginning is the beginning, as sites know it */
+	if ((uint64_t)to >= match->buffer.len)
 		return CLAUSE_NO;
 	match->at = (uint32_t)to;
 	return CLAUSE_YES;
