@@ -39,6 +39,7 @@ static void host_tag(struct match *match, const struct tag *tag)
 		entry->tag_unit = tag->unit;
 		entry->seconds = tag->unit == TAG_SECONDS ? tag->count : UINT32_MAX;
 		entry->count = tag->count;
+		entry->passed = tag->unit == TAG_PACKETS; /* of a host, this one counts too */
 	}
 	memory_give(match->detect->memory);
 }
