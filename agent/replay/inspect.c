@@ -18,7 +18,6 @@
 #include "replay/progress.h"
 #include "replay/summary.h"
 #include "replay/usual.h"
-#include "report/told.h"
 
 #define PATH_LEN_MAX 4096
 #define EVE_BUFFER (1 << 20)
@@ -237,22 +236,6 @@ static int engine_begin(struct inspection *i)
 	return ret ? ret : engine_new(&setup, &i->engine);
 }
 
-/* The last record: what was counted. */
-static int tally_tell(struct inspection *i, uint64_t now_ns)
-{
-	struct told_settings *settings = NULL;
-	struct told *told = NULL;
-	int ret = told_settings_new(i->config, i->options->ips, &settings);
-
-	if (!ret)
-		ret = told_new(settings, line_write, i, &told);
-	if (!ret)
-		told_tally(told, &i->summary.tally, now_ns);
-	told_free(told);
-	told_settings_free(settings);
-	return ret;
-}
-
 /* All frames up to the end or to what is broken. Returns 0 or -errno. */
 static int frames_take(struct inspection *i)
 {
@@ -268,8 +251,6 @@ static int frames_take(struct inspection *i)
 	}
 	i->summary.broken = ret < 0;
 	ret = engine_finish(i->engine, &i->summary.tally);
-	if (!ret)
-		ret = tally_tell(i, frame.time_ns);
 	i->summary.files_lost = i->files->refused;
 	progress_end(&i->progress);
 	i->summary.seconds = progress_seconds(&i->progress);

@@ -73,7 +73,15 @@ static inline char escape_of(uint8_t byte)
 
 	if (byte < 0x20)
 		return controls[byte];
-	return byte == '"' || byte == '\\' ? (char)byte : byte == 0x7f ? 'u' : 0;
+	switch (byte) {
+	case '"':
+	case '\\':
+		return (char)byte;
+	case 0x7f:
+		return 'u';
+	default:
+		return 0;
+	}
 }
 
 /* How many bytes from the first on are plain ASCII that no string escapes. */
