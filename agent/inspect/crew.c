@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "inspect/order.h"
-#include "report/told.h"
 
 #define BATCH_FRAMES 4096
 #define BATCH_BYTES (4u << 20)
@@ -221,7 +220,7 @@ void engine_tally_add(struct engine_tally *to, const struct engine_tally *from)
 	to->memory_short += from->memory_short;
 }
 
-int crew_finish(struct crew *crew, uint64_t now_ns, struct engine_tally *ret_tally)
+int crew_finish(struct crew *crew, struct engine_tally *ret_tally)
 {
 	struct engine_tally tally = { 0 };
 	int r = item_put(crew, ITEM_FINISH, EVERYBODY, &(struct capture_packet){ .number = 0 });
@@ -234,7 +233,6 @@ int crew_finish(struct crew *crew, uint64_t now_ns, struct engine_tally *ret_tal
 		engine_tally_add(&tally, &one);
 		tally.memory_short += crew->workers[i].books[0].lost + crew->workers[i].books[1].lost;
 	}
-	inspector_tell_tally(&crew->workers[0].inspector, &tally, now_ns);
 	crew_join(crew, 1 - crew->filling);
 	tally.records = crew->records;
 	*ret_tally = tally;

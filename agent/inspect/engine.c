@@ -14,7 +14,6 @@
 
 struct engine {
 	struct inspect_settings settings;
-	uint64_t now_ns; /* of the last frame */
 	uint64_t tick_s; /* second of the packets' clock that was told to the workers */
 	uint64_t records; /* of the one inspector */
 	struct crew *crew; /* NULL: one inspector is enough */
@@ -62,7 +61,6 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 	uint64_t second = frame->time_ns / NS;
 	int r = 0;
 
-	engine->now_ns = frame->time_ns;
 	if (second > engine->tick_s) {
 		engine->tick_s = second;
 		if (engine->crew)
@@ -81,10 +79,9 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 int engine_finish(struct engine *engine, struct engine_tally *ret_tally)
 {
 	if (engine->crew)
-		return crew_finish(engine->crew, engine->now_ns, ret_tally);
+		return crew_finish(engine->crew, ret_tally);
 	inspector_finish(&engine->inspector);
 	*ret_tally = inspector_tally(&engine->inspector);
-	inspector_tell_tally(&engine->inspector, ret_tally, engine->now_ns);
 	ret_tally->records = engine->records;
 	return 0;
 }

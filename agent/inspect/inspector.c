@@ -14,14 +14,6 @@
 #include "inspect/session.h"
 #include "report/told.h"
 
-/* Detection and records are rooms of their own; a build without them has no rules, or tells nothing. */
-#pragma weak detect_new
-#pragma weak detect_free
-#pragma weak detect_packet
-#pragma weak detect_flow_free
-#pragma weak detect_tick
-#pragma weak detect_tally
-
 #define IP_TCP 6
 #define IP_UDP 17
 
@@ -244,8 +236,7 @@ void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)
 	w->at_frame = frame;
 	w->at_phase = 0;
 	flow_table_tick(&w->flows, now_ns);
-	if (w->detect && detect_tick)
-		detect_tick(w->detect, now_ns);
+	detect_tick(w->detect, now_ns);
 }
 
 void inspector_finish(struct inspector *w)
@@ -253,14 +244,6 @@ void inspector_finish(struct inspector *w)
 	w->at_frame = UINT64_MAX;
 	w->at_phase = 0;
 	flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
-}
-
-void inspector_tell_tally(struct inspector *w, const struct engine_tally *tally, uint64_t now_ns)
-{
-	w->at_frame = UINT64_MAX;
-	w->at_phase = 1;
-	w->at_flow = 0;
-	told_tally(w->told, tally, now_ns);
 }
 
 struct engine_tally inspector_tally(const struct inspector *w)
@@ -272,8 +255,7 @@ struct engine_tally inspector_tally(const struct inspector *w)
 	tally.evicted = w->flows.evicted + defrag.evicted;
 	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused +
 			     w->tcp.memory.refused;
-	if (w->detect && detect_tally)
-		tally.alerts_lost = detect_tally(w->detect).lost;
+	tally.alerts_lost = detect_tally(w->detect).lost;
 	return tally;
 }
 
@@ -297,8 +279,7 @@ int inspector_init(struct inspector *w, const struct inspect_settings *settings,
 	w->flows.ended_arg = w;
 	memcpy(w->flows.off, settings->off, sizeof(w->flows.off));
 	tcp_tracker_init(&w->tcp, &settings->tcp, settings->hostos, &w->flows);
-	if (detect_new)
-		r = detect_new(settings->setup.ruleset, &w->detect);
+	r = detect_new(settings->setup.ruleset, &w->detect);
 	if (!r)
 		r = told_new(settings->told, line, arg, &w->told);
 	if (!r)

@@ -58,9 +58,6 @@ void inspector_frame(struct inspector *inspector, const struct capture_packet *f
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
 /* All flows are over. */
 void inspector_finish(struct inspector *inspector);
-/* Tells what all workers did, behind all other records. */
-void inspector_tell_tally(struct inspector *inspector, const struct engine_tally *tally,
-			  uint64_t now_ns);
 struct engine_tally inspector_tally(const struct inspector *inspector);
 void inspector_free(struct inspector *inspector);
 

@@ -14,9 +14,6 @@
 #include "inspect/engine.h"
 #include "inspect/flowtable.h"
 
-/* Detection is a room of its own; a build without it forgets nothing of it. */
-#pragma weak detect_tx_free
-
 #define GUESS_LEN_MAX 4096 /* bytes of a side that a protocol may ask for to be known */
 #define WAIT_LEN_MAX 100000 /* bytes of a side that wait for the other one to say what it is */
 #define TX_SIZE_SPARE 4096 /* of a transaction that is made before its protocol made one */
@@ -72,7 +69,7 @@ bool tx_is_complete(const struct tx *tx, enum side side)
 static void tx_release(struct tx *tx)
 {
 	for (int side = 0; side < SIDES; side++)
-		if (tx->detect[side] && detect_tx_free)
+		if (tx->detect[side])
 			detect_tx_free(tx->detect[side]);
 	if (tx->files)
 		file_free_all(tx->files);
