@@ -84,7 +84,7 @@ unsigned int inspector_of(const struct inspect_settings *s, const struct packet 
 
 static void packet_detect(struct inspector *w, struct packet *p)
 {
-	if (w->detect && detect_packet)
+	if (w->detect)
 		detect_packet(w->detect, p);
 }
 
