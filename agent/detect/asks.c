@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns the answer to what the rules of a set ask for at all. Called by parts that do a work only where somebody
- * asks for it: hashes and types of files, HASSH. Promises to look at tests, acts, buffers and clauses.
+ * Owns the answer to what the rules of a set ask for at all. Called by parts that do a work only where
+ * somebody asks for it: hashes and types of files, HASSH. Promises to look at tests, acts, buffers and
+ * clauses.
  */
 #include "detect/ruleset.h"
 

@@ -20,14 +20,16 @@ struct file_sums *file_sums_new(const bool wanted[FILE_SUMS])
 	for (size_t i = 0; i < FILE_SUMS; i++)
 		any |= wanted[i];
 	sums = any ? calloc(1, sizeof(*sums)) : NULL;
-	for (size_t i = 0; sums && i < FILE_SUMS; i++) {
+	if (!sums)
+		return NULL;
+	for (size_t i = 0; i < FILE_SUMS; i++) {
 		if (!wanted[i])
 			continue;
 		sums->of[i] = EVP_MD_CTX_new();
-		if (sums->of[i] && EVP_DigestInit_ex(sums->of[i], kinds[i], NULL))
-			continue;
-		file_sums_free(sums);
-		sums = NULL;
+		if (!sums->of[i] || !EVP_DigestInit_ex(sums->of[i], kinds[i], NULL)) {
+			file_sums_free(sums);
+			return NULL;
+		}
 	}
 	return sums;
 }

@@ -20,10 +20,10 @@ struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
 	unsigned int workers; /* threads; 0: 1, in the thread of the caller */
-	struct file_room *files; /* file/room.h; NULL: files are followed, and nothing more is asked of them */
+	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool hassh; /* SSH: records tell it, as settings or rules ask for it */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
-	bool unchecked_sums; /* bad checksums are taken for good (capture by a host that lets its device fill them) */
+	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
 	bool ethernet; /* of frames that are not bare IP */
 	/*
 	 * Lines of records, in order; the bytes are the engine's until it returns. Called by one thread

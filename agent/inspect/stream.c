@@ -138,7 +138,7 @@ static bool piece_put(struct tcp_stream *s, uint32_t at, const struct tcp_piece 
 		s->pieces = grown;
 		s->piece_cap = cap;
 	}
-	if (s->pieces && at < s->piece_cnt)
+	if (at < s->piece_cnt)
 		memmove(s->pieces + at + 1, s->pieces + at, (s->piece_cnt - at) * sizeof(*s->pieces));
 	s->pieces[at] = *piece;
 	s->piece_cnt++;

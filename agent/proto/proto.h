@@ -127,10 +127,10 @@ struct proto {
 	int64_t (*input)(void *state, const struct proto_in *in);
 
 	uint8_t steps[SIDES]; /* progress of a transaction that is complete */
-	const char *const *step_names[SIDES]; /* of the request's, of the response's side; for hooks of rules */
+	const char *const *step_names[SIDES]; /* of the request's, the response's side; for hooks of rules */
 	const struct field *fields;
 	size_t field_cnt;
-	const char *const *events; /* as app-layer-event says them, without "name."; ended by NULL; number 1 is the first */
+	const char *const *events; /* without "name.", from number 1; ended by NULL */
 
 	/* The object of its record, begun and ended by the caller; false: nothing worth a record. */
 	bool (*log)(struct tx *tx, struct json *json);

@@ -101,7 +101,7 @@ static void tx_events_put(struct told *told, const struct packet *p, const struc
 
 		if (!word)
 			continue;
-		while (word[len] && len < sizeof(loud) - 1) {
+		while (len < sizeof(loud) - 1 && word[len]) {
 			loud[len] = (char)toupper((unsigned char)word[len]);
 			len++;
 		}

@@ -185,10 +185,9 @@ SEK_LAYOUT(struct sek_name_order, 80);
 /* --- what is told: sek_name_ring --- */
 
 enum sek_name_kind {
-	SEK_NAME_TOLD = 0, /* the kernel has decided */
-	SEK_NAME_ASKED =
-		1, /* the agent is to decide: what does not fit one packet, or is not readable here */
-	SEK_NAME_DNS = 2, /* a question or an answer, passed or answered */
+	SEK_NAME_TOLD = 0,  /* the kernel has decided */
+	SEK_NAME_ASKED = 1, /* the agent is to decide: it is not one packet, or not readable here */
+	SEK_NAME_DNS = 2,   /* a question or an answer, passed or answered */
 	SEK_NAME_AGAIN = 3, /* what the agent has read comes again, and must be what it was */
 };
 #define SEK_NAME_KINDS_MAX 4 /* cells of sek_name_stat, a struct sek_event_stat each */

@@ -69,7 +69,7 @@ void load_explain(const char *object, int err, const char *log, struct diag *dia
 /* The programs that make the copies of a reset, and that each copy meets. -EBADF after a peek. */
 int object_fork_fd(const struct gate *gate);
 int object_copy_fd(const struct gate *gate);
-/* Before an object is loaded: its programs of steps.def take frames of several buffers, as sek_gateway does. */
+/* Before an object is loaded: its programs of steps.def take frames of several buffers, as sek_gateway. */
 int steps_describe(const struct bpf_object *object);
 /* Puts the programs of steps.def, of an object that was loaded, into one of sek_step, .._joined, .._tc. */
 int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map);

@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!bytes)
 			abort();
 		memcpy(bytes, data, len);
-		frame = (struct capture_packet){ .number = ++number,
+		number++;
+		frame = (struct capture_packet){ .number = number,
 						 .time_ns = number * 1000000,
 						 .bytes = bytes,
 						 .len = (uint32_t)len,
