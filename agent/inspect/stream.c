@@ -138,8 +138,8 @@ static bool piece_put(struct tcp_stream *s, uint32_t at, const struct tcp_piece 
 		s->pieces = grown;
 		s->piece_cap = cap;
 	}
-	if (at < s->piece_cnt)
-		memmove(s->pieces + at + 1, s->pieces + at, (s->piece_cnt - at) * sizeof(*s->pieces));
+	for (uint32_t i = s->piece_cnt; i > at; i--)
+		s->pieces[i] = s->pieces[i - 1];
 	s->pieces[at] = *piece;
 	s->piece_cnt++;
 	return true;
