@@ -129,7 +129,7 @@ static void pieces_join(struct tcp_stream *s)
 
 static bool piece_put(struct tcp_stream *s, uint32_t at, const struct tcp_piece *piece)
 {
-	if (s->piece_cnt == s->piece_cap) {
+	if (!s->pieces || s->piece_cnt == s->piece_cap) {
 		uint32_t cap = s->piece_cap ? s->piece_cap * 2 : 8;
 		struct tcp_piece *grown = realloc(s->pieces, cap * sizeof(*grown));
 
@@ -138,8 +138,8 @@ static bool piece_put(struct tcp_stream *s, uint32_t at, const struct tcp_piece 
 		s->pieces = grown;
 		s->piece_cap = cap;
 	}
-	for (uint32_t i = s->piece_cnt; i > at; i--)
-		s->pieces[i] = s->pieces[i - 1];
+	if (at < s->piece_cnt)
+		memmove(s->pieces + at + 1, s->pieces + at, (s->piece_cnt - at) * sizeof(*s->pieces));
 	s->pieces[at] = *piece;
 	s->piece_cnt++;
 	return true;
