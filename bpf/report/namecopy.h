@@ -96,7 +96,7 @@ __noinline int name_copy_part(struct frame_ctx *ctx, __u32 off, __u32 len)
 	return 0;
 }
 
-/* One more copy of the same packet, of what is behind the one before; a function of its own, verified once. */
+/* One more copy of the same packet, of what is behind the one before. Apart, so that it is verified once. */
 __noinline int name_copy_behind(struct frame_ctx *ctx, __u32 off, __u32 len)
 {
 	struct sek_name_copy *copy = name_copy_room();

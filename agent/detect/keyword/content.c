@@ -136,17 +136,13 @@ static void content_free(void *arg)
 
 const struct clause_ops content_ops = { .word = "content", .ask = content_ask, .free = content_free };
 
-static int content_new(struct draft *draft, struct slice value, struct content **ret_content)
+int content_make(struct draft *draft, struct slice text, bool negated, struct content **ret_content)
 {
 	struct content *content;
-	struct slice inner = {};
-	bool negated = false;
-	size_t len = 0;
 	uint8_t *bytes = NULL;
-	int err = value_quoted(draft, value, &inner, &negated);
+	size_t len = 0;
+	int err = content_bytes(draft, text, &bytes, &len);
 
-	if (!err)
-		err = content_bytes(draft, inner, &bytes, &len);
 	if (err)
 		return err;
 	content = calloc(1, sizeof(*content));
@@ -159,6 +155,15 @@ static int content_new(struct draft *draft, struct slice value, struct content *
 	content->negated = negated;
 	*ret_content = content;
 	return 0;
+}
+
+static int content_new(struct draft *draft, struct slice value, struct content **ret_content)
+{
+	struct slice inner = {};
+	bool negated = false;
+	int err = value_quoted(draft, value, &inner, &negated);
+
+	return err ? err : content_make(draft, inner, negated, ret_content);
 }
 
 void content_is_last(struct draft *draft, uint32_t part)

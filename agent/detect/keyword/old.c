@@ -3,8 +3,6 @@
  * Keywords that have the text behind a colon which others ask by a content: tls.subject:"CN=x" is
  * tls.cert_subject; content:"CN=x".
  */
-#include <stdlib.h>
-
 #include "detect/keyword/content.h"
 
 static int old_read(struct draft *draft, struct slice value)
@@ -13,8 +11,6 @@ static int old_read(struct draft *draft, struct slice value)
 	struct content *content;
 	bool negated;
 	struct slice text = value_plain(value, &negated);
-	uint8_t *bytes;
-	size_t len;
 	int part, err = source_find(draft, slice_text(draft->keyword->arg), &source);
 
 	if (!err && !source)
@@ -23,17 +19,9 @@ static int old_read(struct draft *draft, struct slice value)
 	part = err ? err : draft_part(draft, source);
 	if (part < 0)
 		return part;
-	err = content_bytes(draft, text, &bytes, &len);
+	err = content_make(draft, text, negated, &content);
 	if (err)
 		return err;
-	content = calloc(1, sizeof(*content));
-	if (!content) {
-		free(bytes);
-		return refuse_memory(draft);
-	}
-	content->bytes = bytes;
-	content->len = (uint16_t)len;
-	content->negated = negated;
 	err = draft_clause_in(draft, (uint32_t)part, &content_ops, content);
 	if (!err)
 		content_is_last(draft, (uint32_t)part);

@@ -106,13 +106,18 @@ static int once(struct draft *draft)
 	return 0;
 }
 
+static int words_read(struct draft *draft, struct slice value, struct threshold *threshold)
+{
+	int err = once(draft);
+
+	return err ? err : threshold_words(draft, value, threshold);
+}
+
 static int threshold_read(struct draft *draft, struct slice value)
 {
 	struct threshold threshold = {};
-	int err = once(draft);
+	int err = words_read(draft, value, &threshold);
 
-	if (!err)
-		err = threshold_words(draft, value, &threshold);
 	if (err)
 		return err;
 	if (threshold.kind == LIMIT_NONE)
@@ -126,10 +131,8 @@ static int threshold_read(struct draft *draft, struct slice value)
 static int detection_filter_read(struct draft *draft, struct slice value)
 {
 	struct threshold threshold = {};
-	int err = once(draft);
+	int err = words_read(draft, value, &threshold);
 
-	if (!err)
-		err = threshold_words(draft, value, &threshold);
 	if (err)
 		return err;
 	threshold.kind = LIMIT_FILTER;
