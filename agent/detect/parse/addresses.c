@@ -86,19 +86,13 @@ static int address_element(struct slice text, struct ranges *ranges, const char 
 	return -EINVAL;
 }
 
-static const struct range_kind kind = {
-	.what = "address",
-	.groups = "vars.address-groups",
-	.max = ~(wide)0,
-	.element = address_element,
-};
-
-static int set_make(const struct ranges *ranges, struct address_set *ret_set)
+static int set_make(const struct ranges *ranges, void *ret_set)
 {
+	struct address_set *set = ret_set;
 	struct address_range *range;
 
-	if (ranges->cnt == 1 && ranges->at[0].from == 0 && ranges->at[0].to == kind.max) {
-		*ret_set = (struct address_set){ .is_any = true };
+	if (ranges->cnt == 1 && ranges->at[0].from == 0 && ranges->at[0].to == ~(wide)0) {
+		*set = (struct address_set){ .is_any = true };
 		return 0;
 	}
 	range = reallocarray(NULL, ranges->cnt, sizeof(*range));
@@ -108,36 +102,30 @@ static int set_make(const struct ranges *ranges, struct address_set *ret_set)
 		address_of(ranges->at[i].from, &range[i].from);
 		address_of(ranges->at[i].to, &range[i].to);
 	}
-	*ret_set = (struct address_set){ .cnt = ranges->cnt, .range = range };
+	*set = (struct address_set){ .cnt = ranges->cnt, .range = range };
 	return 0;
 }
+
+static void set_free(void *set)
+{
+	free(((struct address_set *)set)->range);
+}
+
+static const struct range_kind kind = {
+	.what = "address",
+	.groups = "vars.address-groups",
+	.max = ~(wide)0,
+	.element = address_element,
+	.set_size = sizeof(struct address_set),
+	.set_make = set_make,
+	.set_free = set_free,
+};
 
 int addresses_read(struct draft *draft, struct slice text, struct address_set *ret_set)
 {
 	struct parse *parse = draft->parse;
-	uint32_t number = words_find(&parse->address_texts, text);
-	struct address_set set;
-	struct ranges ranges;
-	int err;
+	const struct range_sets sets = { &parse->address_texts, &parse->address_sets,
+					 &parse->address_cap };
 
-	if (number) {
-		*ret_set = parse->address_sets[number - 1];
-		return 0;
-	}
-	err = range_list_read(draft, &kind, text, &ranges);
-	if (err)
-		return err;
-	err = set_make(&ranges, &set);
-	range_list_free(&ranges);
-	if (err)
-		return refuse_memory(draft);
-	number = parse->address_texts.cnt + 1;
-	if (parse_room(&parse->address_sets, &parse->address_cap, number, sizeof(set)) ||
-	    !words_add(&parse->address_texts, text)) {
-		free(set.range);
-		return refuse_memory(draft);
-	}
-	parse->address_sets[number - 1] = set;
-	*ret_set = set;
-	return 0;
+	return range_set_read(draft, &kind, &sets, text, ret_set);
 }

@@ -29,19 +29,13 @@ static int port_element(struct slice text, struct ranges *ranges, const char **r
 	return range_list_add(ranges, low, high);
 }
 
-static const struct range_kind kind = {
-	.what = "port",
-	.groups = "vars.port-groups",
-	.max = UINT16_MAX,
-	.element = port_element,
-};
-
-static int set_make(const struct ranges *ranges, struct port_set *ret_set)
+static int set_make(const struct ranges *ranges, void *ret_set)
 {
+	struct port_set *set = ret_set;
 	struct port_range *range;
 
-	if (ranges->cnt == 1 && ranges->at[0].from == 0 && ranges->at[0].to == kind.max) {
-		*ret_set = (struct port_set){ .is_any = true };
+	if (ranges->cnt == 1 && ranges->at[0].from == 0 && ranges->at[0].to == UINT16_MAX) {
+		*set = (struct port_set){ .is_any = true };
 		return 0;
 	}
 	range = reallocarray(NULL, ranges->cnt, sizeof(*range));
@@ -50,38 +44,31 @@ static int set_make(const struct ranges *ranges, struct port_set *ret_set)
 	for (uint32_t i = 0; i < ranges->cnt; i++)
 		range[i] = (struct port_range){ .from = (uint16_t)ranges->at[i].from,
 						.to = (uint16_t)ranges->at[i].to };
-	*ret_set = (struct port_set){ .cnt = ranges->cnt, .range = range };
+	*set = (struct port_set){ .cnt = ranges->cnt, .range = range };
 	return 0;
 }
+
+static void set_free(void *set)
+{
+	free(((struct port_set *)set)->range);
+}
+
+static const struct range_kind kind = {
+	.what = "port",
+	.groups = "vars.port-groups",
+	.max = UINT16_MAX,
+	.element = port_element,
+	.set_size = sizeof(struct port_set),
+	.set_make = set_make,
+	.set_free = set_free,
+};
 
 int ports_read(struct draft *draft, struct slice text, struct port_set *ret_set)
 {
 	struct parse *parse = draft->parse;
-	uint32_t number = words_find(&parse->port_texts, text);
-	struct port_set set;
-	struct ranges ranges;
-	int err;
+	const struct range_sets sets = { &parse->port_texts, &parse->port_sets, &parse->port_cap };
 
-	if (number) {
-		*ret_set = parse->port_sets[number - 1];
-		return 0;
-	}
-	err = range_list_read(draft, &kind, text, &ranges);
-	if (err)
-		return err;
-	err = set_make(&ranges, &set);
-	range_list_free(&ranges);
-	if (err)
-		return refuse_memory(draft);
-	number = parse->port_texts.cnt + 1;
-	if (parse_room(&parse->port_sets, &parse->port_cap, number, sizeof(set)) ||
-	    !words_add(&parse->port_texts, text)) {
-		free(set.range);
-		return refuse_memory(draft);
-	}
-	parse->port_sets[number - 1] = set;
-	*ret_set = set;
-	return 0;
+	return range_set_read(draft, &kind, &sets, text, ret_set);
 }
 
 /* What a site has that set none: as Suricata comes. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEPTH_MAX 16 /* lists in lists, variables in variables */
 
@@ -223,5 +224,49 @@ int range_list_read(struct draft *draft, const struct range_kind *kind, struct s
 	}
 	range_list_settle(&ranges);
 	*ret_ranges = ranges;
+	return 0;
+}
+
+static void *set_at(const struct range_sets *sets, const struct range_kind *kind, uint32_t number)
+{
+	return *(uint8_t **)sets->sets + (number - 1) * kind->set_size;
+}
+
+/* Into the place behind the last. */
+static int set_add(const struct range_sets *sets, const struct range_kind *kind, struct slice text,
+		   const struct ranges *ranges)
+{
+	uint32_t number = sets->texts->cnt + 1;
+	void *set;
+
+	if (parse_room(sets->sets, sets->cap, number, kind->set_size))
+		return -ENOMEM;
+	set = set_at(sets, kind, number);
+	if (kind->set_make(ranges, set))
+		return -ENOMEM;
+	if (words_add(sets->texts, text))
+		return 0;
+	kind->set_free(set);
+	return -ENOMEM;
+}
+
+int range_set_read(struct draft *draft, const struct range_kind *kind,
+		   const struct range_sets *sets, struct slice text, void *ret_set)
+{
+	uint32_t number = words_find(sets->texts, text);
+	struct ranges ranges;
+	int err;
+
+	if (!number) {
+		err = range_list_read(draft, kind, text, &ranges);
+		if (err)
+			return err;
+		err = set_add(sets, kind, text, &ranges);
+		range_list_free(&ranges);
+		if (err)
+			return refuse_memory(draft);
+		number = sets->texts->cnt;
+	}
+	memcpy(ret_set, set_at(sets, kind, number), kind->set_size);
 	return 0;
 }

@@ -29,6 +29,16 @@ struct range_kind {
 	wide max;
 	/* One element without sign; -EINVAL: it is none, *ret_hint may say why. */
 	int (*element)(struct slice text, struct ranges *ranges, const char **ret_hint);
+	size_t set_size; /* of what rules keep: struct address_set, struct port_set */
+	int (*set_make)(const struct ranges *ranges, void *ret_set); /* 0 or -ENOMEM */
+	void (*set_free)(void *set);
+};
+
+/* The sets that were made of texts, which rules share. */
+struct range_sets {
+	struct words *texts;
+	void *sets; /* address of their array, by number of texts - 1 */
+	uint32_t *cap;
 };
 
 /*
@@ -37,5 +47,8 @@ struct range_kind {
  */
 int range_list_read(struct draft *draft, const struct range_kind *kind, struct slice text,
 		    struct ranges *ret_ranges);
+/* The set of a text: made once, then shared; what it points to stays the sets'. Returns as above. */
+int range_set_read(struct draft *draft, const struct range_kind *kind,
+		   const struct range_sets *sets, struct slice text, void *ret_set);
 
 #endif
