@@ -41,7 +41,7 @@ struct ech_room {
 	__u32 cut, cut_len; /* the first of them */
 	__u32 rest; /* where the record that holds it ends */
 	__u32 len_at; /* of that record's length */
-	__u32 blank; /* 1: blank them on the way; of a stream: how many were */
+	__u32 blank; /* 1: blank them on the way */
 	__u8 bytes[ECH_BYTES + 8]; /* words may begin at the last of them */
 };
 
@@ -412,11 +412,11 @@ __noinline __u32 ech_next(struct frame_ctx *ctx, struct packet *p, __u32 off, __
 	value = bpf_ntohs(*(const __be16 *)(room->bytes + ((at + 2) & (ECH_BYTES - 1))));
 	off += at + sizeof(struct ech_param);
 	ech_blank(ctx, p, off, off + value);
-	room->blank++;
+	room->cnt++;
 	return at + ECH_SIGN_BYTES;
 }
 
-/* Blanks what begins within the len bytes at off, ECH_BYTES at most; room.blank counts. */
+/* Blanks what begins within the len bytes at off, ECH_BYTES at most; room.cnt counts. */
 __noinline int ech_part(struct frame_ctx *ctx, struct packet *p, __u32 off, __u32 len)
 {
 	struct ech_room *room;
@@ -438,7 +438,7 @@ static __always_inline enum sek_verdict ech_stream(struct frame_ctx *ctx, struct
 {
 	__u32 off = p->payload, left = p->payload_len;
 
-	room->blank = 0;
+	room->cnt = 0;
 	for (__u32 i = 0; i < ECH_PARTS; i++) {
 		if (left < ECH_SIGN_BYTES)
 			break;
@@ -448,7 +448,7 @@ static __always_inline enum sek_verdict ech_stream(struct frame_ctx *ctx, struct
 		off += ECH_BYTES - ECH_SIGN_BYTES + 1;
 		left -= ECH_BYTES - ECH_SIGN_BYTES + 1;
 	}
-	if (room->blank)
+	if (room->cnt)
 		name_tally(SEK_NAME_ECH_BLANK);
 	return SEK_NEXT;
 }
