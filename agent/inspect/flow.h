@@ -46,6 +46,7 @@ struct flow {
 	struct tcp_session *tcp; /* NULL: no TCP, or not looked at */
 	struct session session; /* of the protocol above, see proto.h */
 	struct detect_flow *detect; /* NULL: nothing to remember yet */
+	struct macs *macs; /* NULL: none, or nobody asks for them */
 
 	uint8_t fate; /* enum packet_fate: of all packets that follow */
 	bool passed; /* FATE_PASS for the whole flow */

@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "inspect/decode_layers.h"
+#include "inspect/macs.h"
 
 #define NS 1000000000ull
 #define BUCKETS_DEFAULT 65536
@@ -34,6 +35,19 @@ static const uint16_t timeouts_s[FLOW_KINDS][FLOW_STATES] = {
 	[FLOW_KIND_ICMP] = { 30, 300, 0, 100 },
 };
 
+/* Does any output of records tell Ethernet addresses? */
+static bool macs_are_told(const struct config *config)
+{
+	char path[64];
+
+	for (size_t i = 0; i < config_cnt(config, "outputs"); i++) {
+		snprintf(path, sizeof(path), "outputs.%zu.eve-log.ethernet", i);
+		if (config_bool(config, path, false))
+			return true;
+	}
+	return false;
+}
+
 void flow_settings_read(const struct config *config, unsigned int workers,
 			struct flow_settings *ret_settings)
 {
@@ -43,6 +57,7 @@ void flow_settings_read(const struct config *config, unsigned int workers,
 	struct flow_settings s = {
 		.vlan_in_key = config_bool(config, "vlan.use-for-tracking", true),
 		.depth_in_key = config_bool(config, "decoder.recursion-level.use-for-tracking", true),
+		.macs = macs_are_told(config),
 	};
 
 	for (int kind = 0; kind < FLOW_KINDS; kind++)
@@ -349,6 +364,7 @@ static void flow_forget(struct flow_table *table, struct flow *flow, enum flow_e
 	list_leave(flow);
 	if (table->tenant_flows)
 		table->tenant_flows[flow->tenant]--;
+	free(flow->macs);
 	pool_give(&table->pool, flow);
 }
 
@@ -603,6 +619,8 @@ static struct flow *flow_give(struct flow *flow, struct packet *p, enum side sid
 {
 	p->flow = flow;
 	p->side = side;
+	if (flow->table->settings->macs)
+		macs_add(&flow->macs, p);
 	flow_count(flow, p);
 	return flow;
 }
@@ -669,5 +687,7 @@ void flow_turn(struct flow *flow, struct packet *p)
 	SWAP(flow->bytes);
 	SWAP(flow->ttl_min);
 	SWAP(flow->ttl_max);
+	if (flow->macs)
+		macs_turn(flow->macs);
 	p->side = other_side(p->side);
 }

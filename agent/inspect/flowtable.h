@@ -22,6 +22,7 @@ struct flow_settings {
 	uint64_t flows_max; /* of one worker */
 	uint64_t tenant_flows_max; /* of one tenant in it; 0: no such bound */
 	bool vlan_in_key, depth_in_key;
+	bool macs; /* records tell Ethernet addresses */
 	uint64_t seed; /* of hashes: nobody outside can aim at a bucket */
 };
 

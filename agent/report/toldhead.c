@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <openssl/sha.h>
 
+#include "inspect/macs.h"
 #include "report/toldinside.h"
 
 #define FLOW_ID_BITS ((UINT64_C(1) << 53) - 1) /* what readers of JSON hold exactly */
@@ -163,6 +164,7 @@ static void vlan_put(struct json *json, const uint16_t *vlan, uint8_t cnt)
 	json_close(json);
 }
 
+/* name NULL: an element of a list */
 static void mac_put(struct json *json, const char *name, const uint8_t *mac)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -176,13 +178,33 @@ static void mac_put(struct json *json, const char *name, const uint8_t *mac)
 	json_text(json, name, text);
 }
 
-static void ether_put(struct json *json, const struct packet *p)
+static void macs_put(struct json *json, const char *name, const struct macs *macs, enum side side)
 {
-	if (p->outer || p->link != 1 || p->frame.len < 14)
+	json_list(json, name);
+	for (uint8_t i = 0; i < macs->cnt[side]; i++)
+		mac_put(json, NULL, macs->at[side][i]);
+	json_close(json);
+}
+
+/* A packet's own, turned as its ends are; of a flow alone all that were seen. */
+static void ether_put(struct json *json, const struct told_head *head)
+{
+	const struct packet *p = head->packet;
+	enum side from = head->from == HEAD_SERVER ? FROM_SERVER : FROM_CLIENT;
+	const uint8_t *dst = NULL, *src = p ? packet_macs(p, &dst) : NULL;
+	const struct macs *macs = head->flow && !p ? head->flow->macs : NULL;
+	bool turned = head->flow && head->from != HEAD_PACKET && p && p->side != from;
+
+	if (!src && !macs)
 		return;
 	json_open(json, "ether");
-	mac_put(json, "src_mac", p->frame.at + 6);
-	mac_put(json, "dest_mac", p->frame.at);
+	if (src) {
+		mac_put(json, "src_mac", turned ? dst : src);
+		mac_put(json, "dest_mac", turned ? src : dst);
+	} else {
+		macs_put(json, "dest_macs", macs, other_side(from));
+		macs_put(json, "src_macs", macs, from);
+	}
 	json_close(json);
 }
 
@@ -337,8 +359,8 @@ void told_head(struct told *told, const struct told_head *head)
 	icmp_put(json, head, ends.family ? ends.proto : 0);
 	if (p)
 		json_text(json, "pkt_src", source_of(p));
-	if (p && s->ethernet)
-		ether_put(json, p);
+	if (s->ethernet)
+		ether_put(json, head);
 	if (s->tenant[0])
 		json_text(json, "tenant", s->tenant);
 	if (f && p)
