@@ -22,6 +22,7 @@
 struct finding {
 	uint32_t number; /* of the rule */
 	struct tx *tx; /* NULL: of none; of a packet: what was under way */
+	const struct frame *frame; /* NULL: of none */
 	bool in_stream, in_tx;
 	enum rule_action action;
 	uint8_t fate; /* as it came out */
@@ -100,6 +101,10 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 void transactions_ask(struct detect *detect, struct packet *packet);
 /* As if all had been asked: of flows that are looked at no more. */
 void transactions_skip(struct packet *packet);
+
+/* --- frames.c --- */
+
+void frames_ask(struct detect *detect, struct packet *packet);
 
 /* --- verdict.c --- */
 

@@ -37,3 +37,8 @@ bool ruleset_asks(const struct ruleset *ruleset, const char *keyword)
 			return true;
 	return false;
 }
+
+bool ruleset_asks_frames(const struct ruleset *ruleset)
+{
+	return ruleset->of_frames.cnt > 0;
+}

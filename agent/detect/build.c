@@ -89,7 +89,7 @@ static uint32_t traits_of(const struct signature *s)
 	uint32_t traits = parts_traits(s);
 
 	if (s->to_server || s->to_client || s->established || s->not_established || s->apps ||
-	    s->layer == RULE_OF_TX)
+	    s->layer == RULE_OF_TX || s->layer == RULE_OF_FRAMES)
 		traits |= TRAIT_FLOW;
 	traits |= s->to_server && !s->to_client ? TRAIT_CLIENT : 0;
 	traits |= s->to_client && !s->to_server ? TRAIT_SERVER : 0;

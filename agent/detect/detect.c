@@ -9,6 +9,7 @@
 #include "detect/addresses.h"
 #include "detect/asking.h"
 #include "detect/portgroups.h"
+#include "proto/frames.h"
 
 /* --- a worker --- */
 
@@ -143,6 +144,15 @@ static struct tx *tx_under_way(const struct match *match, const struct signature
 	return tx;
 }
 
+static struct tx *tx_of_frame(const struct match *match)
+{
+	struct tx *tx = match->frame->has_tx ? match->flow->session.first : NULL;
+
+	while (tx && tx->id != match->frame->tx_id)
+		tx = tx->next;
+	return tx;
+}
+
 /* Of streams that a gap parts, a rule may be found in both parts: it is told once. */
 static bool was_found(const struct detect *detect, const struct signature *s)
 {
@@ -159,7 +169,7 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 {
 	struct match *match = &detect->match;
 
-	if (!match->tx && in_stream && was_found(detect, s))
+	if (!match->tx && !match->frame && in_stream && was_found(detect, s))
 		return;
 	vars_keep(detect);
 	for (uint32_t i = 0; i < s->act_cnt; i++)
@@ -170,9 +180,12 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 	}
 	detect->findings[detect->finding_cnt++] = (struct finding){
 		.number = s->number,
-		.tx = match->tx ? match->tx : tx_under_way(match, s, in_stream),
+		.tx = match->frame ? tx_of_frame(match)
+		      : match->tx  ? match->tx
+				   : tx_under_way(match, s, in_stream),
+		.frame = match->frame,
 		.in_stream = in_stream,
-		.in_tx = match->tx != NULL,
+		.in_tx = match->tx || match->frame,
 		.action = s->rule.action,
 	};
 }
@@ -488,6 +501,8 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	packet_rules_ask(detect, packet);
 	if (flow && flow->session.first && flow->proto == packet->proto)
 		transactions_ask(detect, packet);
+	if (flow && flow->session.frames && detect->ruleset->of_frames.cnt)
+		frames_ask(detect, packet);
 	payload_rules_forget(detect);
 	if (detect->stream.bytes.at)
 		stream_raw_done(packet, &detect->stream);

@@ -44,6 +44,7 @@ struct rule {
 struct alert {
 	const struct rule *rule;
 	struct tx *tx; /* that it was found in, or NULL */
+	const struct frame *frame; /* that it was found in, or NULL */
 	bool tx_guessed; /* found in the packet or stream; tx is the one that was under way */
 	uint8_t fate; /* enum packet_fate, after thresholds and passes */
 	bool in_stream; /* the bytes are the stream's, not the packet's own */
@@ -75,6 +76,9 @@ void ruleset_free(struct ruleset *ruleset);
 
 /* Is this keyword ("filemd5", "filestore", ...) in any of its rules? */
 bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
+
+/* Is any of its rules about frames? */
+bool ruleset_asks_frames(const struct ruleset *ruleset);
 
 struct detect; /* a worker's scratch and counters */
 /* ruleset NULL: no rules. Returns 0 or -ENOMEM. */

@@ -67,8 +67,8 @@ static bool is_plain(const struct asked *asked)
 {
 	const struct signature *s = asked->signature;
 
-	return s->layer != RULE_OF_TX && s->fast_part < 0 && !(asked->traits & TRAIT_IP_ONLY) &&
-	       !s->decode_event && !s->stream_event;
+	return s->layer != RULE_OF_TX && s->layer != RULE_OF_FRAMES && s->fast_part < 0 &&
+	       !(asked->traits & TRAIT_IP_ONLY) && !s->decode_event && !s->stream_event;
 }
 
 static int plain_build(struct ruleset *ruleset, enum transport transport, enum side side)
@@ -100,6 +100,8 @@ static int events_build(struct ruleset *ruleset)
 			rc = rule_list_add(&ruleset->decode_events, i);
 		if (rc == 0 && s->stream_event && s->fast_part < 0)
 			rc = rule_list_add(&ruleset->stream_events, i);
+		if (rc == 0 && s->layer == RULE_OF_FRAMES)
+			rc = rule_list_add(&ruleset->of_frames, i);
 	}
 	return rc;
 }
@@ -159,7 +161,8 @@ static int proto_scans_build(struct ruleset *ruleset, enum proto_id proto)
 		const struct source *source = ruleset->scans[0][i].source;
 
 		if (source->kind != SOURCE_PAYLOAD && source->kind != SOURCE_HEADER &&
-		    source->kind != SOURCE_BASE64 && source_is_of(source, proto) &&
+		    source->kind != SOURCE_BASE64 && source->kind != SOURCE_FRAME &&
+		    source_is_of(source, proto) &&
 		    (ruleset->scans[0][i].patterns || ruleset->scans[1][i].patterns))
 			scans->sources[scans->cnt++] = source->number;
 	}
@@ -213,6 +216,7 @@ void rule_groups_free(struct ruleset *ruleset)
 	}
 	rule_list_free(&ruleset->decode_events);
 	rule_list_free(&ruleset->stream_events);
+	rule_list_free(&ruleset->of_frames);
 	rule_list_free(&ruleset->ip_only_any);
 	address_index_free(&ruleset->by_src);
 	address_index_free(&ruleset->by_dst);

@@ -17,6 +17,7 @@ struct match {
 	struct flow *flow; /* NULL: none */
 	struct tx *tx; /* NULL: not of one */
 	struct file *file; /* NULL: not of one */
+	const struct frame *frame; /* NULL: not of one */
 	enum side side;
 	uint64_t now_ns;
 

@@ -95,7 +95,7 @@ struct ruleset {
 	struct scan *scans[SIDES]; /* payloads, then sources by number */
 	uint32_t scan_cnt;
 	struct port_groups plain[TRANSPORTS][SIDES]; /* rules of packets that no pattern finds */
-	struct rule_list decode_events, stream_events;
+	struct rule_list decode_events, stream_events, of_frames;
 	struct address_index by_src,
 		by_dst; /* rules of addresses alone: by what is named more closely */
 	struct rule_list ip_only_any; /* ... that name none */

@@ -28,6 +28,7 @@ enum source_kind {
 	SOURCE_FILE_NUMBER_OR_NAME, /* file.name, file.magic: strings of a file */
 	SOURCE_HEADER, /* ipv4.hdr, tcp.hdr, udp.hdr, icmpv4.hdr, ... */
 	SOURCE_BASE64, /* what base64_decode left */
+	SOURCE_FRAME, /* of a protocol: frame:smb2.pdu */
 };
 
 #define TRANSFORM_ROOM 64 /* bytes that may come of a transform beyond those that it was given */
@@ -58,6 +59,8 @@ struct source {
 	/* SOURCE_FIELD: of each protocol that has one of this name (HTTP/1 and HTTP/2), all of one kind */
 	struct source_field fields[SOURCE_FIELDS_MAX];
 	uint8_t field_cnt;
+	enum proto_id frame_proto; /* SOURCE_FRAME */
+	uint8_t frame_type; /* of its frames */
 	const char *name; /* as rules say it */
 	bool (*header)(const struct packet *packet, struct slice *ret); /* SOURCE_HEADER */
 	bool (*file)(struct file *file, struct slice *ret); /* SOURCE_FILE_NUMBER_OR_NAME */
@@ -175,6 +178,7 @@ enum rule_layer {
 	RULE_OF_STREAM, /* payload contents over TCP; what is no TCP is asked by its packets */
 	RULE_OF_BOTH, /* the same with depth or offset, which each packet has too */
 	RULE_OF_TX, /* anything of a transaction or a file */
+	RULE_OF_FRAMES, /* of the frames of a protocol, and nothing else of it */
 };
 
 struct threshold { /* threshold, detection_filter, of the rule or of a threshold file */

@@ -6,6 +6,7 @@
 #include "detect/asking.h"
 #include "detect/threshold.h"
 #include "inspect/exception.h"
+#include "proto/frames.h"
 
 /* By the order of rules; of one rule, the packet's own last, younger transactions first. */
 static int by_rule(const void *a, const void *b)
@@ -14,6 +15,8 @@ static int by_rule(const void *a, const void *b)
 
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
+	if (x->frame && y->frame)
+		return x->frame->id < y->frame->id ? -1 : x->frame->id > y->frame->id;
 	if (!x->tx || !y->tx)
 		return x->tx ? -1 : y->tx ? 1 : 0;
 	return x->tx->id > y->tx->id ? -1 : x->tx->id < y->tx->id;
@@ -79,6 +82,7 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 	alert = &detect->alerts[packet->alert_cnt++];
 	*alert = (struct alert){ .rule = &s->rule,
 				 .tx = finding->tx,
+				 .frame = finding->frame,
 				 .tx_guessed = finding->tx && !finding->in_tx,
 				 .fate = finding->fate,
 				 .in_stream = finding->in_stream,

@@ -218,6 +218,7 @@ void engine_tally_add(struct engine_tally *to, const struct engine_tally *from)
 	to->events_lost += from->events_lost;
 	to->alerts_lost += from->alerts_lost;
 	to->memory_short += from->memory_short;
+	counters_add(&to->counters, &from->counters);
 }
 
 int crew_finish(struct crew *crew, struct engine_tally *ret_tally)

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 
 #include "inspect/crew.h"
+#include "report/told.h"
 
 #define NS 1000000000ull
 
 struct engine {
 	struct inspect_settings settings;
 	uint64_t tick_s; /* second of the packets' clock that was told to the workers */
-	uint64_t records; /* of the one inspector */
+	uint64_t last_ns; /* of the last frame */
+	uint64_t records; /* of the one inspector, and of the engine itself */
 	struct crew *crew; /* NULL: one inspector is enough */
 	struct inspector inspector;
 };
@@ -61,6 +63,7 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 	uint64_t second = frame->time_ns / NS;
 	int r = 0;
 
+	engine->last_ns = frame->time_ns;
 	if (second > engine->tick_s) {
 		engine->tick_s = second;
 		if (engine->crew)
@@ -76,14 +79,35 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 	return 0;
 }
 
+/* The record of statistics, behind all others. */
+static int tally_tell(struct engine *engine, struct engine_tally *tally)
+{
+	uint64_t *count = tally->counters.at;
+	struct told *told;
+	int r = told_new(engine->settings.told, line_count, engine, &told);
+
+	if (r)
+		return r;
+	if (count[COUNTER_DECODER_PKTS])
+		count[COUNTER_DECODER_AVG_PKT_SIZE] =
+			count[COUNTER_DECODER_BYTES] / count[COUNTER_DECODER_PKTS];
+	told_counters(told, &tally->counters, engine->last_ns);
+	told_free(told);
+	tally->records += engine->records;
+	return 0;
+}
+
 int engine_finish(struct engine *engine, struct engine_tally *ret_tally)
 {
-	if (engine->crew)
-		return crew_finish(engine->crew, ret_tally);
-	inspector_finish(&engine->inspector);
-	*ret_tally = inspector_tally(&engine->inspector);
-	ret_tally->records = engine->records;
-	return 0;
+	int r = 0;
+
+	if (engine->crew) {
+		r = crew_finish(engine->crew, ret_tally);
+	} else {
+		inspector_finish(&engine->inspector);
+		*ret_tally = inspector_tally(&engine->inspector);
+	}
+	return r ? r : tally_tell(engine, ret_tally);
 }
 
 void engine_free(struct engine *engine)

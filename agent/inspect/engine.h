@@ -11,6 +11,7 @@
 
 #include "capture/capture.h"
 #include "detect/detect.h"
+#include "inspect/counters.h"
 #include "inspect/flow.h"
 #include "inspect/hostos.h"
 
@@ -21,6 +22,7 @@ struct engine_setup {
 	const struct config *config;
 	unsigned int workers; /* threads; 0: 1, in the thread of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
+	bool frames_asked, frames_told; /* of protocols: by rules, in records */
 	bool hassh; /* SSH: records tell it, as settings or rules ask for it */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
@@ -37,6 +39,7 @@ struct engine_tally {
 	uint64_t packets, bytes, flows, alerts, drops, records;
 	uint64_t invalid; /* packets that could not be read to their transport */
 	uint64_t evicted, events_lost, alerts_lost, memory_short; /* nothing is lost unsaid */
+	struct counters counters; /* what the record of statistics says */
 };
 
 struct engine;

@@ -61,6 +61,8 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 		hostos_free(s.hostos);
 		return r;
 	}
+	s.setup.frames_told = told_settings_frames(s.told);
+	s.setup.frames_asked = setup->ruleset && ruleset_asks_frames(setup->ruleset);
 	*ret = s;
 	return 0;
 }
@@ -99,6 +101,8 @@ static void packet_tell(struct inspector *w, struct packet *p)
 	told_packet(w->told, p);
 	if (p->flow)
 		told_transactions(w->told, p);
+	if (p->flow && p->flow->session.frames)
+		told_frames(w->told, p);
 }
 
 /* The transport above a flow: streams, datagrams. */
@@ -160,9 +164,12 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame)
 		if (inspector_of(w->settings, p) != w->number)
 			continue;
 		w->at_phase = 1 + DECODE_PACKETS_MAX - i;
+		counters_decoded(&w->tally.counters, p);
 		packet_inspect(w, p);
 		if ((p->fate & FATE_DROP) && p->outer)
 			packet_drop(&d->packets[p->outer - d->packets], (enum packet_drop)p->drop);
+		if (i == 0)
+			counters_fate(&w->tally.counters, p);
 	}
 }
 
@@ -222,6 +229,7 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 			flow_flush(w, flow, FROM_CLIENT);
 			flow_flush(w, flow, FROM_SERVER);
 		}
+		counters_flow(&w->tally.counters, flow, why);
 		if (w->told)
 			told_flow(w->told, flow, why);
 	}
@@ -250,12 +258,22 @@ struct engine_tally inspector_tally(const struct inspector *w)
 {
 	struct engine_tally tally = w->tally;
 	struct defrag_tally defrag = defrag_tally(w->defrag);
+	struct detect_tally detect = detect_tally(w->detect);
+	uint64_t *count = tally.counters.at;
 
 	tally.flows = w->flows.made;
 	tally.evicted = w->flows.evicted + defrag.evicted;
 	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused +
 			     w->tcp.memory.refused;
-	tally.alerts_lost = detect_tally(w->detect).lost;
+	tally.alerts_lost = detect.lost;
+	count[COUNTER_FLOW_MEMCAP] = w->flows.evicted;
+	count[COUNTER_TCP_SSN_MEMCAP_DROP] = w->tcp.sessions_refused;
+	count[COUNTER_TCP_SEGMENT_MEMCAP_DROP] = w->tcp.memory.refused;
+	count[COUNTER_TCP_INVALID_CHECKSUM] = w->tcp.bad_sums;
+	count[COUNTER_TCP_REASSEMBLY_GAP] = w->tcp.gaps;
+	count[COUNTER_DETECT_ALERT] = detect.alerts;
+	count[COUNTER_DETECT_ALERT_QUEUE_OVERFLOW] = detect.lost;
+	count[COUNTER_DETECT_ALERTS_SUPPRESSED] = detect.quiet;
 	return tally;
 }
 

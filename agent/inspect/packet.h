@@ -109,6 +109,7 @@ struct packet {
 	struct flow *flow; /* NULL: it belongs to none */
 	enum side side;
 	bool is_stream; /* its bytes are taken up by the flow's stream: stream rules see them there */
+	bool state_changed; /* TCP: of its session, by this packet */
 	bool is_established; /* TCP: of a session past its handshake; else: both sides were heard */
 	uint8_t fate; /* enum packet_fate */
 	uint8_t drop; /* enum packet_drop */

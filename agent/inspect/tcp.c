@@ -133,6 +133,7 @@ void tcp_state_set(struct segment_in *in, enum tcp_state state)
 		return;
 	s->former = s->state;
 	s->state = state;
+	in->p->state_changed = true;
 	switch (state) {
 	case TCP_NONE:
 	case TCP_SYN_SENT:

@@ -15,6 +15,7 @@
 struct json; /* report/json.h */
 struct config; /* base/config.h */
 struct file;
+struct frame; /* frames.h */
 struct session;
 struct tx;
 
@@ -116,6 +117,8 @@ struct proto {
 	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
 	enum proto_guess (*guess)(enum side side, struct slice first);
 	const uint16_t *ports; /* ended by 0: guess is asked only on these; NULL: on all */
+	/* On its ports, when nobody knows it by content: guess is then asked on all. NULL: none. */
+	enum proto_guess (*guess_there)(enum side side, struct slice first);
 
 	void *(*open)(struct session *session); /* its state; NULL: no memory */
 	void (*close)(void *state);
@@ -126,6 +129,7 @@ struct proto {
 	 */
 	int64_t (*input)(void *state, const struct proto_in *in);
 
+	const char *const *frames; /* their names, from number 0 (frames.h); ended by NULL. NULL: none */
 	uint8_t steps[SIDES]; /* progress of a transaction that is complete */
 	const char *const *step_names[SIDES]; /* of the request's, the response's side; for hooks of rules */
 	const struct field *fields;
@@ -180,6 +184,11 @@ struct session {
 	size_t tx_size;
 	uint64_t now_packet;
 	enum side now_side;
+	struct slice now_data; /* what input() has, and its offset in the stream or datagram */
+	uint64_t now_from;
+	struct frame *frames; /* that wait for rules and records, oldest first */
+	uint64_t frame_cnt;
+	uint32_t frames_waiting;
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
 	uint8_t event[8]; /* enum session_event */
 	uint8_t events_told; /* of them, in records */

@@ -13,6 +13,8 @@
 #include "file/file.h"
 #include "inspect/engine.h"
 #include "inspect/flowtable.h"
+#include "inspect/tcp.h"
+#include "proto/frames.h"
 
 #define GUESS_LEN_MAX 4096 /* bytes of a side that a protocol may ask for to be known */
 #define WAIT_LEN_MAX 100000 /* bytes of a side that wait for the other one to say what it is */
@@ -110,6 +112,8 @@ void session_clean(struct session *session)
 		}
 	}
 	session->last = last;
+	if (session->frames)
+		frames_clean(session, false);
 }
 
 static void txs_forget(struct session *session)
@@ -133,6 +137,7 @@ static void old_close(struct session *session)
 void session_end(struct session *session)
 {
 	txs_forget(session);
+	frames_clean(session, true);
 	old_close(session);
 	if (session->state && protos[session->proto]->close)
 		protos[session->proto]->close(session->state);
@@ -186,6 +191,16 @@ static bool port_is_of(const struct proto *proto, const struct flow *flow)
 	return false;
 }
 
+/* What a protocol thinks by content alone, or on its ports; GUESS_NO: it is not to be asked. */
+static enum proto_guess guess_one(const struct proto *proto, const struct flow *flow,
+				  enum side side, struct slice first, bool on_ports)
+{
+	if (on_ports ? !proto->ports || !port_is_of(proto, flow) : proto->ports && !proto->guess_there)
+		return GUESS_NO;
+	return on_ports && proto->guess_there ? proto->guess_there(side, first)
+					      : proto->guess(side, first);
+}
+
 /* Asks all; those that know by content alone go before those that only look at their ports. */
 static enum proto_guess guess_any(const struct session *session, const struct flow *flow,
 				  enum side side, struct slice first, enum proto_id *ret)
@@ -198,11 +213,9 @@ static enum proto_guess guess_any(const struct session *session, const struct fl
 			const struct proto *proto = protos[i];
 			enum proto_guess guess;
 
-			if (!proto || !(proto->over & over) || !proto->guess ||
-			    (proto->ports != NULL) != with_ports || !port_is_of(proto, flow) ||
-			    flow->table->off[i])
+			if (!proto || !(proto->over & over) || !proto->guess || flow->table->off[i])
 				continue;
-			guess = proto->guess(side, first);
+			guess = guess_one(proto, flow, side, first, with_ports);
 			if (guess == GUESS_YES || guess == GUESS_YES_TURNED) {
 				*ret = (enum proto_id)i;
 				return guess;
@@ -307,7 +320,8 @@ static void ask_second(struct session *session, struct flow *flow, enum side sid
 
 	session->asked[side] = true;
 	session->side_proto[side] = proto;
-	if (!known->guess || known->guess(side, first) != GUESS_NO)
+	if (!known->guess || known->guess(side, first) != GUESS_NO ||
+	    (known->guess_there && known->guess_there(side, first) != GUESS_NO))
 		return;
 	if (guess_any(session, flow, side, first, &proto) < GUESS_YES || proto == session->proto)
 		return;
@@ -330,6 +344,7 @@ static uint64_t session_feed(struct session *session, const struct proto_in *in)
 	session->fed = true;
 	session->now_packet = in->packet;
 	session->now_side = in->side;
+	frames_feed(session, in);
 	took = proto->input ? proto->input(session->state, in) : (int64_t)in->data.len;
 	if (took < 0) {
 		session_fail(session);
@@ -386,6 +401,7 @@ uint64_t session_stream(struct session *session, struct packet *packet, enum sid
 			session_change(session);
 		if (!session_reads(session))
 			return bytes.len;
+		session->now_from = (flow->tcp ? flow->tcp->side[side].app : 0) + took;
 		now = session_take(session, flow, &in);
 		took += now;
 		in.data = slice_behind(in.data, now);
@@ -395,6 +411,8 @@ uint64_t session_stream(struct session *session, struct packet *packet, enum sid
 	}
 	if (ends && took == bytes.len)
 		session->ended[side] = true;
+	if (session->ended[side] && session->frames)
+		frames_end(session, side);
 	return took;
 }
 
@@ -421,5 +439,8 @@ void session_datagram(struct session *session, struct packet *packet)
 	} else if (!session->asked[in.side]) {
 		ask_second(session, flow, in.side, in.data);
 	}
+	session->now_from = 0;
 	session_feed(session, &in);
+	if (session->frames)
+		frames_end(session, in.side);
 }

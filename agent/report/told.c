@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "inspect/stream.h"
-#include "inspect/tcp.h"
 
 #define TOLD_DROP_BIT 1 /* of flow.told, shifted by the side */
 
@@ -145,8 +144,9 @@ static void alert_object(struct told *told, const struct packet *p, const struct
 	json_close(json);
 }
 
-static void printable_put(struct json *json, const char *name, struct slice bytes)
+void told_printable(struct told *told, const char *name, struct slice bytes)
 {
+	struct json *json = &told->json;
 	char *text = malloc(bytes.len + 1);
 
 	if (!text) {
@@ -181,7 +181,7 @@ static void payload_put(struct told *told, const struct packet *p, const struct 
 	if (s->alert & ALERT_PAYLOAD)
 		json_base64(json, "payload", bytes);
 	if (s->alert & ALERT_PRINTABLE)
-		printable_put(json, "payload_printable", bytes);
+		told_printable(told, "payload_printable", bytes);
 	if (s->alert & ALERT_LENGTH)
 		json_number(json, "payload_length", bytes.len);
 	json_number(json, "stream", of_stream);
@@ -288,6 +288,8 @@ static void alert_put(struct told *told, struct packet *p, struct alert *alert)
 	alert_object(told, p, alert, is_proxied && !s->xff_overwrite ? &proxied : NULL);
 	if (p->outer)
 		tunnel_put(told, p);
+	if (alert->frame)
+		told_frame_of(told, p, alert->frame);
 	if (alert->tx && (s->alert & ALERT_APP)) {
 		told_tx_objects(told, alert->tx);
 		files_put(told, alert->tx);
@@ -324,49 +326,6 @@ static const char *const drop_words[DROP_KINDS] = {
 	[DROP_APPLAYER_ERROR] = "applayer error",
 };
 
-static void drop_ip_put(struct json *json, const struct packet *p)
-{
-	uint32_t first = 0;
-
-	if (p->family == 4) {
-		json_number(json, "len", p->ip.len);
-		json_number(json, "tos", p->tos);
-		json_number(json, "ttl", p->ttl);
-		json_number(json, "ipid", p->ip_id);
-	} else if (p->family == 6) {
-		for (size_t i = 0; i < 4 && p->ip.len >= 4; i++)
-			first = first << 8 | p->ip.at[i];
-		json_number(json, "len", p->ip.len >= 40 ? p->ip.len - 40 : 0);
-		json_number(json, "tc", p->tos);
-		json_number(json, "hoplimit", p->ttl);
-		json_number(json, "flowlbl", first & 0xfffff);
-	}
-}
-
-static void drop_l4_put(struct json *json, const struct packet *p)
-{
-	static const struct {
-		const char *name;
-		uint8_t bit;
-	} flags[] = { { "syn", TCP_SYN }, { "ack", TCP_ACK }, { "psh", TCP_PSH },
-		      { "rst", TCP_RST }, { "urg", TCP_URG }, { "fin", TCP_FIN } };
-
-	if (p->proto == 6 && p->l4.len) {
-		json_number(json, "tcpseq", p->tcp.seq);
-		json_number(json, "tcpack", p->tcp.ack);
-		json_number(json, "tcpwin", p->tcp.window);
-		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-			json_bool(json, flags[i].name, p->tcp.flags & flags[i].bit);
-		json_number(json, "tcpres", p->l4.len > 12 ? p->l4.at[12] & 15 : 0);
-		json_number(json, "tcpurgp", p->tcp.urgent);
-	} else if (p->proto == 17 && p->l4.len) {
-		json_number(json, "udplen", p->payload.len + 8);
-	} else if ((p->proto == 1 || p->proto == 58) && p->l4.len) {
-		json_number(json, "icmp_id", p->icmp.id);
-		json_number(json, "icmp_seq", p->icmp.seq);
-	}
-}
-
 static bool drop_is_due(const struct told *told, struct packet *p)
 {
 	uint8_t bit = (uint8_t)(TOLD_DROP_BIT << p->side);
@@ -390,8 +349,7 @@ static void drop_put(struct told *told, const struct packet *p)
 	if (p->flow)
 		json_text(json, "direction", p->side == FROM_CLIENT ? "to_server" : "to_client");
 	json_open(json, "drop");
-	drop_ip_put(json, p);
-	drop_l4_put(json, p);
+	told_headers(told, p);
 	json_text(json, "reason", drop_words[p->drop < DROP_KINDS ? p->drop : DROP_NONE]);
 	json_close(json);
 	if (told->settings->drop_verdict)
@@ -467,4 +425,6 @@ void told_packet(struct told *told, struct packet *packet)
 		anomalies_put(told, packet);
 	if ((packet->fate & FATE_DROP) && s->kinds[TOLD_DROP] && drop_is_due(told, packet))
 		drop_put(told, packet);
+	if (s->kinds[TOLD_STREAM])
+		told_stream(told, packet);
 }

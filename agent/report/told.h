@@ -15,6 +15,7 @@ struct told_settings; /* read once of the configuration, shared by workers */
 /* ips: what rules drop was dropped. Returns 0 or -ENOMEM. */
 int told_settings_new(const struct config *config, bool ips, struct told_settings **ret_settings);
 void told_settings_free(struct told_settings *settings);
+bool told_settings_frames(const struct told_settings *settings); /* are frames told? */
 
 /* line is called with each record as it is whole, its newline with it. Returns 0 or -ENOMEM. */
 int told_new(const struct told_settings *settings,
@@ -26,8 +27,11 @@ void told_free(struct told *told);
 void told_packet(struct told *told, struct packet *packet);
 /* Transactions of the packet's flow that are due, files too. */
 void told_transactions(struct told *told, struct packet *packet);
+/* Frames of the packet's side that are whole, or end as they are. */
+void told_frames(struct told *told, struct packet *packet);
 /* A flow that ended: flow, netflow. */
 void told_flow(struct told *told, struct flow *flow, enum flow_end why);
-void told_tally(struct told *told, const struct engine_tally *tally, uint64_t now_ns);
+/* At the end: the record of statistics, of all workers. */
+void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the records of flows that ended, and of the engine's counts. Called by the engine's workers and at its
- * end. Promises each flow once.
+ * Owns the records of flows that ended. Called by the engine's workers. Promises each flow once.
  */
 #include "report/toldinside.h"
 
@@ -157,37 +156,4 @@ void told_flow(struct told *told, struct flow *flow, enum flow_end why)
 	netflow_side_put(told, flow, FROM_CLIENT);
 	if (flow->packets[FROM_SERVER])
 		netflow_side_put(told, flow, FROM_SERVER);
-}
-
-void told_tally(struct told *told, const struct engine_tally *tally, uint64_t now_ns)
-{
-	struct told_head head = { .time_ns = now_ns, .event_type = "stats" };
-	struct json *json = &told->json;
-
-	if (!told->settings->kinds[TOLD_STATS])
-		return;
-	told_head(told, &head);
-	json_open(json, "stats");
-	json_open(json, "decoder");
-	json_number(json, "pkts", tally->packets);
-	json_number(json, "bytes", tally->bytes);
-	json_number(json, "invalid", tally->invalid);
-	json_number(json, "avg_pkt_size", tally->packets ? tally->bytes / tally->packets : 0);
-	json_close(json);
-	json_open(json, "flow");
-	json_number(json, "total", tally->flows);
-	json_number(json, "memcap", tally->evicted);
-	json_close(json);
-	json_open(json, "detect");
-	json_number(json, "alert", tally->alerts);
-	json_number(json, "alert_queue_overflow", tally->alerts_lost);
-	json_close(json);
-	if (told->settings->is_ips) {
-		json_open(json, "ips");
-		json_number(json, "accepted", tally->packets - tally->drops);
-		json_number(json, "blocked", tally->drops);
-		json_close(json);
-	}
-	json_close(json);
-	told_line(told);
 }

@@ -6,6 +6,7 @@
 #define AGENT_REPORT_TOLDINSIDE_H
 
 #include "file/file.h"
+#include "proto/frames.h"
 #include "report/told.h"
 
 /* Kinds of records that are no protocol's. */
@@ -15,8 +16,10 @@ enum told_kind {
 	TOLD_DROP,
 	TOLD_FILES,
 	TOLD_FLOW,
+	TOLD_FRAMES,
 	TOLD_NETFLOW,
 	TOLD_STATS,
+	TOLD_STREAM,
 	TOLD_KINDS
 };
 
@@ -40,8 +43,10 @@ struct told_settings {
 	uint64_t proto_options[PROTO_CNT]; /* bit i: number i of proto.options */
 	uint32_t alert; /* enum told_alert */
 	uint64_t payload_max; /* bytes of a stream that an alert shows */
+	uint64_t frame_max; /* bytes of a frame that are shown */
 	bool anomaly_decode, anomaly_stream, anomaly_applayer, anomaly_packet;
 	bool drop_all, drop_alerts, drop_verdict; /* drop_all: not only the first of a flow's side */
+	bool stream_all, stream_events, stream_states; /* which packets of TCP are told */
 	bool metadata, ethernet, community_id, is_ips;
 	uint16_t community_seed;
 	bool xff, xff_overwrite, xff_forward;
@@ -81,6 +86,13 @@ void told_community_id(struct told *told, const struct flow *flow);
 void told_app_proto(struct told *told, const struct flow *flow);
 /* packet and packet_info. */
 void told_frame(struct told *told, const struct packet *packet);
+/* The object of a frame; of an alert or a record of its own. */
+void told_frame_of(struct told *told, const struct packet *packet, const struct frame *frame);
+/* What a packet's headers say, into the object that is open. */
+void told_headers(struct told *told, const struct packet *packet);
+void told_stream(struct told *told, const struct packet *packet);
+/* The text of bytes as it can be printed: others are dots. */
+void told_printable(struct told *told, const char *name, struct slice bytes);
 /* The object of flow in alerts. */
 void told_flow_short(struct told *told, const struct flow *flow);
 /* Object of a file; of an alert or a record of its own. */

@@ -14,6 +14,7 @@
 
 #define PATH_LEN_MAX 256
 #define PAYLOAD_MAX 4096
+#define FRAME_MAX 4096
 
 /* The output that is read. */
 struct reading {
@@ -108,6 +109,13 @@ static void drop_read(const struct reading *r)
 	r->settings->drop_verdict = is_on(r, "verdict", false);
 }
 
+static void stream_read(const struct reading *r)
+{
+	r->settings->stream_all = is_on(r, "all", false);
+	r->settings->stream_events = is_on(r, "event-set", false);
+	r->settings->stream_states = is_on(r, "state-update", false);
+}
+
 /* --- protocols --- */
 
 /* "custom.sni": a word of the list; else a yes or no, or that there is such a list. */
@@ -178,11 +186,12 @@ static void protos_usual(const struct config *config, struct told_settings *sett
 static void type_read(struct reading *r, const char *type)
 {
 	static const char *const kinds[TOLD_KINDS] = {
-		[TOLD_ALERT] = "alert", [TOLD_ANOMALY] = "anomaly", [TOLD_DROP] = "drop",
-		[TOLD_FILES] = "files", [TOLD_FLOW] = "flow",	    [TOLD_NETFLOW] = "netflow",
-		[TOLD_STATS] = "stats",
+		[TOLD_ALERT] = "alert",	    [TOLD_ANOMALY] = "anomaly", [TOLD_DROP] = "drop",
+		[TOLD_FILES] = "files",	    [TOLD_FLOW] = "flow",	[TOLD_FRAMES] = "frame",
+		[TOLD_NETFLOW] = "netflow", [TOLD_STATS] = "stats",	[TOLD_STREAM] = "stream",
 	};
 	bool on = is_on(r, "enabled", true);
+	char path[PATH_LEN_MAX];
 
 	for (size_t kind = 0; kind < TOLD_KINDS; kind++)
 		if (strcmp(kinds[kind], type) == 0)
@@ -193,6 +202,11 @@ static void type_read(struct reading *r, const char *type)
 		anomaly_read(r);
 	else if (strcmp(type, "drop") == 0)
 		drop_read(r);
+	else if (strcmp(type, "stream") == 0)
+		stream_read(r);
+	else if (strcmp(type, "frame") == 0)
+		r->settings->frame_max = config_bytes(
+			r->config, under(r->type, "payload-buffer-size", path), FRAME_MAX);
 	else
 		protos_read(r, type, on);
 }
@@ -253,6 +267,7 @@ int told_settings_new(const struct config *config, bool ips, struct told_setting
 	if (!s)
 		return -ENOMEM;
 	s->is_ips = ips;
+	s->frame_max = FRAME_MAX;
 	protos_usual(config, s);
 	text_copy(config, "sekisho.tenant", s->tenant, sizeof(s->tenant));
 	text_copy(config, "sensor-name", s->sensor, sizeof(s->sensor));
@@ -264,8 +279,15 @@ int told_settings_new(const struct config *config, bool ips, struct told_setting
 		    config_bool(config, under(r.eve, "enabled", path), true))
 			eve_read(&r);
 	}
+	if (!config_bool(config, "stats.enabled", true))
+		s->kinds[TOLD_STATS] = false;
 	*ret_settings = s;
 	return 0;
+}
+
+bool told_settings_frames(const struct told_settings *settings)
+{
+	return settings->kinds[TOLD_FRAMES];
 }
 
 void told_settings_free(struct told_settings *settings)

@@ -34,14 +34,6 @@ static int reason_read(struct draft *draft, struct slice value)
 
 const struct keyword keyword_absent = { "absent",    NULL, VALUE_MAYBE,
 					absent_read, NULL, "the buffer is not there" };
-const struct keyword keyword_frame = {
-	"frame",  NULL, VALUE_MAYBE, reason_read, "frames of protocols are not kept for rules yet",
-	"refused"
-};
-const struct keyword keyword_iprep = {
-	"iprep",  NULL, VALUE_MAYBE, reason_read, "lists of reputed addresses are not read yet",
-	"refused"
-};
 const struct keyword keyword_geoip = {
 	"geoip", NULL, VALUE_MAYBE, reason_read, "the table of countries is not read yet", "refused"
 };

@@ -92,25 +92,32 @@ static enum rule_layer payload_layer(const struct draft *draft, const struct par
 	return RULE_OF_STREAM;
 }
 
-static void layer_settle(struct draft *draft)
+static int layer_settle(struct draft *draft)
 {
 	struct signature *signature = draft->signature;
 	const struct part *payload = NULL;
-	bool of_tx = draft->of_files;
+	bool of_tx = draft->of_files, of_frames = false;
 
 	for (uint32_t i = 0; i < draft->part_cnt; i++) {
 		of_tx |= is_of_tx(draft->parts[i].part.source->kind);
+		of_frames |= draft->parts[i].part.source->kind == SOURCE_FRAME;
 		if (draft->parts[i].part.source->kind == SOURCE_PAYLOAD)
 			payload = &draft->parts[i].part;
 	}
 	for (uint32_t i = 0; i < signature->test_cnt; i++)
 		of_tx |= signature->tests[i].ops->needs_tx || signature->tests[i].ops->of_file;
-	if (of_tx)
+	if (of_frames && (of_tx || (payload && payload->clause_cnt)))
+		return refuse(draft, draft->text, "ask the one in this rule, the other in another",
+			      "a frame and bytes that are no frame in one rule");
+	if (of_frames)
+		signature->layer = RULE_OF_FRAMES;
+	else if (of_tx)
 		signature->layer = RULE_OF_TX;
 	else if (payload)
 		signature->layer = payload_layer(draft, payload);
 	else
 		signature->layer = RULE_OF_PACKETS;
+	return 0;
 }
 
 /*
@@ -139,6 +146,8 @@ static void fast_settle(struct signature *signature)
 	uint32_t best = 0;
 
 	signature->fast_part = signature->fast_clause = -1;
+	if (signature->layer == RULE_OF_FRAMES)
+		return; /* all of them are asked of each frame */
 	for (uint32_t i = 0; i < signature->part_cnt; i++) {
 		const struct part *part = &signature->parts[i];
 
@@ -235,8 +244,9 @@ int draft_finish(struct draft *draft)
 	if (err)
 		return err;
 	parts_settle(draft);
-	layer_settle(draft);
-	err = parts_hand_over(draft);
+	err = layer_settle(draft);
+	if (!err)
+		err = parts_hand_over(draft);
 	if (!err)
 		fast_settle(draft->signature);
 	return err;

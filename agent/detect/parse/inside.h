@@ -59,6 +59,7 @@ struct parse {
 	const struct buffer **buffers; /* by number of buffer_words - 1 */
 	uint32_t buffer_cap;
 	struct dataset *datasets; /* keyword/dataset.h */
+	struct reputations *reputations; /* keyword/reputations.h; NULL: not read yet */
 	struct words refusal_texts;
 	struct refusal *refusals; /* by number of refusal_texts - 1, until they are sorted */
 	uint32_t refusal_cap, sorted_cnt;
@@ -182,6 +183,9 @@ uint64_t source_apps(const struct source *source); /* bits of its protocols */
 int source_transformed(struct draft *draft, const struct source *source,
 		       const struct transform_kind *kind, void *arg, struct slice text,
 		       const struct source **ret_source);
+/* The source that is kept under this name, or what is to be kept under it. */
+int source_made(struct draft *draft, struct slice name, const struct source *what,
+		const struct source **ret_source);
 /* The protocol that has a number of this name, of those that may not be read yet; NULL: none. */
 const char *number_proto(struct slice word);
 /* Is it a word of the old manner, behind the content that it is about: content:"x"; http_uri. */

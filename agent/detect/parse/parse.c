@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "detect/keyword/dataset.h"
+#include "detect/keyword/reputations.h"
 
 const char *parse_string(struct parse *parse, struct slice text)
 {
@@ -43,6 +44,7 @@ void parse_free(struct parse *parse)
 	for (int i = 0; i < NAME_KINDS; i++)
 		words_free(&parse->names[i]);
 	datasets_free(parse);
+	reputations_free(parse->reputations);
 	sources_free(parse);
 	free(parse->keyword);
 	words_free(&parse->keywords);

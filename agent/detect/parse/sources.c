@@ -283,6 +283,15 @@ static int source_look(struct draft *draft, struct slice name, const struct buff
 		      buffer->name, buffer->proto);
 }
 
+int source_made(struct draft *draft, struct slice name, const struct source *what,
+		const struct source **ret_source)
+{
+	*ret_source = source_known(draft->parse, name);
+	if (!*ret_source)
+		*ret_source = source_keep(draft->parse, name, what);
+	return *ret_source ? 0 : refuse_memory(draft);
+}
+
 int source_find(struct draft *draft, struct slice name, const struct source **ret_source)
 {
 	const struct buffer *buffer = buffer_find(draft->parse, name);

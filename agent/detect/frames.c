@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rules on frames. Called by detect.c for each packet of a flow that has some; promises that a rule matches a
+ * frame once, and that a frame which grows is asked again only when it has doubled, or ends.
+ */
+#include "proto/frames.h"
+
+#include "detect/asking.h"
+
+static bool part_holds(struct detect *detect, const struct part *part, const struct frame *frame)
+{
+	struct match *match = &detect->match;
+	struct slice bytes = slice(frame->bytes, frame->have);
+
+	if (part->source->kind != SOURCE_FRAME)
+		return true;
+	if (part->source->frame_proto != frame->proto || part->source->frame_type != frame->type ||
+	    !buffer_transform(detect, part->source, match->side, 0, &bytes))
+		return false;
+	match->buffer = bytes;
+	match->buffer_from = 0;
+	match->is_begin = true;
+	match->is_end = frame_is_whole(frame);
+	match->end_min = 0;
+	return match_clauses(match, part->clauses, part->clause_cnt);
+}
+
+static bool parts_hold(struct detect *detect, const struct signature *s, const struct frame *frame)
+{
+	for (uint32_t i = 0; i < s->part_cnt; i++)
+		if (!part_holds(detect, &s->parts[i], frame))
+			return false;
+	return true;
+}
+
+static bool was_found(const struct frame *frame, uint32_t number)
+{
+	for (uint8_t i = 0; i < frame->found_cnt; i++)
+		if (frame->found[i] == number)
+			return true;
+	return false;
+}
+
+static void rule_ask(struct detect *detect, uint32_t number, struct frame *frame)
+{
+	const struct asked *asked = &detect->ruleset->asked[number];
+	const struct signature *s = asked->signature;
+
+	if (was_found(frame, number) || !rule_header_holds(detect, asked))
+		return;
+	rule_begin(detect, s, NULL);
+	if (!rule_tests_hold(s, &detect->match, false) || !parts_hold(detect, s, frame))
+		return;
+	if (frame->found_cnt < FRAME_FOUND_MAX)
+		frame->found[frame->found_cnt++] = number;
+	else
+		frame->asked = true; /* what was found could be found again */
+	detect->match.frame = frame;
+	rule_found(detect, s, detect->match.packet->proto == 6);
+	detect->match.frame = NULL;
+}
+
+static bool is_due(const struct frame *frame, enum side side)
+{
+	if (frame->side != side || frame->asked || !frame->have)
+		return false;
+	return frame->ended || frame->have >= 2 * frame->asked_len;
+}
+
+void frames_ask(struct detect *detect, struct packet *packet)
+{
+	const struct rule_list *rules = &detect->ruleset->of_frames;
+
+	for (struct frame *frame = packet->flow->session.frames; frame; frame = frame->next) {
+		if (is_due(frame, packet->side)) {
+			detect->pass++;
+			room_empty(&detect->pass_room);
+			frame->asked_len = frame->have;
+			for (uint32_t i = 0; i < rules->cnt; i++)
+				rule_ask(detect, rules->numbers[i], frame);
+		}
+		frame->asked |= frame->ended && frame->side == packet->side;
+	}
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the counts of a worker. Called by it for each packet and each flow that ends; promises that adding
+ * those of all workers gives what one would have counted.
+ */
+#include "inspect/counters.h"
+
+#include "inspect/decode_layers.h"
+#include "inspect/tcp.h"
+
+#define LINK_NULL 0
+#define LINK_PPP 9
+#define LINK_PPP_SERIAL 50
+#define LINK_CISCO_HDLC 104
+#define LINK_LOOP 108
+#define LINK_COOKED 113
+#define LINK_COOKED2 276
+#define PORT_VXLAN 4789
+#define PORT_GENEVE 6081
+
+const char *const counter_paths[COUNTER_CNT] = {
+#define COUNTER(id, path) [COUNTER_##id] = path,
+#include "inspect/counters.def"
+#undef COUNTER
+};
+
+/* --- packets --- */
+
+static enum counter link_counter(uint16_t link)
+{
+	switch (link) {
+	case LINK_ETHERNET:
+		return COUNTER_DECODER_ETHERNET;
+	case LINK_NULL:
+	case LINK_LOOP:
+		return COUNTER_DECODER_NULL;
+	case LINK_PPP:
+	case LINK_PPP_SERIAL:
+		return COUNTER_DECODER_PPP;
+	case LINK_CISCO_HDLC:
+		return COUNTER_DECODER_CHDLC;
+	case LINK_COOKED:
+		return COUNTER_DECODER_SLL;
+	case LINK_COOKED2:
+		return COUNTER_DECODER_SLL2;
+	default:
+		return COUNTER_DECODER_RAW;
+	}
+}
+
+static void transport_count(struct counters *c, const struct packet *p)
+{
+	static const struct {
+		uint8_t proto;
+		enum counter counter;
+	} kinds[] = {
+		{ IP_TCP, COUNTER_DECODER_TCP },     { IP_UDP, COUNTER_DECODER_UDP },
+		{ IP_SCTP, COUNTER_DECODER_SCTP },   { IP_ESP, COUNTER_DECODER_ESP },
+		{ IP_ICMP, COUNTER_DECODER_ICMPV4 }, { IP_ICMPV6, COUNTER_DECODER_ICMPV6 },
+		{ IP_GRE, COUNTER_DECODER_GRE },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].proto == p->proto && !p->is_fragment)
+			c->at[kinds[i].counter]++;
+	if (p->proto != IP_TCP || !p->l4.len)
+		return;
+	c->at[COUNTER_TCP_SYN] += (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	c->at[COUNTER_TCP_SYNACK] += (p->tcp.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+	c->at[COUNTER_TCP_RST] += (p->tcp.flags & TCP_RST) != 0;
+	c->at[COUNTER_TCP_URG] += (p->tcp.flags & TCP_URG) != 0;
+}
+
+/* What a packet came in, where that is a tunnel. */
+static void tunnel_count(struct counters *c, const struct packet *p)
+{
+	const struct packet *outer = p->outer;
+
+	if (outer->proto == IP_UDP && outer->dport == PORT_VXLAN)
+		c->at[COUNTER_DECODER_VXLAN]++;
+	else if (outer->proto == IP_UDP && outer->dport == PORT_GENEVE)
+		c->at[COUNTER_DECODER_GENEVE]++;
+	else if (outer->proto == IP_UDP)
+		c->at[COUNTER_DECODER_TEREDO]++;
+	else if (outer->proto == IP_IPIP)
+		c->at[outer->family == 4 ? COUNTER_DECODER_IPV4_IN_IPV4 : COUNTER_DECODER_IPV4_IN_IPV6]++;
+	else if (outer->proto == IP_IPV6)
+		c->at[outer->family == 4 ? COUNTER_DECODER_IPV6_IN_IPV4 : COUNTER_DECODER_IPV6_IN_IPV6]++;
+}
+
+static void frame_count(struct counters *c, const struct packet *p)
+{
+	uint64_t len = p->frame.len;
+
+	c->at[COUNTER_DECODER_PKTS]++;
+	c->at[COUNTER_DECODER_BYTES] += len;
+	if (len > c->at[COUNTER_DECODER_MAX_PKT_SIZE])
+		c->at[COUNTER_DECODER_MAX_PKT_SIZE] = len;
+	c->at[COUNTER_DECODER_INVALID] += !decode_was_good(p);
+	c->at[link_counter(p->link)]++;
+}
+
+void counters_decoded(struct counters *c, const struct packet *p)
+{
+	if (!p->outer) {
+		frame_count(c, p);
+		c->at[COUNTER_DECODER_VLAN] += p->vlan_cnt > 0;
+		c->at[COUNTER_DECODER_VLAN_QINQ] += p->vlan_cnt > 1;
+		c->at[COUNTER_DECODER_VLAN_QINQINQ] += p->vlan_cnt > 2;
+		c->at[COUNTER_DECODER_ARP] += !p->family && p->ether_type == ETHER_ARP;
+	}
+	for (uint8_t i = 0; i < p->event_cnt; i++)
+		c->event[p->event[i]]++;
+	if (!p->family)
+		return;
+	if (p->is_rebuilt)
+		c->at[p->family == 4 ? COUNTER_DEFRAG_REASSEMBLED4 : COUNTER_DEFRAG_REASSEMBLED6]++;
+	else if (p->outer)
+		tunnel_count(c, p);
+	if (p->is_fragment)
+		c->at[p->family == 4 ? COUNTER_DEFRAG_FRAGMENTS4 : COUNTER_DEFRAG_FRAGMENTS6]++;
+	c->at[p->family == 4 ? COUNTER_DECODER_IPV4 : COUNTER_DECODER_IPV6]++;
+	transport_count(c, p);
+}
+
+void counters_fate(struct counters *c, const struct packet *p)
+{
+	static const enum counter reasons[DROP_KINDS] = {
+		[DROP_NONE] = COUNTER_IPS_DROP_RULES,
+		[DROP_RULES] = COUNTER_IPS_DROP_RULES,
+		[DROP_FLOW] = COUNTER_IPS_DROP_FLOW,
+		[DROP_DECODE_ERROR] = COUNTER_IPS_DROP_DECODE_ERROR,
+		[DROP_DEFRAG_MEMCAP] = COUNTER_IPS_DROP_DEFRAG_MEMCAP,
+		[DROP_FLOW_MEMCAP] = COUNTER_IPS_DROP_FLOW_MEMCAP,
+		[DROP_STREAM_ERROR] = COUNTER_IPS_DROP_STREAM_ERROR,
+		[DROP_STREAM_MEMCAP] = COUNTER_IPS_DROP_STREAM_MEMCAP,
+		[DROP_STREAM_MIDSTREAM] = COUNTER_IPS_DROP_STREAM_MIDSTREAM,
+		[DROP_STREAM_REASSEMBLY] = COUNTER_IPS_DROP_STREAM_REASSEMBLY,
+		[DROP_STREAM_URGENT] = COUNTER_IPS_DROP_STREAM_URGENT,
+		[DROP_APPLAYER_ERROR] = COUNTER_IPS_DROP_APPLAYER_ERROR,
+	};
+
+	if (!(p->fate & FATE_DROP)) {
+		c->at[COUNTER_IPS_ACCEPTED]++;
+		return;
+	}
+	c->at[COUNTER_IPS_BLOCKED]++;
+	c->at[COUNTER_IPS_REJECTED] += (p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST)) != 0;
+	c->at[reasons[p->drop < DROP_KINDS ? p->drop : DROP_NONE]]++;
+}
+
+/* --- flows --- */
+
+static void session_count(struct counters *c, const struct flow *flow)
+{
+	const struct session *s = &flow->session;
+	size_t over = flow->proto == IP_UDP;
+
+	if (s->proto == PROTO_FAILED)
+		c->at[over ? COUNTER_FAILED_UDP : COUNTER_FAILED_TCP]++;
+	if (s->original > PROTO_FAILED && s->original != s->proto)
+		c->app[s->original][over].flows++;
+	if (s->proto <= PROTO_FAILED || s->proto >= PROTO_CNT)
+		return;
+	c->app[s->proto][over].flows++;
+	c->app[s->proto][over].txs += s->tx_cnt;
+	c->app[s->proto][over].parser_errors += s->failed;
+}
+
+void counters_flow(struct counters *c, const struct flow *flow, enum flow_end why)
+{
+	static const enum counter states[FLOW_STATES] = {
+		[FLOW_NEW] = COUNTER_FLOW_END_NEW,
+		[FLOW_ESTABLISHED] = COUNTER_FLOW_END_ESTABLISHED,
+		[FLOW_CLOSED] = COUNTER_FLOW_END_CLOSED,
+		[FLOW_BYPASSED] = COUNTER_FLOW_END_BYPASSED,
+	};
+
+	c->at[COUNTER_FLOW_TOTAL]++;
+	c->at[COUNTER_FLOW_TCP] += flow->proto == IP_TCP;
+	c->at[COUNTER_FLOW_UDP] += flow->proto == IP_UDP;
+	c->at[COUNTER_FLOW_ICMPV4] += flow->proto == IP_ICMP;
+	c->at[COUNTER_FLOW_ICMPV6] += flow->proto == IP_ICMPV6;
+	c->at[COUNTER_FLOW_TCP_REUSE] += why == FLOW_END_TCP_REUSE;
+	c->at[states[flow->state]]++;
+	if (flow->tcp) {
+		c->at[COUNTER_TCP_SESSIONS]++;
+		c->at[COUNTER_TCP_MIDSTREAM_PICKUPS] += flow->tcp->midstream;
+		for (int side = 0; side < SIDES; side++)
+			c->at[COUNTER_TCP_STREAM_DEPTH_REACHED] +=
+				flow->tcp->side[side].depth_reached;
+	}
+	session_count(c, flow);
+}
+
+void counters_add(struct counters *to, const struct counters *from)
+{
+	uint64_t max = to->at[COUNTER_DECODER_MAX_PKT_SIZE];
+
+	for (size_t i = 0; i < COUNTER_CNT; i++)
+		to->at[i] += from->at[i];
+	if (max < from->at[COUNTER_DECODER_MAX_PKT_SIZE])
+		max = from->at[COUNTER_DECODER_MAX_PKT_SIZE];
+	to->at[COUNTER_DECODER_MAX_PKT_SIZE] = max;
+	for (size_t i = 0; i < EVENT_CNT; i++)
+		to->event[i] += from->event[i];
+	for (size_t id = 0; id < PROTO_CNT; id++)
+		for (size_t over = 0; over < APP_OVERS; over++) {
+			to->app[id][over].flows += from->app[id][over].flows;
+			to->app[id][over].txs += from->app[id][over].txs;
+			to->app[id][over].parser_errors += from->app[id][over].parser_errors;
+		}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the frames of a session. Called by parsers and by session.c; promises bounds on how many and how many
+ * bytes wait to be asked, the oldest going first.
+ */
+#include "proto/frames.h"
+
+#include <stdlib.h>
+
+#include "inspect/engine.h"
+
+#define FRAMES_MAX 512 /* of a session, that wait */
+#define FRAME_BYTES_MAX 65536 /* that are kept of one */
+
+static void frame_free(struct frame *frame)
+{
+	free(frame->bytes);
+	free(frame);
+}
+
+static void oldest_drop(struct session *session)
+{
+	struct frame *frame = session->frames;
+
+	session->frames = frame->next;
+	session->frames_waiting--;
+	frame_free(frame);
+}
+
+/* Takes what begins at an offset, as far as it is the frame's next. */
+static void bytes_take(struct frame *frame, uint64_t from, struct slice bytes)
+{
+	uint64_t next = frame->from + frame->have, room = FRAME_BYTES_MAX;
+	uint8_t *grown;
+
+	if (frame->ended || (from <= next && from + bytes.len <= next))
+		return;
+	if (from > next) { /* what lies between never came */
+		frame->ended = true;
+		return;
+	}
+	bytes = slice_behind(bytes, (size_t)(next - from));
+	if (frame->len < room)
+		room = frame->len;
+	room -= room < frame->have ? room : frame->have;
+	if (bytes.len > room)
+		bytes.len = (size_t)room;
+	if (frame->have + bytes.len > frame->cap) {
+		grown = realloc(frame->bytes, frame->have + bytes.len);
+		if (!grown) {
+			frame->ended = true;
+			return;
+		}
+		frame->bytes = grown;
+		frame->cap = (uint32_t)(frame->have + bytes.len);
+	}
+	if (bytes.len)
+		memcpy(frame->bytes + frame->have, bytes.at, bytes.len);
+	frame->have += (uint32_t)bytes.len;
+	if (frame_is_whole(frame) || frame->have == FRAME_BYTES_MAX)
+		frame->ended = true;
+}
+
+struct frame *session_frame(struct session *session, uint8_t type, const uint8_t *at, uint64_t len)
+{
+	const struct engine_setup *setup = session->setup;
+	struct frame *frame, **end = &session->frames;
+
+	if (!setup || !(setup->frames_asked || setup->frames_told))
+		return NULL;
+	frame = calloc(1, sizeof(*frame));
+	if (!frame)
+		return NULL;
+	if (session->frames_waiting == FRAMES_MAX)
+		oldest_drop(session);
+	*frame = (struct frame){
+		.id = ++session->frame_cnt,
+		.from = session->now_from + (uint64_t)(at - session->now_data.at),
+		.len = len,
+		.side = session->now_side,
+		.proto = session->proto,
+		.type = type,
+		.asked = !setup->frames_asked,
+		.told = !setup->frames_told,
+	};
+	while (*end)
+		end = &(*end)->next;
+	*end = frame;
+	session->frames_waiting++;
+	bytes_take(frame, session->now_from, session->now_data);
+	return frame;
+}
+
+void frame_len_is(struct frame *frame, uint64_t len)
+{
+	if (!frame)
+		return;
+	frame->len = len;
+	if (frame->have >= len) {
+		frame->have = (uint32_t)len;
+		frame->ended = true;
+	}
+}
+
+void frame_of_tx(struct frame *frame, const struct tx *tx)
+{
+	if (!frame || !tx)
+		return;
+	frame->has_tx = true;
+	frame->tx_id = tx->id;
+}
+
+void frames_feed(struct session *session, const struct proto_in *in)
+{
+	session->now_data = in->data;
+	for (struct frame *frame = session->frames; frame; frame = frame->next)
+		if (frame->side == in->side)
+			bytes_take(frame, session->now_from, in->data);
+}
+
+void frames_end(struct session *session, enum side side)
+{
+	for (struct frame *frame = session->frames; frame; frame = frame->next)
+		if (frame->side == side)
+			frame->ended = true;
+}
+
+void frames_clean(struct session *session, bool all)
+{
+	struct frame **at = &session->frames;
+
+	while (*at) {
+		struct frame *frame = *at;
+
+		if (!all && !(frame->ended && frame->asked && frame->told)) {
+			at = &frame->next;
+			continue;
+		}
+		*at = frame->next;
+		session->frames_waiting--;
+		frame_free(frame);
+	}
+}

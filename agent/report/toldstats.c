@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the record of the engine's counts. Called at its end. Promises Suricata's names, each path once, also
+ * where the count is 0.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/counters.h"
+#include "report/toldinside.h"
+
+#define PATH_LEN_MAX 96
+
+struct stat {
+	char path[PATH_LEN_MAX];
+	uint64_t value;
+};
+
+struct stats {
+	struct stat *at;
+	size_t cnt, cap;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+stat_add(struct stats *stats, uint64_t value, const char *fmt, ...)
+{
+	va_list args;
+
+	if (stats->cnt == stats->cap)
+		return;
+	va_start(args, fmt);
+	vsnprintf(stats->at[stats->cnt].path, PATH_LEN_MAX, fmt, args);
+	va_end(args);
+	stats->at[stats->cnt++].value = value;
+}
+
+/* A protocol over both says which: dns_udp. */
+static void proto_stats(struct stats *stats, const struct counters *c, size_t id)
+{
+	static const char *const overs[APP_OVERS] = { "_tcp", "_udp" };
+	const struct proto *proto = protos[id];
+	bool both = proto->over == (PROTO_OVER_TCP | PROTO_OVER_UDP);
+
+	for (size_t over = 0; over < APP_OVERS; over++) {
+		const char *behind = both ? overs[over] : "";
+
+		if (!(proto->over & (over ? PROTO_OVER_UDP : PROTO_OVER_TCP)))
+			continue;
+		stat_add(stats, c->app[id][over].flows, "app_layer.flow.%s%s", proto->name, behind);
+		stat_add(stats, c->app[id][over].txs, "app_layer.tx.%s%s", proto->name, behind);
+		stat_add(stats, c->app[id][over].parser_errors, "app_layer.error.%s%s.parser",
+			 proto->name, behind);
+	}
+}
+
+static void all_stats(struct stats *stats, const struct counters *c, bool ips)
+{
+	for (size_t i = 0; i < COUNTER_CNT; i++)
+		if (ips || strncmp(counter_paths[i], "ips.", 4) != 0)
+			stat_add(stats, c->at[i], "%s", counter_paths[i]);
+	for (int event = EVENT_NONE + 1; event < EVENT_CNT; event++) {
+		const struct engine_event_name *name = engine_event_name((enum engine_event)event);
+
+		if (name->layer == LAYER_DECODE)
+			stat_add(stats, c->event[event], "decoder.event.%s", name->word);
+	}
+	for (size_t id = PROTO_FAILED + 1; id < PROTO_CNT; id++)
+		if (protos[id])
+			proto_stats(stats, c, id);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct stat *)a)->path, ((const struct stat *)b)->path);
+}
+
+/* How many segments two paths have in common, in front of their last ones. */
+static size_t common(const char *a, const char *b)
+{
+	size_t dots = 0;
+
+	for (; *a && *a == *b; a++, b++)
+		dots += *a == '.';
+	return dots;
+}
+
+static size_t dots_in(const char *path)
+{
+	size_t dots = 0;
+
+	for (; *path; path++)
+		dots += *path == '.';
+	return dots;
+}
+
+/* Opens the objects of a path behind the first ones, and puts its value. */
+static void path_put(struct json *json, const struct stat *stat, size_t open)
+{
+	char path[PATH_LEN_MAX], *at = path, *dot;
+
+	memcpy(path, stat->path, sizeof(path));
+	for (size_t i = 0; (dot = strchr(at, '.')); i++) {
+		*dot = 0;
+		if (i >= open)
+			json_open(json, at);
+		at = dot + 1;
+	}
+	json_number(json, at, stat->value);
+}
+
+/* Of paths in order, objects in objects. */
+static void tree_put(struct json *json, const struct stats *stats)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < stats->cnt; i++) {
+		size_t open = i ? common(stats->at[i - 1].path, stats->at[i].path) : 0;
+
+		for (; depth > open; depth--)
+			json_close(json);
+		path_put(json, &stats->at[i], open);
+		depth = dots_in(stats->at[i].path);
+	}
+	for (; depth; depth--)
+		json_close(json);
+}
+
+void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns)
+{
+	struct told_head head = { .time_ns = now_ns, .event_type = "stats" };
+	struct stats stats = { .cap = COUNTER_CNT + EVENT_CNT + 3 * APP_OVERS * (size_t)PROTO_CNT };
+
+	if (!told->settings->kinds[TOLD_STATS])
+		return;
+	stats.at = calloc(stats.cap, sizeof(*stats.at));
+	if (!stats.at) {
+		told->lost++;
+		return;
+	}
+	all_stats(&stats, counters, told->settings->is_ips);
+	qsort(stats.at, stats.cnt, sizeof(*stats.at), by_path);
+	told_head(told, &head);
+	json_open(&told->json, "stats");
+	tree_put(&told->json, &stats);
+	json_close(&told->json);
+	told_line(told);
+	free(stats.at);
+}
