@@ -112,20 +112,25 @@ __noinline int tcp_begin(struct frame_ctx *ctx, struct packet *p, struct tcp_vie
 	return 0;
 }
 
-/* Van Rooij's four bounds: of the data from above and below, of the acknowledgment likewise. */
+/*
+ * Van Rooij's four bounds: of the data from above and below, of the acknowledgment likewise. Those from
+ * below count from what is acknowledged, as a receiver's do (RFC 5961, 5.2), not from what is sent: a host
+ * that is short of CPU lets its own segments overtake each other by a whole window.
+ */
 static __always_inline bool tcp_in_window(const struct packet *p, const struct tcp_view *view)
 {
-	const struct sek_tcp_side *own = &view->side[p->dir & 1], *peer = &view->side[~p->dir & 1];
+	__u32 dir = p->dir & 1, other = ~p->dir & 1;
+	const struct sek_tcp_side *own = &view->side[dir], *peer = &view->side[other];
 	__u32 behind = own->max_win + TCP_ACK_BEHIND;
 
 	if (tcp_before(own->max_end, p->seq))
 		return false;
-	if (tcp_before(tcp_end(p), own->end - peer->max_win))
+	if (tcp_before(tcp_end(p), view->acked[other] - peer->max_win))
 		return false;
 	if (!(p->tcp_flags & TCP_ACK))
 		return true;
 	/* Selective acknowledgments lie between: loss holds p->ack back, never beyond the window. */
-	return !tcp_before(peer->end, p->ack) && !tcp_before(p->ack, peer->end - behind);
+	return !tcp_before(peer->end, p->ack) && !tcp_before(p->ack, view->acked[dir] - behind);
 }
 
 /* What a segment inside the window teaches about both sides. */

@@ -165,6 +165,29 @@ static void windows(void **state)
 	}
 }
 
+/* Segments that were overtaken by a window of others, as by a sender short of CPU. */
+static void overtaken(void **state)
+{
+	struct bed *bed = *state;
+	const struct ends *e = &bed_ends[0];
+	const uint32_t behind = 8192 + 66000; /* the window, and what stage/tcp.h allows beyond it */
+	uint32_t seq = ISN_IN + 1;
+
+	bed_policy(bed, bed_bridge);
+	handshake(bed, e);
+	for (int i = 0; i < 40; i++, seq += 4000) {
+		send_in(bed, e, TCP_ACK, seq, ISN_OUT + 1, 1000, established);
+		send_in(bed, e, TCP_ACK, seq + 3000, ISN_OUT + 1, 1000, established);
+		send_out(bed, e, TCP_ACK, ISN_OUT + 1, seq + 4000, 0, established);
+	}
+	for (uint32_t ahead = 0; ahead < 8000; ahead += 1000)
+		send_in(bed, e, TCP_ACK, seq + ahead, ISN_OUT + 1, 1000, established);
+	send_out(bed, e, TCP_ACK, ISN_OUT + 1, seq - behind, 0, established);
+	send_out(bed, e, TCP_ACK, ISN_OUT + 1, seq - behind - 1, 0, tcp_window);
+	send_in(bed, e, TCP_ACK, seq - 8192, ISN_OUT + 1, 0, established);
+	send_in(bed, e, TCP_ACK, seq - 8193, ISN_OUT + 1, 0, tcp_window);
+}
+
 static void scaled_windows(void **state)
 {
 	struct bed *bed = *state;
@@ -554,6 +577,7 @@ static const struct CMUnitTest tests[] = {
 	{ "closed by a reset", closed_by_reset, NULL, NULL, NULL },
 	{ "G31 forged resets leave the flow alive", g31_forged_reset, NULL, NULL, NULL },
 	{ "segments outside the window", windows, NULL, NULL, NULL },
+	{ "segments that others overtook", overtaken, NULL, NULL, NULL },
 	{ "scaled windows", scaled_windows, NULL, NULL, NULL },
 	{ "sequence numbers that wrap", wrapped_sequence, NULL, NULL, NULL },
 	{ "segments that do not fit the state", wrong_state, NULL, NULL, NULL },

@@ -33,8 +33,9 @@ lab_ns() { # NS...: makes namespaces that speak IPv6 at once
 	done
 }
 
-lab_wire() { # NS1 IF1 NS2 IF2: a cable
-	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
+lab_wire() { # NS1 IF1 NS2 IF2: a cable, whose ends have $lab_queues queues
+	local queues=(numtxqueues "${lab_queues:-1}" numrxqueues "${lab_queues:-1}")
+	ip link add "$2" "${queues[@]}" netns "$1" type veth peer name "$4" "${queues[@]}" netns "$3"
 	ip -n "$1" link set "$2" up
 	ip -n "$3" link set "$4" up
 }

@@ -13,34 +13,20 @@
 
 #define TAGGED (ETH_HLEN + 4)
 #define HEAD 80 /* bytes of each frame that are written anew; an IPv6 SYN behind one tag has 78 */
-#define LATE_NS 10000000 /* what is later than this is not made up for */
 
 /* Set before a run; [0] IPv4, [1] IPv6. */
 volatile __u32 send_ifindex;
 volatile __u32 sources; /* a power of two */
 volatile __u32 hot; /* one in so many is of the first source; a power of two */
-volatile __u32 gap_ns; /* between two frames; 0: as fast as it goes */
 volatile __u32 sum_ip, sum_tcp[2]; /* of the templates, without what is varied */
 __u64 head4[HEAD / 8], head6[HEAD / 8];
 
 __u64 made;
-static __u64 next_ns;
 
 static __always_inline __u16 fold(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~((sum & 0xffff) + (sum >> 16));
-}
-
-/* A call of the program that is too early ends at once: it costs less than a pause of the caller. */
-static __always_inline int is_early(void)
-{
-	__u64 now = bpf_ktime_get_ns();
-
-	if (now < next_ns)
-		return 1;
-	next_ns = (now - next_ns > LATE_NS ? now : next_ns) + gap_ns;
-	return 0;
 }
 
 static __always_inline __u32 source(void)
@@ -91,8 +77,6 @@ int flood(struct xdp_md *ctx)
 
 	if (at + HEAD > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	if (gap_ns && is_early())
-		return XDP_DROP;
 	if (made++ & 1)
 		become6(at);
 	else

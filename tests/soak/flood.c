@@ -21,9 +21,11 @@
 #include "soak/flood.skel.h"
 #include "soak/slot.h"
 
-#define CALL (1 << 18) /* runs of the program in one call */
+/* Runs of the program in one call: before and behind them the kernel takes some 30 ms, asleep. */
+#define CALL (1 << 17)
 #define BATCH 64
 #define SECOND_NS 1000000000ull
+#define LATE_NS SECOND_NS /* what is later than this is not made up for */
 #define TAGGED 18 /* where the IP header is */
 
 static const uint8_t flood_mac[6] = { 0x02, SOAK_FLOOD };
@@ -74,18 +76,36 @@ static void settle(struct flood *flood)
 	flood->bss->sum_tcp[1] = sum_without(&frame, frame.l4 + 16);
 }
 
-static int flood_run(struct flood *flood, double seconds)
+/* One call's frames are due at *due; the CPU is others' until then. */
+static void pace(uint64_t *due, uint64_t gap_ns)
+{
+	uint64_t now = now_ns();
+	struct timespec until = { .tv_sec = (time_t)(*due / SECOND_NS),
+				  .tv_nsec = (long)(*due % SECOND_NS) };
+
+	if (now < *due)
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	else if (now - *due > LATE_NS)
+		*due = now;
+	*due += gap_ns;
+}
+
+/* pps: frames a second; 0: as fast as it goes. */
+static int flood_run(struct flood *flood, double pps, double seconds)
 {
 	uint8_t room[sizeof(flood->bss->head4)] = { 0 };
 	struct xdp_md ctx = { .data_end = sizeof(room) };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = room, .data_size_in = sizeof(room),
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = CALL,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-	uint64_t from = now_ns();
+	uint64_t from = now_ns(), due = from;
 	int err = 0;
 
-	while (!err && (double)(now_ns() - from) < seconds * 1e9)
+	while (!err && (double)(now_ns() - from) < seconds * 1e9) {
+		if (pps > 0)
+			pace(&due, (uint64_t)(CALL * (double)SECOND_NS / pps));
 		err = bpf_prog_test_run_opts(bpf_program__fd(flood->progs.flood), &run) ? -errno : 0;
+	}
 	if (!err)
 		printf("{\"made\": %llu, \"dropped\": %llu, \"seconds\": %.2f}\n", flood->bss->made,
 		       flood->bss->dropped, (double)(now_ns() - from) / 1e9);
@@ -105,7 +125,7 @@ static int flood_bare(struct flood *flood, const char *peer_ns, const char *peer
 		err = !link || setns(own, CLONE_NEWNET) ? -errno : 0;
 	}
 	if (!err)
-		err = flood_run(flood, seconds);
+		err = flood_run(flood, 0, seconds);
 	bpf_link__destroy(link);
 	return err;
 }
@@ -131,10 +151,8 @@ int main(int argc, char **argv)
 	flood->bss->sources = 1 << 20;
 	flood->bss->hot = 16;
 	settle(flood);
-	if (!bare)
-		flood->bss->gap_ns = (uint32_t)(SECOND_NS / strtod(argv[2], NULL));
 	err = bare ? flood_bare(flood, argv[3], argv[4], strtod(argv[5], NULL))
-		   : flood_run(flood, strtod(argv[3], NULL));
+		   : flood_run(flood, strtod(argv[2], NULL), strtod(argv[3], NULL));
 	if (err)
 		fprintf(stderr, "flood: %s\n", strerror(-err));
 	flood__destroy(flood);

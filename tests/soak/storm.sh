@@ -7,6 +7,7 @@
 soak=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 storm_pps=${SOAK_PPS:-100000}
 storm_work=$lab_tmp/work
+lab_queues=2 # of each cable's end, as a port has one for each CPU
 
 long_or() { # LONG SHORT
 	[ "${SOAK:-short}" = long ] && echo "$1" || echo "$2"
