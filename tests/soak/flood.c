@@ -21,8 +21,8 @@
 #include "soak/flood.skel.h"
 #include "soak/slot.h"
 
-/* Runs of the program in one call: before and behind them the kernel takes some 30 ms, asleep. */
-#define CALL (1 << 17)
+#define CALL (1 << 18) /* runs of the program in one call, as fast as it goes */
+#define CALLS_A_SECOND 8 /* at a pace: about each the kernel sleeps for some 30 ms */
 #define BATCH 64
 #define SECOND_NS 1000000000ull
 #define LATE_NS SECOND_NS /* what is later than this is not made up for */
@@ -101,9 +101,11 @@ static int flood_run(struct flood *flood, double pps, double seconds)
 	uint64_t from = now_ns(), due = from;
 	int err = 0;
 
+	if (pps > 0)
+		run.repeat = (int)(pps / CALLS_A_SECOND) + 1;
 	while (!err && (double)(now_ns() - from) < seconds * 1e9) {
 		if (pps > 0)
-			pace(&due, (uint64_t)(CALL * (double)SECOND_NS / pps));
+			pace(&due, (uint64_t)(run.repeat * (double)SECOND_NS / pps));
 		err = bpf_prog_test_run_opts(bpf_program__fd(flood->progs.flood), &run) ? -errno : 0;
 	}
 	if (!err)
