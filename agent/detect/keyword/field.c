@@ -15,15 +15,12 @@ struct field_test {
 static bool of_field(const struct field *field, const struct match *match,
 		     const struct number_condition *condition)
 {
-	for (int side = 0; side < SIDES; side++) {
-		uint64_t number;
+	uint64_t number;
 
-		if (!field->sides[side])
-			continue;
-		for (uint32_t i = 0; field->number(match->tx, side, i, &number); i++)
-			if (number_holds(condition, number))
-				return true;
-	}
+	for (uint32_t i = 0;
+	     field->sides[match->side] && field->number(match->tx, match->side, i, &number); i++)
+		if (number_holds(condition, number))
+			return true;
 	return false;
 }
 
