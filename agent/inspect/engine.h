@@ -24,6 +24,7 @@ struct engine_setup {
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_asked, frames_told; /* of protocols: by rules, in records */
 	bool hassh; /* SSH: records tell it, as settings or rules ask for it */
+	bool ja3, ja4; /* TLS, QUIC: fingerprints are made, as settings or rules ask for them */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
 	bool ethernet; /* of frames that are not bare IP */
