@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define TAG_LEN 16
-#define DATAGRAM_MAX 4096 /* of one that is deciphered: a copy has no more */
 #define LONG_HEADER 0x80
 #define FRAME_PADDING 0x00
 #define FRAME_PING 0x01
@@ -18,11 +17,30 @@
 #define FRAME_CRYPTO 0x06
 #define FRAME_CLOSE 0x1c
 
-/* Initial salts: RFC 9001, 5.2 and RFC 9369, 3.3.1. */
+/* Initial salts: RFC 9001, 5.2 and RFC 9369, 3.3.1; of drafts 23 to 28, 29 to 32 of RFC 9001. */
 static const uint8_t salt_v1[20] = { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
 				     0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a };
 static const uint8_t salt_v2[20] = { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
 				     0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 };
+
+static const uint8_t salt_draft23[20] = { 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb,
+					  0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4,
+					  0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 };
+static const uint8_t salt_draft29[20] = { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2,
+					  0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61,
+					  0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 };
+
+/* NULL: nobody knows. */
+static const uint8_t *salt_of(uint32_t version)
+{
+	if (version == QUIC_V2)
+		return salt_v2;
+	if (version == QUIC_V1 || version == 0xff000021U || version == 0xff000022U)
+		return salt_v1;
+	if (version >= 0xff00001dU && version <= 0xff000020U)
+		return salt_draft29;
+	return version >= 0xff000017U && version <= 0xff00001cU ? salt_draft23 : NULL;
+}
 
 /* HKDF-Expand-Label (RFC 8446, 7.1) without a context, of one block of SHA-256 at most. */
 static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *out, size_t len)
@@ -43,17 +61,29 @@ static bool expand_label(const uint8_t secret[32], const char *label, uint8_t *o
 	return true;
 }
 
-bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys)
+static bool keys_make(uint32_t version, const uint8_t *id, size_t id_len, const char *who,
+		      struct quic_keys *ret_keys)
 {
 	bool v2 = version == QUIC_V2;
-	uint8_t initial[32], client[32];
+	const uint8_t *salt = salt_of(version);
+	uint8_t initial[32], secret[32];
 	unsigned int len = sizeof(initial);
 
-	return HMAC(EVP_sha256(), v2 ? salt_v2 : salt_v1, 20, id, id_len, initial, &len) &&
-	       expand_label(initial, "client in", client, sizeof(client)) &&
-	       expand_label(client, v2 ? "quicv2 key" : "quic key", ret_keys->key, 16) &&
-	       expand_label(client, v2 ? "quicv2 iv" : "quic iv", ret_keys->iv, 12) &&
-	       expand_label(client, v2 ? "quicv2 hp" : "quic hp", ret_keys->hp, 16);
+	return salt && HMAC(EVP_sha256(), salt, 20, id, id_len, initial, &len) &&
+	       expand_label(initial, who, secret, sizeof(secret)) &&
+	       expand_label(secret, v2 ? "quicv2 key" : "quic key", ret_keys->key, 16) &&
+	       expand_label(secret, v2 ? "quicv2 iv" : "quic iv", ret_keys->iv, 12) &&
+	       expand_label(secret, v2 ? "quicv2 hp" : "quic hp", ret_keys->hp, 16);
+}
+
+bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys)
+{
+	return keys_make(version, id, id_len, "client in", ret_keys);
+}
+
+bool quic_server_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys)
+{
+	return keys_make(version, id, id_len, "server in", ret_keys);
 }
 
 bool quic_mask(const struct quic_keys *keys, const uint8_t *sample, uint8_t mask[16])
@@ -87,8 +117,7 @@ bool quic_open(const struct quic_keys *keys, uint64_t number, const uint8_t *hea
 	return ok;
 }
 
-/* A number of 1, 2, 4 or 8 bytes (RFC 9000, 16). */
-static uint64_t varint(struct wire_cursor *c)
+uint64_t quic_varint(struct wire_cursor *c)
 {
 	uint64_t value = wire_number(c, 1);
 	size_t more = (1U << (value >> 6)) - 1;
@@ -114,7 +143,7 @@ static uint64_t number_whole(uint64_t largest, uint64_t part, unsigned int bits)
 
 static enum wire_read crypto_frame(struct quic *quic, struct wire_cursor *c)
 {
-	uint64_t offset = varint(c), len = varint(c);
+	uint64_t offset = quic_varint(c), len = quic_varint(c);
 	const uint8_t *data = wire_bytes(c, len);
 
 	if (!data)
@@ -131,20 +160,20 @@ static enum wire_read crypto_frame(struct quic *quic, struct wire_cursor *c)
 	}
 }
 
-static void ack_frame(struct wire_cursor *c, bool ecn)
+void quic_ack_pass(struct wire_cursor *c, bool ecn)
 {
 	uint64_t ranges;
 
-	varint(c);
-	varint(c);
-	ranges = varint(c);
-	varint(c);
+	quic_varint(c);
+	quic_varint(c);
+	ranges = quic_varint(c);
+	quic_varint(c);
 	while (ranges-- && !c->is_short) {
-		varint(c);
-		varint(c);
+		quic_varint(c);
+		quic_varint(c);
 	}
 	for (int i = 0; ecn && i < 3; i++)
-		varint(c);
+		quic_varint(c);
 }
 
 /* Only these frames may be in an Initial (RFC 9000, 17.2.2). */
@@ -153,7 +182,7 @@ static enum wire_read frames(struct quic *quic, struct wire_cursor c)
 	enum wire_read read;
 
 	while (wire_left(&c) && !c.is_short) {
-		uint64_t type = varint(&c);
+		uint64_t type = quic_varint(&c);
 
 		switch (type) {
 		case FRAME_PADDING:
@@ -161,7 +190,7 @@ static enum wire_read frames(struct quic *quic, struct wire_cursor c)
 			break;
 		case FRAME_ACK:
 		case FRAME_ACK_ECN:
-			ack_frame(&c, type == FRAME_ACK_ECN);
+			quic_ack_pass(&c, type == FRAME_ACK_ECN);
 			break;
 		case FRAME_CRYPTO:
 			read = crypto_frame(quic, &c);
@@ -177,25 +206,14 @@ static enum wire_read frames(struct quic *quic, struct wire_cursor c)
 	return c.is_short ? WIRE_BAD : WIRE_DONE;
 }
 
-struct packet_place {
-	const uint8_t *bytes;
-	size_t len; /* of the whole packet */
-	size_t number_off; /* of the packet number in it */
-	const uint8_t *id;
-	size_t id_len;
-	uint32_t version;
-};
-
-/* Deciphers a copy: with other keys the same bytes may be tried again. */
-static bool initial_open(struct quic *quic, const struct quic_keys *keys,
-			 const struct packet_place *place, uint8_t *copy,
-			 struct wire_cursor *ret_frames)
+bool quic_place_open(const struct quic_keys *keys, uint64_t *largest,
+		     const struct quic_place *place, uint8_t *copy, struct wire_cursor *ret_frames)
 {
 	size_t number_len, head_len, text_len;
 	uint8_t mask[16];
 	uint64_t part = 0;
 
-	if (place->len < place->number_off + 4 + 16)
+	if (place->len < place->number_off + 4 + 16 || place->len > QUIC_DATAGRAM_MAX)
 		return false;
 	memcpy(copy, place->bytes, place->len);
 	if (!quic_mask(keys, copy + place->number_off + 4, mask))
@@ -208,11 +226,11 @@ static bool initial_open(struct quic *quic, const struct quic_keys *keys,
 	}
 	head_len = place->number_off + number_len;
 	text_len = place->len - head_len - TAG_LEN;
-	part = number_whole(quic->largest, part, (unsigned int)(8 * number_len));
+	part = number_whole(*largest, part, (unsigned int)(8 * number_len));
 	if (!quic_open(keys, part, copy, head_len, copy + head_len, text_len))
 		return false;
-	if (part > quic->largest)
-		quic->largest = part;
+	if (part > *largest)
+		*largest = part;
 	*ret_frames = wire_cursor(copy + head_len, text_len);
 	return true;
 }
@@ -221,21 +239,21 @@ static bool initial_open(struct quic *quic, const struct quic_keys *keys,
  * All Initials of a client keep the keys of its first, but for those after a Retry or a change of
  * version, which make new ones of their own id (RFC 9001, 5.2).
  */
-static enum wire_read initial_read(struct quic *quic, const struct packet_place *place)
+static enum wire_read initial_read(struct quic *quic, const struct quic_place *place)
 {
-	uint8_t copy[DATAGRAM_MAX];
+	uint8_t copy[QUIC_DATAGRAM_MAX];
 	struct wire_cursor inside = {};
 	struct quic_keys keys;
 
 	if (place->len > sizeof(copy))
 		return WIRE_OVER;
 	if (quic->keyed && quic->version == place->version &&
-	    initial_open(quic, &quic->keys, place, copy, &inside)) {
+	    quic_place_open(&quic->keys, &quic->largest, place, copy, &inside)) {
 		quic->opened++;
 		return frames(quic, inside);
 	}
 	if (!quic_client_keys(place->version, place->id, place->id_len, &keys) ||
-	    !initial_open(quic, &keys, place, copy, &inside)) {
+	    !quic_place_open(&keys, &quic->largest, place, copy, &inside)) {
 		quic->unopened++;
 		return WIRE_DONE; /* no server opens it either */
 	}
@@ -247,9 +265,9 @@ static enum wire_read initial_read(struct quic *quic, const struct packet_place 
 }
 
 /* One packet of those that share a datagram; false: the rest has no long header, or is none of ours. */
-static bool packet_next(struct wire_cursor *c, struct packet_place *ret_place, bool *ret_initial)
+static bool packet_next(struct wire_cursor *c, struct quic_place *ret_place, bool *ret_initial)
 {
-	struct packet_place place = { .bytes = c->at };
+	struct quic_place place = { .bytes = c->at };
 	uint8_t first = (uint8_t)wire_number(c, 1);
 	uint32_t type = first >> 4 & 3;
 	struct wire_cursor id, source;
@@ -270,8 +288,8 @@ static bool packet_next(struct wire_cursor *c, struct packet_place *ret_place, b
 	place.id = id.at;
 	place.id_len = wire_left(&id);
 	if (type == 0)
-		wire_bytes(c, varint(c)); /* token */
-	len = varint(c);
+		wire_bytes(c, quic_varint(c)); /* token */
+	len = quic_varint(c);
 	place.number_off = (size_t)(c->at - place.bytes);
 	if (!wire_bytes(c, len))
 		return false;
@@ -296,7 +314,7 @@ enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len
 			     struct hello *ret_hello)
 {
 	struct wire_cursor c = wire_cursor(bytes, len);
-	struct packet_place place;
+	struct quic_place place;
 	const uint8_t *whole;
 	size_t whole_len;
 	bool initial;

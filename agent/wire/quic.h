@@ -12,6 +12,7 @@
 #define QUIC_V1 0x00000001U
 #define QUIC_V2 0x6b3343cfU
 #define QUIC_ID_MAX 20
+#define QUIC_DATAGRAM_MAX 4096 /* of one that is deciphered: a copy has no more */
 
 struct quic_keys {
 	uint8_t key[16], iv[12], hp[16];
@@ -37,8 +38,33 @@ void quic_end(struct quic *quic);
 enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len,
 			     struct hello *ret_hello);
 
-/* What a client ciphers with, by the destination id of its first packet. */
+/*
+ * What a client, a server ciphers its Initials with, by the destination id of the client's first packet.
+ * false: also when the version is none whose keys are known (1, 2, drafts from 23 on).
+ */
 bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys);
+bool quic_server_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys);
+
+/* A packet that is ciphered, in its datagram. */
+struct quic_place {
+	const uint8_t *bytes;
+	size_t len; /* of the whole packet */
+	size_t number_off; /* of the packet number in it */
+	const uint8_t *id;
+	size_t id_len;
+	uint32_t version;
+};
+
+/*
+ * Deciphers into copy, of QUIC_DATAGRAM_MAX bytes: with other keys the same bytes may be tried again. largest
+ * is the largest number of a packet so far, and becomes this one's. ret_frames: a part of copy.
+ */
+bool quic_place_open(const struct quic_keys *keys, uint64_t *largest,
+		     const struct quic_place *place, uint8_t *copy, struct wire_cursor *ret_frames);
+/* A number of 1, 2, 4 or 8 bytes (RFC 9000, 16). */
+uint64_t quic_varint(struct wire_cursor *c);
+/* Behind the type of an ACK frame (RFC 9000, 19.3). */
+void quic_ack_pass(struct wire_cursor *c, bool ecn);
 
 /* len bytes of text and a tag behind it: deciphered in place. head is what is sealed with it. */
 bool quic_open(const struct quic_keys *keys, uint64_t number, const uint8_t *head, size_t head_len,
