@@ -153,8 +153,10 @@ static inline void protorun_fuzz(enum proto_id id, uint8_t ip_proto, const uint8
 	struct slice rest = { .at = data, .len = size };
 	struct protorun run;
 
-	protos[id]->guess(FROM_CLIENT, rest);
-	protos[id]->guess(FROM_SERVER, rest);
+	if (protos[id]->guess && size) {
+		protos[id]->guess(FROM_CLIENT, rest);
+		protos[id]->guess(FROM_SERVER, rest);
+	}
 	protorun_begin(&run, id, ip_proto);
 	while (rest.len >= 3) {
 		uint8_t what = rest.at[0];

@@ -524,12 +524,12 @@ static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 	return flow;
 }
 
-/* What was announced for these ends; it is there once. */
-static void flow_meet_expectation(struct flow_table *table, struct flow *flow)
+void flow_expectation_meet(struct flow *flow)
 {
-	struct flow_expectation **at = &table->expectations;
+	struct flow_table *table = flow->table;
+	struct flow_expectation **at = table ? &table->expectations : NULL;
 
-	while (*at) {
+	while (at && *at) {
 		struct flow_expectation *e = *at;
 		bool is_over = e->until_ns < table->now_ns;
 		bool is_it = !is_over && e->port == flow->port[FROM_SERVER] &&
@@ -566,7 +566,7 @@ void session_expects(struct session *session, enum side listens, uint16_t port, 
 	struct flow_table *table = flow->table;
 	struct flow_expectation *e;
 
-	if (table->expectation_cnt >= FLOW_EXPECTATIONS_MAX)
+	if (!table || table->expectation_cnt >= FLOW_EXPECTATIONS_MAX)
 		return;
 	e = calloc(1, sizeof(*e));
 	if (!e)
@@ -651,8 +651,6 @@ struct flow *flow_of(struct flow_table *table, struct packet *p)
 	if (!flow) {
 		side = FROM_CLIENT;
 		flow = flow_make(table, p, &key, hash);
-		if (flow && table->expectations)
-			flow_meet_expectation(table, flow);
 	}
 	if (!flow)
 		table->refused++;

@@ -82,6 +82,8 @@ struct flow *flow_of(struct flow_table *table, struct packet *packet);
 /* Ends the flow and makes another of the same packet: its ports are used anew. */
 struct flow *flow_replace(struct flow_table *table, struct packet *packet);
 void flow_state_set(struct flow *flow, enum flow_state state);
+/* What was announced for its ends becomes what its session expects; it is there once. */
+void flow_expectation_meet(struct flow *flow);
 /* The other end opened it, after all (midstream pick-up): turns what was counted. */
 void flow_turn(struct flow *flow, struct packet *packet);
 /* Ends flows whose time is over, in the order in which they began. */

@@ -45,6 +45,7 @@ struct tx {
 	enum side side; /* whose bytes it began with */
 	bool one_sided; /* DNS and its kind: the other side adds nothing */
 	bool logged, no_inspect;
+	bool files_due; /* some of its files are not told of yet */
 	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
 	struct detect_tx *detect[SIDES]; /* what detection remembers */
@@ -114,6 +115,7 @@ struct proto {
 	const char *eve_name; /* of records: event_type; NULL: none */
 	const char *app_proto; /* of records: app_proto; NULL: name */
 	uint8_t over; /* PROTO_OVER_... */
+	bool server_greets; /* before the client says anything: what it said is read first */
 	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
 	enum proto_guess (*guess)(enum side side, struct slice first);
 	const uint16_t *ports; /* ended by 0: guess is asked only on these; NULL: on all */

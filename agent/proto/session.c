@@ -87,7 +87,7 @@ static bool tx_is_over(const struct tx *tx)
 
 	if (!tx_is_complete(tx, FROM_CLIENT) || !(tx->one_sided || tx_is_complete(tx, FROM_SERVER)))
 		return false;
-	if (!tx->logged && protos[tx->proto]->log)
+	if ((!tx->logged && protos[tx->proto]->log) || tx->files_due)
 		return false;
 	if (!session->setup || !session->setup->ruleset || tx->no_inspect)
 		return true;
@@ -287,11 +287,15 @@ static enum asked nobody_knows(struct session *session, enum side side, size_t l
 static enum asked ask_first(struct session *session, struct flow *flow, enum side side,
 			    struct slice first, bool ends)
 {
-	enum proto_id proto = session->expected;
 	enum proto_guess guess = GUESS_YES;
+	enum proto_id proto;
 
 	if (session->asked[side])
 		return nobody_knows(session, side, first.len);
+	/* The connection may be older than the command that tells what comes over it. */
+	if (session->expected == PROTO_UNKNOWN && !session->original)
+		flow_expectation_meet(flow);
+	proto = session->expected;
 	if (proto == PROTO_UNKNOWN)
 		guess = guess_any(session, flow, side, first, &proto);
 	if (guess == GUESS_MORE && !ends && first.len < GUESS_LEN_MAX)
@@ -307,7 +311,7 @@ static enum asked ask_first(struct session *session, struct flow *flow, enum sid
 		return ASKED_NOBODY;
 	if (guess == GUESS_YES_TURNED)
 		session->turns = session->turned = true;
-	else if (side == FROM_SERVER && flow->proto == IP_TCP)
+	else if ((side == FROM_SERVER || protos[proto]->server_greets) && flow->proto == IP_TCP)
 		session->feeds_other = true;
 	return ASKED_KNOWN;
 }

@@ -194,9 +194,15 @@ static void files_put(struct told *told, const struct packet *p, struct tx *tx, 
 	const struct engine_setup *setup = tx->session->setup;
 	const struct file_room *room = setup ? setup->files : NULL;
 
+	tx->files_due = false;
 	for (struct file *file = tx->files; file; file = file->next) {
-		if (file->logged || (file->state == FILE_OPENED && !all))
+		if (file->logged)
 			continue;
+		/* As Suricata tells them: with a packet of who sends it. */
+		if ((file->state == FILE_OPENED && !all) || (file->side != p->side && !p->is_pseudo)) {
+			tx->files_due = true;
+			continue;
+		}
 		file->logged = true;
 		file_close(file, false);
 		file_settle(file);

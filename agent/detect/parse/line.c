@@ -84,8 +84,10 @@ static int field_read(struct draft *draft, struct slice word, bool has_value, st
 	err = source_find(draft, word, &source);
 	if (err)
 		return err;
-	if (!source)
-		return keyword_unknown(draft, word);
+	if (!source) {
+		err = number_field_read(draft, word, value);
+		return err == -ENOENT ? keyword_unknown(draft, word) : err;
+	}
 	if (source_is_modifier(draft->parse, word))
 		return draft_move_content(draft, source);
 	return draft_sticky(draft, source);
