@@ -220,6 +220,7 @@ static void restore_done(void *arg)
 		.action = "restore", .bundle = s->text, .path = s->path, .told = &s->told, .base = -1
 	};
 	char message[600];
+	int err;
 
 	if (s->err) {
 		safekeeping_fault(s, "restore");
@@ -234,6 +235,10 @@ static void restore_done(void *arg)
 	if (wholeness_look(agent->wholeness))
 		log_warn("restore: whether the history is whole is looked at by the next start");
 	install_number_above(agent->gate, journal_highest(agent->journal));
+	err = lists_care_recall(agent->lists, agent->journal);
+	if (err)
+		log_error("restore: what tenants decided of names cannot be read: %s",
+			  strerror(-err));
 	change_ask(agent->changes, s->ticket, &wish);
 	safekeeping_free(s);
 }

@@ -15,6 +15,7 @@
 #include "install/backupinside.h"
 #include "install/hand.h"
 #include "install/journalinside.h"
+#include "install/requests.h"
 
 #define READ_NAME "restore.tmp"
 #define COMMITTED_NAME "restore.db"
@@ -413,14 +414,34 @@ static int files_restore(const char *state_dir, sqlite3 *db)
 	return err ? err : dir_flush(folder);
 }
 
-/* In one transaction; whoever reads the journal meanwhile sees all of the one or of the other. */
+/*
+ * In one transaction; whoever reads the journal meanwhile sees all of the one or of the other. A journal
+ * of before there were overrides has none.
+ */
 #define REPLACE                                                                                    \
 	"BEGIN IMMEDIATE; DELETE FROM main.wait; DELETE FROM main.entry; DELETE FROM main.text;"   \
 	"INSERT INTO main.text SELECT id, digest, text FROM restored.text;"                        \
 	"INSERT INTO main.entry(id, " JOURNAL_ENTRY_COLUMNS ", text_id)"                           \
 	" SELECT id, " JOURNAL_ENTRY_COLUMNS ", text_id FROM restored.entry ORDER BY id;"          \
 	"UPDATE main.sqlite_sequence SET seq = (SELECT ifnull(max(id), 0) FROM main.entry)"        \
-	" WHERE name = 'entry'; COMMIT"
+	" WHERE name = 'entry'; DELETE FROM main.name_override;"
+#define OVERRIDES                                                                                  \
+	"INSERT OR IGNORE INTO main.name_override(" JOURNAL_OVERRIDE_COLUMNS ")"                   \
+	" SELECT " JOURNAL_OVERRIDE_COLUMNS " FROM restored.name_override ORDER BY id;"
+
+static int history_replace(struct journal *journal)
+{
+	bool overrides = number_of(journal->db, "SELECT count(*) FROM restored.sqlite_master"
+						" WHERE name = 'name_override'") > 0;
+	int err = journal_overrides_table(journal);
+
+	if (err)
+		return err;
+	err = journal_exec(journal, overrides ? REPLACE OVERRIDES "COMMIT" : REPLACE "COMMIT");
+	if (err)
+		journal_abort(journal);
+	return err;
+}
 
 static int history_restore(const char *state_dir, const char *from)
 {
@@ -434,13 +455,24 @@ static int history_restore(const char *state_dir, const char *from)
 		err = journal_open(path, &journal);
 	if (!err)
 		err = journal_exec(journal, attach);
-	if (!err) {
-		err = journal_exec(journal, REPLACE);
-		if (err)
-			journal_abort(journal);
-	}
+	if (!err)
+		err = history_replace(journal);
 	journal_close(journal);
 	sqlite3_free(attach);
+	return err;
+}
+
+static int requests_take(const char *state_dir, const char *from)
+{
+	struct requests *requests = NULL;
+	char path[512];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/requests.db", state_dir);
+	err = requests_open(path, &requests);
+	if (!err)
+		err = requests_restore(requests, from);
+	requests_close(requests);
 	return err;
 }
 
@@ -459,6 +491,8 @@ int backup_redo(const char *state_dir, struct diag *diag)
 	sqlite3_close(db);
 	if (!err)
 		err = history_restore(state_dir, path);
+	if (!err)
+		err = requests_take(state_dir, path);
 	if (!err && unlink(path))
 		err = -errno;
 	if (!err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Making a backup: a copy of the journal by SQLite's own means, the lists beside it, a sum over all.
+ * Making a backup: a copy of the journal by SQLite's own means, requests and lists beside it, a sum over all.
  * Called by sekishod's worker.
  */
 #include <dirent.h>
@@ -15,6 +15,7 @@
 
 #include "install/backupinside.h"
 #include "install/journalinside.h"
+#include "install/requests.h"
 
 /*
  * The newest entry is the policy that a restore brings back. While one waits for its confirmation, that
@@ -153,6 +154,28 @@ static int exec(sqlite3 *db, const char *sql)
 	return journal_errno(sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
+/* Requests for release are in a file of their own: here they are a table. Outside any transaction. */
+static int requests_copy(const struct backup_source *source, sqlite3 *db)
+{
+	char path[512];
+	char *attach;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/requests.db", source->state_dir);
+	if (access(path, F_OK))
+		return errno == ENOENT ? 0 : -errno;
+	attach = sqlite3_mprintf("ATTACH %Q AS asked", path);
+	err = attach ? exec(db, attach) : -ENOMEM;
+	sqlite3_free(attach);
+	if (err)
+		return err;
+	sqlite3_busy_timeout(db, JOURNAL_BUSY_MS);
+	err = exec(db, "CREATE TABLE main.backup_request AS SELECT " REQUEST_COLUMNS
+		       " FROM asked.request ORDER BY id");
+	/* Whatever came of it, nobody writes there from here. */
+	return exec(db, "DETACH asked") ? -EIO : err;
+}
+
 /* The database of a backup, at path. A file of its own: no -wal beside it. */
 static int database_make(const struct backup_source *source, const char *path, struct diag *diag)
 {
@@ -163,8 +186,12 @@ static int database_make(const struct backup_source *source, const char *path, s
 	if (!err)
 		err = journal_copy(source, db, diag);
 	if (!err)
-		err = exec(db, "PRAGMA journal_mode = OFF; PRAGMA application_id = " BACKUP_APPLICATION
-			       "; BEGIN;" WAIT_DECIDE TABLES);
+		err = exec(db,
+			   "PRAGMA journal_mode = OFF; PRAGMA application_id = " BACKUP_APPLICATION);
+	if (!err)
+		err = requests_copy(source, db);
+	if (!err)
+		err = exec(db, "BEGIN;" WAIT_DECIDE TABLES);
 	if (!err)
 		err = abouts_put(db, source);
 	if (!err)

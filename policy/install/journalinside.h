@@ -18,6 +18,11 @@ struct journal {
 
 #define JOURNAL_ENTRY_COLUMNS                                                                      \
 	"generation, time, action, uid, pid, user, login, tty, ssh, message, path, hash, checks"
+/* Of the table name_override: what bodies decided of names. Who asks for it makes it, if need be. */
+#define JOURNAL_OVERRIDE_COLUMNS                                                                   \
+	"id, tenant, name, allow, made, until, ended, reason, asked_by, allowed_by"
+int journal_overrides_table(struct journal *journal);
+
 #define JOURNAL_BUSY_MS 5000 /* another process holds the file no longer than this */
 
 /* SQLite's codes as -errno; 0 for OK, ROW and DONE. */

@@ -13,7 +13,7 @@
 
 /* --- in the journal --- */
 
-static int rulings_table(struct journal *journal)
+int journal_overrides_table(struct journal *journal)
 {
 	return journal_exec(journal, "CREATE TABLE IF NOT EXISTS name_override ("
 				     "id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -187,10 +187,17 @@ static int row_take(struct names *names, sqlite3_stmt *stmt)
 	return err;
 }
 
+/* What was known goes; the load that is to come writes an overlay without it. lock is held. */
+static void rulings_clear(struct names *names)
+{
+	while (names->ruling_cnt)
+		ruling_free(&names->rulings[--names->ruling_cnt]);
+}
+
 int names_overrides_read(struct names *names, struct journal *journal)
 {
 	sqlite3_stmt *stmt = NULL;
-	int err = rulings_table(journal), code;
+	int err = journal_overrides_table(journal), code;
 
 	if (err)
 		return err;
@@ -201,13 +208,14 @@ int names_overrides_read(struct names *names, struct journal *journal)
 				  -1, &stmt, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_int64(stmt, 1, time(NULL));
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
+	rulings_clear(names);
 	while (code == SQLITE_OK || (code == SQLITE_ROW && !err)) {
 		code = sqlite3_step(stmt);
 		if (code == SQLITE_ROW)
 			err = row_take(names, stmt);
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	sqlite3_finalize(stmt);
 	return err ? err : journal_errno(code);
 }
@@ -258,7 +266,7 @@ int names_override_add(struct names *names, struct journal *journal,
 	err = ruling_make(override, &key, &ruling);
 	if (err)
 		return override_refused(err, diag);
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	former = ruling_find(names, override->tenant, &key);
 	err = former < 0 && names->ruling_cnt >= NAME_RULINGS_MAX ? -ENOSPC : 0;
 	if (!err)
@@ -266,14 +274,14 @@ int names_override_add(struct names *names, struct journal *journal,
 	if (!err)
 		err = ruling_put(names, former, &ruling);
 	if (err) {
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 		ruling_free(&ruling);
 		return override_refused(err, diag);
 	}
 	if (ret_id)
 		*ret_id = ruling.id;
 	err = names_overlay_change(names, &key, 0);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return names_change_settle(names, err, diag);
 }
 
@@ -286,11 +294,11 @@ int names_override_delete(struct names *names, struct journal *journal, const ch
 
 	if (err)
 		return err;
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	at = ruling_find(names, tenant, &key);
 	err = at < 0 ? -ENOENT : journal ? journal_ruling_end(journal, &names->rulings[at]) : 0;
 	if (err) {
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 		if (err != -ENOENT)
 			return override_refused(err, diag);
 		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL, "tenant %s has no override of %s",
@@ -298,7 +306,7 @@ int names_override_delete(struct names *names, struct journal *journal, const ch
 		return err;
 	}
 	err = ruling_drop(names, (size_t)at);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return names_change_settle(names, err, diag);
 }
 
@@ -306,7 +314,7 @@ json_t *names_overrides(struct names *names, const char *tenant)
 {
 	json_t *rows = json_array();
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	for (size_t i = 0; i < names->ruling_cnt; i++) {
 		const struct name_ruling *ruling = &names->rulings[i];
 		char name[sizeof(ruling->key.text) + 4];
@@ -322,6 +330,6 @@ json_t *names_overrides(struct names *names, const char *tenant)
 					"reason", ruling->reason, "asked_by", ruling->asked_by,
 					"allowed_by", ruling->allowed_by));
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return json_pack("{s:o}", "overrides", rows);
 }

@@ -29,10 +29,6 @@ enum query {
 	QUERIES
 };
 
-#define COLUMNS                                                                                    \
-	"id, time, reference, tenant, client, name, url, category, list, comment, state, decided," \
-	" until, decided_by, why"
-
 static const char *const queries[QUERIES] = {
 	[Q_ADD] = "INSERT INTO request(time, reference, tenant, client, name, url, category, list,"
 		  " comment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -43,9 +39,9 @@ static const char *const queries[QUERIES] = {
 	[Q_CNT] = "SELECT count(*) FROM request",
 	[Q_SPARE] = "DELETE FROM request WHERE id ="
 		    " (SELECT id FROM request WHERE state != 0 ORDER BY decided LIMIT 1)",
-	[Q_ID] = "SELECT " COLUMNS " FROM request WHERE id = ?1",
-	[Q_REFERENCE] = "SELECT " COLUMNS " FROM request WHERE reference = ?1",
-	[Q_WALK] = "SELECT " COLUMNS " FROM request WHERE (?1 < 0 OR state = ?1) AND"
+	[Q_ID] = "SELECT " REQUEST_COLUMNS " FROM request WHERE id = ?1",
+	[Q_REFERENCE] = "SELECT " REQUEST_COLUMNS " FROM request WHERE reference = ?1",
+	[Q_WALK] = "SELECT " REQUEST_COLUMNS " FROM request WHERE (?1 < 0 OR state = ?1) AND"
 		   " (?2 = '' OR tenant = ?2) ORDER BY id DESC LIMIT ?3",
 	[Q_DECIDE] = "UPDATE request SET state = ?2, decided = ?3, until = ?4, decided_by = ?5,"
 		     " why = ?6 WHERE id = ?1 AND (state = 0 OR (state = 2 AND ?2 = 1))",
@@ -143,6 +139,48 @@ void requests_close(struct requests *r)
 		sqlite3_finalize(r->stmt[i]);
 	sqlite3_close(r->db);
 	free(r);
+}
+
+/* --- out of a backup --- */
+
+static int table_there(struct requests *r, bool *ret_there)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = sqlite3_prepare_v2(
+		r->db, "SELECT 1 FROM backup.sqlite_master WHERE name = 'backup_request'", -1,
+		&stmt, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	*ret_there = code == SQLITE_ROW;
+	sqlite3_finalize(stmt);
+	return journal_errno(code);
+}
+
+/* The limits hold for what a backup brings as well: the newest are kept. */
+#define REPLACE                                                                                    \
+	"BEGIN IMMEDIATE; DELETE FROM main.request;"                                               \
+	"INSERT OR IGNORE INTO main.request(" REQUEST_COLUMNS ") SELECT " REQUEST_COLUMNS          \
+	" FROM backup.backup_request ORDER BY id DESC LIMIT 20000; COMMIT"
+_Static_assert(REQUESTS_MAX == 20000, "the limit of REPLACE");
+
+int requests_restore(struct requests *r, const char *from)
+{
+	char *attach = sqlite3_mprintf("ATTACH %Q AS backup", from);
+	int err = attach ? exec(r, attach) : -ENOMEM;
+	bool there = false;
+
+	sqlite3_free(attach);
+	if (err)
+		return err;
+	err = table_there(r, &there);
+	if (!err && there) {
+		err = exec(r, REPLACE);
+		if (err)
+			exec(r, "ROLLBACK");
+	}
+	exec(r, "DETACH backup");
+	return err;
 }
 
 /* --- adding --- */

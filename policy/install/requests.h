@@ -34,11 +34,23 @@ struct url_request {
 	const char *decided_by, *why;
 };
 
+/* Of the table "request": what a backup takes and a restore puts back. */
+#define REQUEST_COLUMNS                                                                            \
+	"id, time, reference, tenant, client, name, url, category, list, comment, state, decided," \
+	" until, decided_by, why"
+
 struct requests;
 
 /* Makes the file (not its directory) if absent. 0 or -errno as journal_open(). */
 int requests_open(const char *path, struct requests **ret_requests);
 void requests_close(struct requests *requests);
+
+/*
+ * Puts the rows of table backup_request of the database at `from` in place of all that there are; all of
+ * them or, on failure, none. Where it has no such table there is nothing to put back, and what is there
+ * stays. Others may have the file open. 0 or -errno.
+ */
+int requests_restore(struct requests *requests, const char *from);
 
 /*
  * Keeps a new one; state and decision are not looked at. Returns 0, or

@@ -21,7 +21,8 @@
 #include <sqlite3.h>
 
 #include "install/backupinside.h"
-#include "install/journal.h"
+#include "install/journalinside.h"
+#include "install/requests.h"
 
 struct bed {
 	char dir[64]; /* the state that is backed up */
@@ -231,6 +232,98 @@ static void lists_of_before_go(void **state)
 	assert_true(bed_has(bed->other, "lists/drop.hand", "+ 198.51.100.7 0 scans us\n"));
 }
 
+/* One override for each word of names, and one request for it. */
+static void wishes(const char *dir, const char *const names[])
+{
+	struct journal *journal;
+	struct requests *requests;
+	char path[128], sql[400], reference[REQUEST_REFERENCE];
+	int64_t id;
+
+	snprintf(path, sizeof(path), "%s/journal.db", dir);
+	assert_int_equal(journal_open(path, &journal), 0);
+	assert_int_equal(journal_overrides_table(journal), 0);
+	snprintf(path, sizeof(path), "%s/requests.db", dir);
+	assert_int_equal(requests_open(path, &requests), 0);
+	for (int i = 0; names[i]; i++) {
+		const struct url_request ask = { .reference = names[i],
+						 .tenant = "alpha",
+						 .client = "10.1.0.5",
+						 .name = names[i] };
+
+		snprintf(sql, sizeof(sql),
+			 "INSERT INTO name_override(tenant, name, allow, made, until, reason, asked_by,"
+			 " allowed_by) VALUES ('alpha', '%s', 1, 1, 0, 'why', 'a', 'b')",
+			 names[i]);
+		assert_int_equal(journal_exec(journal, sql), 0);
+		assert_int_equal(requests_add(requests, &ask, &id, reference), 0);
+	}
+	requests_close(requests);
+	journal_close(journal);
+}
+
+/* All of a column, "a b c". */
+static void column_is(const char *dir, const char *file, const char *sql, const char *wanted)
+{
+	char path[128], found[256] = "";
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		size_t len = strlen(found);
+
+		snprintf(found + len, sizeof(found) - len, "%s%s", len ? " " : "",
+			 sqlite3_column_text(stmt, 0));
+	}
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	assert_string_equal(found, wanted);
+}
+
+static void wishes_are(const char *dir, const char *wanted)
+{
+	column_is(dir, "requests.db", "SELECT name FROM request ORDER BY id", wanted);
+	column_is(dir, "journal.db", "SELECT name FROM name_override ORDER BY id", wanted);
+}
+
+/* What was asked for and what was decided of it, in place of what there is; also where there is none. */
+static void requests_and_overrides_come_back(void **state)
+{
+	struct bed *bed = *state;
+	struct backup *backup;
+
+	wishes(bed->dir, (const char *const[]){ "one.example", "two.example", NULL });
+	take(bed);
+	history(bed->other, 1, 1, NULL);
+	wishes(bed->other, (const char *const[]){ "three.example", NULL });
+	backup = give(bed, NULL);
+	wishes_are(bed->other, "three.example");
+	assert_int_equal(backup_commit(backup), 0);
+	backup_free(backup);
+	redo(bed, 1);
+	wishes_are(bed->other, "one.example two.example");
+}
+
+/* A backup of before there were requests ends overrides, which are the journal's, and no request. */
+static void a_backup_without_requests_leaves_them(void **state)
+{
+	struct bed *bed = *state;
+	struct backup *backup;
+
+	take(bed);
+	history(bed->other, 1, 1, NULL);
+	wishes(bed->other, (const char *const[]){ "three.example", NULL });
+	backup = give(bed, NULL);
+	assert_int_equal(backup_commit(backup), 0);
+	backup_free(backup);
+	redo(bed, 1);
+	column_is(bed->other, "requests.db", "SELECT name FROM request", "three.example");
+	column_is(bed->other, "journal.db", "SELECT name FROM name_override", "");
+}
+
 /* What nobody had confirmed does not become lasting by a restore. */
 static void a_waiting_policy_is_not_kept(void **state)
 {
@@ -390,6 +483,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_back_whole, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(lists_of_before_go, bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(requests_and_overrides_come_back, bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(a_backup_without_requests_leaves_them, bed_up,
+						bed_down),
 		cmocka_unit_test_setup_teardown(a_waiting_policy_is_not_kept, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(a_gap_is_told_at_once, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(broken_ones_are_refused, bed_up, bed_down),
