@@ -20,11 +20,15 @@
 #include "method/method.h"
 #include "text/sealed.h"
 
+#define CARE_S 60 /* how often overlays are folded, and what could not be written is written */
+
 struct lists_care {
 	struct worker *worker;
 	struct lists *lists;
 	struct names *names;
 	struct source *second;
+	unsigned int seconds; /* since the last care */
+	bool caring; /* the worker has it */
 	pthread_mutex_t lock; /* of words */
 	char words[128];
 };
@@ -47,6 +51,29 @@ void lists_care_words(struct lists_care *care, char *out, size_t cap)
 	pthread_mutex_unlock(&care->lock);
 }
 
+/* In the worker: what takes long and nobody waits for. */
+static void care_run(void *arg)
+{
+	struct lists_care *care = arg;
+	struct diag diag;
+
+	diag_init(&diag);
+	lists_fold(care->lists, &diag);
+	names_fold(care->names, &diag);
+	lists_keep(care->lists, &diag);
+	names_keep(care->names, &diag);
+	log_diag("lists", &diag);
+	diag_free(&diag);
+}
+
+static void care_done(void *arg)
+{
+	struct lists_care *care = arg;
+
+	care->caring = false;
+	care->seconds = 0;
+}
+
 static void second_past(void *arg)
 {
 	struct lists_care *care = arg;
@@ -56,6 +83,8 @@ static void second_past(void *arg)
 	if (ended)
 		log_info("lists: the time of %zu entries is over", ended);
 	names_clock(care->names);
+	if (care->seconds++ >= CARE_S && !care->caring)
+		care->caring = !worker_post(care->worker, care_run, care_done, care);
 }
 
 static int lists_start(struct lists_care *care, struct gate *gate, struct journal *journal,
@@ -124,6 +153,11 @@ void lists_care_forget(struct lists_care *care)
 {
 	lists_forget(care->lists);
 	names_forget(care->names);
+}
+
+int lists_care_recall(struct lists_care *care, struct journal *journal)
+{
+	return names_overrides_read(care->names, journal);
 }
 
 struct names *lists_care_names(struct lists_care *care)

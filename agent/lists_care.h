@@ -43,8 +43,12 @@ void lists_care_add(struct lists_care *lists, struct ticket *ticket, json_t *par
 void lists_care_delete(struct lists_care *lists, struct ticket *ticket, json_t *params);
 void lists_care_replace(struct lists_care *lists, struct ticket *ticket, json_t *params);
 
-/* As lists_forget(). */
+/*
+ * After a restore the journal and the files are others: lists_care_forget() as lists_forget(), before;
+ * lists_care_recall() behind it, in the loop, takes the journal's overrides. The next load puts all in force.
+ */
 void lists_care_forget(struct lists_care *care);
+int lists_care_recall(struct lists_care *care, struct journal *journal);
 
 /* For who looks names up, replaces lists by what was fetched, and puts overrides in force. */
 struct names *lists_care_names(struct lists_care *care);

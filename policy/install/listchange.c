@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "install/kept.h"
 #include "install/listinside.h"
 
 static int pending_add(struct lists *lists, enum pending_kind kind, uint16_t list,
@@ -14,7 +15,7 @@ static int pending_add(struct lists *lists, enum pending_kind kind, uint16_t lis
 {
 	struct pending *pending;
 
-	if (!lists->recording)
+	if (!lists->turn.recording)
 		return 0;
 	if (lists->pending_cnt == lists->pending_cap) {
 		size_t cap = lists->pending_cap ? lists->pending_cap * 2 : 16;
@@ -84,7 +85,7 @@ static int change_begin(struct lists *lists, const char *list, const char *text,
 static int change_end(struct lists *lists, struct list_content *content, enum hand_mark mark,
 		      const struct list_entry *entry, const char *reason, struct diag *diag)
 {
-	char *path = lists_state_path(lists, content->name, "hand");
+	char *path = kept_path(lists->state_dir, content->name, "hand");
 	int err = kernel_change(lists, content, &entry->prefix), kept = 0;
 
 	if (path)
@@ -116,7 +117,7 @@ static int change_finish(struct lists *lists, enum pending_kind kind, struct lis
 
 	if (!err)
 		err = change_end(lists, content, mark, entry, reason, diag);
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	return change_settle(lists, err, diag);
 }
 
@@ -130,7 +131,7 @@ int lists_add(struct lists *lists, const char *list, const char *prefix, int64_t
 
 	if (!reason)
 		reason = "";
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	err = change_begin(lists, list, prefix, &content, &entry.prefix, diag);
 	if (err)
 		goto unlock;
@@ -143,7 +144,7 @@ int lists_add(struct lists *lists, const char *list, const char *prefix, int64_t
 	}
 	return change_finish(lists, PENDING_ADD, content, mark, &entry, reason, diag);
 unlock:
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	return err;
 }
 
@@ -157,7 +158,7 @@ int lists_delete(struct lists *lists, const char *list, const char *prefix, cons
 
 	if (!reason)
 		reason = "";
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	err = change_begin(lists, list, prefix, &content, &entry.prefix, diag);
 	if (err)
 		goto unlock;
@@ -171,7 +172,7 @@ int lists_delete(struct lists *lists, const char *list, const char *prefix, cons
 	}
 	return change_finish(lists, PENDING_DELETE, content, mark, &entry, reason, diag);
 unlock:
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	return err;
 }
 
@@ -194,7 +195,7 @@ size_t lists_expire(struct lists *lists, int64_t now)
 	bool due;
 	int err = 0;
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
 		struct list_content *content = lists->content[i];
 
@@ -212,9 +213,9 @@ size_t lists_expire(struct lists *lists, int64_t now)
 			cnt++;
 		}
 	}
-	due = lists->renew && lists->turn == TURN_FREE;
+	due = turn_due(&lists->turn);
 	err = due ? -E2BIG : err;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	if (cnt || due) {
 		struct diag diag;
 
@@ -230,9 +231,9 @@ int lists_fold(struct lists *lists, struct diag *diag)
 	bool crowded;
 	int err = 0;
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	crowded = lists->overlay.cnt > SEK_LIST_OVER_MAX / 2;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	if (crowded)
 		err = lists_table_renew(lists);
 	return err ? lists_table_failed(err, diag) : 0;

@@ -20,7 +20,7 @@ struct list_content {
 	uint8_t *deleted; /* one byte for each published entry: taken out by hand */
 	size_t deleted_cnt;
 	struct hand hand;
-	struct timespec stamp; /* of the source file when it was read */
+	int64_t stamp_ns; /* of the source file when it was read; 0: there was none */
 	int64_t loaded; /* seconds since 1970; 0: never */
 	bool fresh; /* published is not in NAME.list yet */
 	bool accepting; /* its next content takes its place whatever it is */

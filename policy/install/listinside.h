@@ -4,18 +4,16 @@
  * (tables), listload.c (whole contents), listchange.c (single entries), listshow.c. lists.h is what
  * others see.
  *
- * `lock` is held around everything that looks at contents (short); who makes a table has the turn
- * (one at a time, long; of no thread, since a table may wait for its policy). A change by hand
- * meanwhile goes into the live overlay and is remembered, so that the new table's overlay has it too.
+ * Lock and turn are those of install/turn.h. A change by hand while a table is made goes into the live
+ * overlay and is remembered, so that the new table's overlay has it too.
  */
 #ifndef POLICY_INSTALL_LISTINSIDE_H
 #define POLICY_INSTALL_LISTINSIDE_H
 
-#include <pthread.h>
-
 #include "install/listcontent.h"
 #include "install/listmap.h"
 #include "install/lists.h"
+#include "install/turn.h"
 
 /* A change by hand while a table was being made. */
 struct pending {
@@ -36,14 +34,8 @@ struct staged {
 	struct family_counts family[2];
 };
 
-/* Whose turn it is to make tables. STAGED waits for its policy; LEFT for somebody to clear up behind it. */
-enum turn { TURN_FREE, TURN_BUILDING, TURN_STAGED, TURN_LEFT };
-
 struct lists {
-	pthread_mutex_t lock;
-	pthread_cond_t turned; /* `turn` is another one */
-	enum turn turn;
-	bool renew; /* a whole table is due: the overlay has not all changes by hand */
+	struct turn turn;
 	struct staged staged;
 	struct lists_kernel kernel;
 	char *state_dir;
@@ -54,15 +46,11 @@ struct lists {
 	struct listmap map;
 	struct pending *pending;
 	size_t pending_cnt, pending_cap;
-	bool recording; /* a table is being made */
 	struct family_counts family[2]; /* of the live tables: IPv4, IPv6 */
 };
 
 /* The list of this name, or NULL. lock is held, or it is the caller's turn. */
 struct list_content *lists_content(const struct lists *lists, const char *name);
-
-/* state_dir/NAME.SUFFIX; NULL when nothing is kept. The caller frees. */
-char *lists_state_path(const struct lists *lists, const char *name, const char *suffix);
 
 /* A copy of len bytes, never NULL but for want of memory. */
 void *lists_bytes_copy(const void *from, size_t len);
@@ -74,7 +62,7 @@ void lists_known(struct lists *lists);
 void lists_changed(const struct lists *lists);
 
 /* Gives the turn; but for TURN_BUILDING, changes by hand are no longer remembered. lock is held. */
-void lists_turn(struct lists *lists, enum turn turn);
+void lists_turn(struct lists *lists, enum turn_state state);
 
 /*
  * Around everything that makes a table: waits for its turn, clears up behind a policy that has become
@@ -84,6 +72,8 @@ void lists_build_begin(struct lists *lists);
 /* The same without waiting for another's turn; false: it is noted that a whole table is due after it. */
 bool lists_build_try(struct lists *lists);
 void lists_build_end(struct lists *lists);
+/* Nobody asks the former head any more, nor one that was made for a policy that did not come. */
+void lists_left_clear(struct lists *lists);
 
 /*
  * Makes the tables of next[] and puts them in force; objects in next[] that are not the present ones

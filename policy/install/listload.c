@@ -8,25 +8,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "install/kept.h"
 #include "install/listinside.h"
-
-static bool later(struct timespec a, struct timespec b)
-{
-	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
-static bool file_stamp(const char *path, struct timespec *ret_stamp)
-{
-	struct stat st;
-
-	if (!path || stat(path, &st))
-		return false;
-	*ret_stamp = st.st_mtim;
-	return true;
-}
 
 static bool text_same(const char *a, const char *b)
 {
@@ -36,11 +21,8 @@ static bool text_same(const char *a, const char *b)
 /* Whether what is in force came from this very source file as it is now. */
 static bool source_same(const struct list_content *former, const struct list_content *next)
 {
-	struct timespec now = {};
-
-	file_stamp(next->source, &now);
 	return text_same(former->source, next->source) && text_same(former->format, next->format) &&
-	       former->stamp.tv_sec == now.tv_sec && former->stamp.tv_nsec == now.tv_nsec;
+	       former->stamp_ns == kept_stamp(next->source);
 }
 
 /*
@@ -54,7 +36,7 @@ static void content_choose(struct list_content *next, struct list_set *kept, boo
 	struct list_set set = {};
 	int err = read_source ? 0 : -ENOENT;
 
-	file_stamp(next->source, &next->stamp);
+	next->stamp_ns = kept_stamp(next->source);
 	diag_init(&words);
 	if (read_source)
 		err = list_read(next->source, next->format, &set, &words);
@@ -72,11 +54,11 @@ static void content_choose(struct list_content *next, struct list_set *kept, boo
 	next->loaded = time(NULL);
 }
 
-/* Whether NAME.list was made from this source (or by list replace, while this was the source). */
-static bool kept_is_of(const char *list_path, const char *source)
+/* Whether a copy was made from this source (or by list replace, while this was the source). */
+static bool kept_is_of(const char *path, const char *source)
 {
 	char line[PATH_MAX + 32];
-	FILE *in = list_path ? fopen(list_path, "re") : NULL;
+	FILE *in = path ? fopen(path, "re") : NULL;
 	bool same = in && fgets(line, sizeof(line), in) &&
 		    !strncmp(line, LIST_KEPT_OF, strlen(LIST_KEPT_OF));
 
@@ -88,50 +70,86 @@ static bool kept_is_of(const char *list_path, const char *source)
 	return !strcmp(line + strlen(LIST_KEPT_OF), source ? source : "");
 }
 
+/* What a content may go on with: what is in force, or the copy of it. */
+struct going_on {
+	struct list_set set;
+	int64_t stamp_ns; /* of the copy */
+	bool is_copy; /* there is one, of this source */
+	bool stale; /* and it is older than what was in force last */
+	bool fresh; /* it is not on the disk yet */
+};
+
+/* A restart is not needed for this: what is in force is what is kept. */
+static int former_take(struct lists *lists, const struct list_content *former,
+		       struct list_content *next, struct going_on *ret)
+{
+	int err;
+
+	ret->set.cnt = former->published.cnt;
+	ret->set.entries = lists_bytes_copy(former->published.entries,
+					    ret->set.cnt * sizeof(*ret->set.entries));
+	ret->fresh = former->fresh;
+	pthread_mutex_lock(&lists->turn.lock);
+	err = ret->set.entries ? hand_copy(&former->hand, &next->hand) : -ENOMEM;
+	pthread_mutex_unlock(&lists->turn.lock);
+	return err;
+}
+
+static int copy_take(struct lists *lists, struct list_content *next, struct going_on *ret,
+		     struct diag *diag)
+{
+	char *path = kept_path(lists->state_dir, next->name, "list");
+	char *hand = kept_path(lists->state_dir, next->name, "hand");
+	char *found = path ? kept_find(path, &ret->stale) : NULL;
+
+	ret->is_copy = found && kept_is_of(found, next->source);
+	ret->stamp_ns = kept_stamp(found);
+	if (ret->is_copy)
+		list_read(found, "plain", &ret->set, diag);
+	free(found);
+	free(path);
+	return hand ? hand_read(hand, time(NULL), &next->hand, diag) : 0;
+}
+
+/* The published part: the source where it is another than what there was, else that. */
+static void published_load(struct list_content *next, const struct list_content *former,
+			   struct going_on *on, bool fetched, struct diag *diag)
+{
+	int64_t source_ns = kept_stamp(next->source);
+	bool newer = source_ns && (!on->is_copy || source_ns > on->stamp_ns);
+
+	/* What is to be fetched is not there at first, and that is no fault. */
+	if (next->source && (source_ns || !fetched)) {
+		content_choose(next, &on->set, former || newer || !on->set.cnt,
+			       former && former->accepting, diag);
+	} else {
+		next->published = on->set;
+		on->set = (struct list_set){};
+		next->loaded = time(NULL);
+	}
+	if (next->fresh)
+		return;
+	next->fresh = on->fresh;
+	if (on->stale && next->published.cnt)
+		kept_stale_say(next->name, on->stamp_ns / 1000000000, diag);
+}
+
 /* Reads one list of the policy; former is what is in force under its name, or NULL. */
 static int content_load(struct lists *lists, const struct model_list *model,
 			const struct list_content *former, struct list_content **ret_next,
 			struct diag *diag)
 {
 	struct list_content *next = list_content_new(model);
-	char *list_path = lists_state_path(lists, model->name, "list");
-	char *hand_path = lists_state_path(lists, model->name, "hand");
-	struct timespec kept_at = {}, source_at = {};
-	struct list_set kept = {};
-	bool have_kept = kept_is_of(list_path, model->source) && file_stamp(list_path, &kept_at);
-	bool have_source = file_stamp(model->source, &source_at);
-	int err = next ? 0 : -ENOMEM;
+	struct going_on on = {};
+	int err = next ? former ? former_take(lists, former, next, &on)
+				: copy_take(lists, next, &on, diag)
+		       : -ENOMEM;
 
-	if (!err && former) {
-		/* A restart is not needed for this: what is in force is what is kept. */
-		kept.cnt = former->published.cnt;
-		kept.entries = lists_bytes_copy(former->published.entries,
-						kept.cnt * sizeof(*kept.entries));
-		pthread_mutex_lock(&lists->lock);
-		err = kept.entries ? hand_copy(&former->hand, &next->hand) : -ENOMEM;
-		pthread_mutex_unlock(&lists->lock);
-	} else if (!err) {
-		if (have_kept)
-			list_read(list_path, "plain", &kept, diag);
-		if (hand_path)
-			err = hand_read(hand_path, time(NULL), &next->hand, diag);
-	}
-	/* What is to be fetched is not there at first, and that is no fault. */
-	if (!err && model->source && (have_source || !model->feed.url)) {
-		bool newer = have_source && (!have_kept || later(source_at, kept_at));
-
-		content_choose(next, &kept, former || newer || !kept.cnt,
-			       former && former->accepting, diag);
-	} else if (!err) {
-		next->published = kept;
-		kept = (struct list_set){};
-		next->loaded = time(NULL);
-	}
-	if (!err)
+	if (!err) {
+		published_load(next, former, &on, model->feed.url != NULL, diag);
 		err = list_content_mark(next);
-	list_set_free(&kept);
-	free(list_path);
-	free(hand_path);
+	}
+	list_set_free(&on.set);
 	if (err)
 		list_content_free(next);
 	else
@@ -140,37 +158,58 @@ static int content_load(struct lists *lists, const struct model_list *model,
 }
 
 /* Writes what was read anew to NAME.list. A failure costs the copy, not the list; it is told. */
+static int content_keep(const struct lists *lists, struct list_content *content, struct diag *diag)
+{
+	char *path = content->fresh ? kept_path(lists->state_dir, content->name, "list") : NULL;
+	int err = path ? kept_write(path, list_content_write, content) : 0;
+
+	if (err)
+		diag_add(diag, DIAG_WARNING, path, 0, 0,
+			 "it is tried again each minute; a restart before has its source, or what was "
+			 "kept of it before",
+			 "cannot keep the list: %s", strerror(-err));
+	content->fresh = err;
+	free(path);
+	return err;
+}
+
 static void contents_keep(struct lists *lists, struct list_content *const contents[SEK_LISTS_MAX],
 			  struct diag *diag)
 {
-	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
-		struct list_content *content = contents[i];
-		char *path = content && content->fresh
-				     ? lists_state_path(lists, content->name, "list")
-				     : NULL;
-		int err;
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
+		if (contents[i])
+			content_keep(lists, contents[i], diag);
+}
 
-		if (!path)
-			continue;
-		err = file_replace(path, list_content_write, content);
-		if (err)
-			diag_add(diag, DIAG_WARNING, path, 0, 0,
-				 "a restart has its source, or what was kept of it before",
-				 "cannot keep the list: %s", strerror(-err));
-		content->fresh = err;
-		free(path);
+void lists_keep(struct lists *lists, struct diag *diag)
+{
+	struct diag words;
+	bool left;
+
+	if (!turn_try(&lists->turn, false, &left))
+		return;
+	diag_init(&words);
+	if (left)
+		lists_left_clear(lists);
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
+		struct list_content *content = lists->content[i];
+
+		if (content && content->fresh && !content_keep(lists, content, &words))
+			kept_say(content->name, diag);
 	}
+	diag_free(&words);
+	lists_build_end(lists);
 }
 
 void lists_accept(struct lists *lists, const char *list)
 {
 	struct list_content *content;
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	content = lists_content(lists, list);
 	if (content)
 		content->accepting = true;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }
 
 /* What is in force can go on under the policy's description of it. */
@@ -294,7 +333,7 @@ static struct list_content *content_like(const struct list_content *other)
 	struct list_content *content = list_content_new(&model);
 
 	if (content)
-		content->stamp = other->stamp;
+		content->stamp_ns = other->stamp_ns;
 	return content;
 }
 
@@ -326,7 +365,7 @@ static int replacement_read(const struct list_content *former, size_t former_cnt
 static int replacement_commit(struct lists *lists, struct list_content *content, struct diag *diag)
 {
 	struct list_content *next[SEK_LISTS_MAX];
-	char *path = lists_state_path(lists, content->name, "hand");
+	char *path = kept_path(lists->state_dir, content->name, "hand");
 	int err;
 
 	memcpy(next, lists->content, sizeof(next));
@@ -336,14 +375,14 @@ static int replacement_commit(struct lists *lists, struct list_content *content,
 		lists_table_failed(err, diag);
 	} else {
 		contents_keep(lists, lists->content, diag);
-		pthread_mutex_lock(&lists->lock);
+		pthread_mutex_lock(&lists->turn.lock);
 		err = path ? hand_write(&content->hand, path) : 0;
 		if (err)
 			diag_add(diag, DIAG_WARNING, path, 0, 0, NULL,
 				 "former changes by hand will be back after a restart: %s",
 				 strerror(-err));
 		err = 0; /* the replacement itself is in force */
-		pthread_mutex_unlock(&lists->lock);
+		pthread_mutex_unlock(&lists->turn.lock);
 	}
 	free(path);
 	return err;
@@ -366,10 +405,10 @@ int lists_replace(struct lists *lists, const char *list, const char *text, size_
 			 list);
 		goto unlock;
 	}
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	change.before_cnt = list_content_cnt(former);
 	change.by_hand_cnt = former->hand.added.cnt + former->hand.removed.cnt;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	err = replacement_read(former, change.before_cnt, text, len, format, force, &next, diag);
 	if (err)
 		goto unlock;

@@ -38,8 +38,7 @@ int lists_open_maps(const struct lists_kernel *kernel, const char *state_dir, st
 		free(lists);
 		return err;
 	}
-	pthread_cond_init(&lists->turned, NULL);
-	pthread_mutex_init(&lists->lock, NULL);
+	turn_open(&lists->turn);
 	*ret_lists = lists;
 	return 0;
 }
@@ -76,7 +75,7 @@ void lists_close(struct lists *lists)
 {
 	if (!lists)
 		return;
-	if (lists->turn == TURN_STAGED)
+	if (lists->turn.state == TURN_STAGED)
 		lists_abort(lists);
 	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
 		list_content_free(lists->content[i]);
@@ -84,20 +83,9 @@ void lists_close(struct lists *lists)
 	free(lists->pending);
 	overlay_free(&lists->overlay);
 	listmap_close(&lists->map);
-	pthread_mutex_destroy(&lists->lock);
-	pthread_cond_destroy(&lists->turned);
+	turn_close(&lists->turn);
 	free(lists->state_dir);
 	free(lists);
-}
-
-/* state_dir/NAME.SUFFIX; NULL when nothing is kept. The caller frees. */
-char *lists_state_path(const struct lists *lists, const char *name, const char *suffix)
-{
-	char *path;
-
-	if (!lists->state_dir || strchr(name, '/') || name[0] == '.')
-		return NULL;
-	return asprintf(&path, "%s/%s.%s", lists->state_dir, name, suffix) < 0 ? NULL : path;
 }
 
 struct list_content *lists_content(const struct lists *lists, const char *name)
@@ -107,18 +95,18 @@ struct list_content *lists_content(const struct lists *lists, const char *name)
 
 void lists_forget(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	lists->forgotten = true;
 	lists->loaded = false;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }
 
 void lists_known(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	lists->forgotten = false;
 	lists->loaded = true;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }
 
 void lists_changed(const struct lists *lists)
@@ -129,63 +117,38 @@ void lists_changed(const struct lists *lists)
 
 /* --- whose turn it is to make a table --- */
 
-void lists_turn(struct lists *lists, enum turn turn)
+void lists_turn(struct lists *lists, enum turn_state state)
 {
-	lists->turn = turn;
-	if (turn != TURN_BUILDING) {
-		lists->recording = false;
-		pending_clear(lists);
-	}
-	pthread_cond_broadcast(&lists->turned);
+	turn_give(&lists->turn, state);
+	pending_clear(lists);
 }
 
-/* Nobody asks the former head any more, nor one that was made for a policy that did not come. */
-static void left_clear(struct lists *lists)
+void lists_left_clear(struct lists *lists)
 {
 	listmap_settle(&lists->map);
 	listmap_tidy(&lists->map);
 }
 
-/* Takes the turn; lock is held, and given back. */
-static void turn_take(struct lists *lists)
-{
-	bool left = lists->turn == TURN_LEFT;
-
-	lists_turn(lists, TURN_BUILDING);
-	lists->recording = true;
-	pthread_mutex_unlock(&lists->lock);
-	if (left)
-		left_clear(lists);
-}
-
-static bool turn_taken(const struct lists *lists)
-{
-	return lists->turn == TURN_BUILDING || lists->turn == TURN_STAGED;
-}
-
 void lists_build_begin(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
-	while (turn_taken(lists))
-		pthread_cond_wait(&lists->turned, &lists->lock);
-	turn_take(lists);
+	if (turn_begin(&lists->turn))
+		lists_left_clear(lists);
 }
 
 bool lists_build_try(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
-	if (turn_taken(lists)) {
-		lists->renew = true;
-		pthread_mutex_unlock(&lists->lock);
+	bool left;
+
+	if (!turn_try(&lists->turn, true, &left))
 		return false;
-	}
-	turn_take(lists);
+	if (left)
+		lists_left_clear(lists);
 	return true;
 }
 
 void lists_build_end(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	lists_turn(lists, TURN_FREE);
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }

@@ -111,6 +111,12 @@ size_t lists_expire(struct lists *lists, int64_t now);
  */
 int lists_fold(struct lists *lists, struct diag *diag);
 
+/*
+ * Writes what could not be written when it came into force, as when a disk was full; a list that can be kept
+ * now is noted in diag. Does nothing while a table is made. As lists_fold(), now and then.
+ */
+void lists_keep(struct lists *lists, struct diag *diag);
+
 /* The lists that hold an address, one bit each, by what user space believes. */
 uint64_t lists_find(struct lists *lists, const struct sek_addr *addr);
 

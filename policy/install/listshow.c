@@ -15,7 +15,7 @@ uint64_t lists_find(struct lists *lists, const struct sek_addr *addr)
 	struct prefix whole = { .addr = *addr, .len = 128 };
 	uint64_t found = 0;
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
 		struct overlay_list view;
 
@@ -25,7 +25,7 @@ uint64_t lists_find(struct lists *lists, const struct sek_addr *addr)
 		if (overlay_list_holds(&view, &whole))
 			found |= 1ULL << i;
 	}
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	return found;
 }
 
@@ -93,7 +93,7 @@ json_t *lists_show(struct lists *lists, const char *list)
 	bool found = !list;
 	size_t memory, prefixes, sets;
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	memory = listmap_bytes(&lists->map);
 	prefixes = lists->family[0].prefix_cnt + lists->family[1].prefix_cnt;
 	sets = lists->family[0].set_cnt + lists->family[1].set_cnt;
@@ -116,8 +116,8 @@ json_t *lists_show(struct lists *lists, const char *list)
 			"ranges6", (json_int_t)lists->family[1].range_cnt, "single_changes",
 			(json_int_t)lists->overlay.cnt, "build",
 			(int)listmap_live(&lists->map)->build, "loading",
-			!lists->loaded || lists->recording);
-	pthread_mutex_unlock(&lists->lock);
+			!lists->loaded || lists->turn.recording);
+	pthread_mutex_unlock(&lists->turn.lock);
 	if (changes)
 		json_object_set_new(all, "changes", changes);
 	if (!found) {

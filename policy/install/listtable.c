@@ -143,7 +143,7 @@ static int staged_swap(struct lists *lists)
 	}
 	listmap_swap(&lists->map);
 	staged_take(lists, &overlay);
-	lists->renew = false;
+	lists->turn.renew = false;
 	if (!lists->forgotten)
 		lists->loaded = true;
 	return 0;
@@ -201,10 +201,10 @@ int lists_table_stage(struct lists *lists, bool whole)
 	const struct list_table *const *tables = (const struct list_table *const *)building.tables;
 	int err;
 
-	pthread_mutex_lock(&lists->lock);
-	families_differ(lists, staged->next, whole || lists->renew, building.wanted);
+	pthread_mutex_lock(&lists->turn.lock);
+	families_differ(lists, staged->next, whole || lists->turn.renew, building.wanted);
 	err = snapshot_take(staged->next, &snapshot);
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 	if (!err) {
 		parallel_run(2, 2, family_build, &building);
 		err = building.errs[0] ? building.errs[0] : building.errs[1];
@@ -228,9 +228,9 @@ int lists_table_make(struct lists *lists, struct list_content *const next[SEK_LI
 	memcpy(lists->staged.next, next, sizeof(lists->staged.next));
 	err = lists_table_stage(lists, whole);
 	if (!err) {
-		pthread_mutex_lock(&lists->lock);
+		pthread_mutex_lock(&lists->turn.lock);
 		err = staged_swap(lists);
-		pthread_mutex_unlock(&lists->lock);
+		pthread_mutex_unlock(&lists->turn.lock);
 	}
 	if (err) {
 		listmap_drop(&lists->map);
@@ -260,36 +260,34 @@ int lists_table_renew(struct lists *lists)
 void lists_table_offer(struct lists *lists, uint32_t generation)
 {
 	listmap_offer(&lists->map, generation & 1);
-	pthread_mutex_lock(&lists->lock);
-	lists->turn = TURN_STAGED; /* and goes on recording */
-	pthread_mutex_unlock(&lists->lock);
+	turn_stage(&lists->turn);
 }
 
 void lists_commit(struct lists *lists, struct gate *gate, uint32_t generation)
 {
 	struct overlay overlay = {};
 
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	/* What was added by hand meanwhile and is not in the overlay, the next table has. */
-	lists->renew = staged_finish(lists, &overlay) != 0;
+	lists->turn.renew = staged_finish(lists, &overlay) != 0;
 	install_commit(gate, generation);
 	listmap_take(&lists->map);
 	staged_take(lists, &overlay);
 	lists->forgotten = false;
 	lists->loaded = true;
 	lists_turn(lists, TURN_LEFT);
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }
 
 void lists_abort(struct lists *lists)
 {
-	pthread_mutex_lock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
 	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
 		if (lists->staged.next[i] != lists->content[i])
 			list_content_free(lists->staged.next[i]);
 	lists->staged = (struct staged){};
 	lists_turn(lists, TURN_LEFT);
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_unlock(&lists->turn.lock);
 }
 
 int lists_settle(struct lists *lists, struct diag *diag)
@@ -298,9 +296,9 @@ int lists_settle(struct lists *lists, struct diag *diag)
 	int err = 0;
 
 	lists_build_begin(lists);
-	pthread_mutex_lock(&lists->lock);
-	renew = lists->renew;
-	pthread_mutex_unlock(&lists->lock);
+	pthread_mutex_lock(&lists->turn.lock);
+	renew = lists->turn.renew;
+	pthread_mutex_unlock(&lists->turn.lock);
 	lists_build_end(lists);
 	if (renew)
 		err = lists_table_renew(lists);

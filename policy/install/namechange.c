@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "install/kept.h"
 #include "install/namesinside.h"
 
 /* The list and the name that an operator named, checked. lock is held. */
@@ -35,7 +36,7 @@ static int change_carry(struct names *names, struct name_content *content,
 			enum name_pending_kind kind, const struct name_change *change,
 			struct diag *diag)
 {
-	char *path = names_state_path(names, content->name, "hand");
+	char *path = kept_path(names->state_dir, content->name, "hand");
 	int kept = path ? name_content_hand_write(content, path) : 0;
 	int err = names_pending_add(names, content->name, kind, change);
 
@@ -63,7 +64,7 @@ int names_add(struct names *names, const char *list, const char *name, int64_t e
 	struct name_content *content;
 	int err;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	err = change_begin(names, list, name, &content, &change.key, diag);
 	if (!err) {
 		err = name_content_add(content, &change.key, expires, change.reason);
@@ -74,11 +75,11 @@ int names_add(struct names *names, const char *list, const char *name, int64_t e
 				 list, err == -EEXIST ? name : strerror(-err));
 	}
 	if (err) {
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 		return err;
 	}
 	err = change_carry(names, content, NAME_PENDING_ADD, &change, diag);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return names_change_settle(names, err, diag);
 }
 
@@ -89,7 +90,7 @@ int names_delete(struct names *names, const char *list, const char *name, const 
 	struct name_content *content;
 	int err;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	err = change_begin(names, list, name, &content, &change.key, diag);
 	if (!err) {
 		err = name_content_delete(content, &change.key, change.reason);
@@ -102,11 +103,11 @@ int names_delete(struct names *names, const char *list, const char *name, const 
 				 err == -ENOENT ? "no such entry" : strerror(-err));
 	}
 	if (err) {
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 		return err;
 	}
 	err = change_carry(names, content, NAME_PENDING_DELETE, &change, diag);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return names_change_settle(names, err, diag);
 }
 
@@ -141,14 +142,14 @@ size_t names_expire(struct names *names, int64_t now)
 	bool due;
 	int err = 0;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	cnt = names_rulings_expire(names, now, &err);
 	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		if (names->content[i])
 			cnt += content_expire(names, names->content[i], now, &err);
-	due = names->renew && names->turn == NAME_TURN_FREE;
+	due = turn_due(&names->turn);
 	err = due ? -ENOSPC : err;
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	if (cnt || due) {
 		struct diag diag;
 
@@ -164,9 +165,9 @@ int names_fold(struct names *names, struct diag *diag)
 	bool crowded;
 	int err = 0;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	crowded = names->changed.cnt > SEK_NAME_OVER_MAX / 2;
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	if (crowded)
 		err = names_table_renew(names);
 	return err ? names_table_failed(err, diag) : 0;

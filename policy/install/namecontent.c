@@ -26,6 +26,9 @@ struct name_content *name_content_new(const struct model_name_list *model)
 		return NULL;
 	content->id = model->id;
 	content->allow = model->allow;
+	content->own_answers = model->own_answers;
+	content->public_suffixes = model->public_suffixes;
+	content->built_in = model->built_in;
 	if (text_copy(model->name, &content->name) || text_copy(model->title, &content->title) ||
 	    text_copy(model->category, &content->category) ||
 	    text_copy(model->source, &content->source) ||
@@ -46,6 +49,9 @@ struct name_content *name_content_like(const struct name_content *other)
 		.allow = other->allow,
 		.source = other->source,
 		.format = other->format,
+		.own_answers = other->own_answers,
+		.public_suffixes = other->public_suffixes,
+		.built_in = other->built_in,
 		.feed = { .url = other->url },
 	};
 	struct name_content *content = name_content_new(&model);

@@ -38,6 +38,7 @@ struct name_content {
 	uint16_t id;
 	bool allow;
 	char *name, *title, *category, *source, *format, *url; /* all but name may be NULL */
+	bool own_answers, public_suffixes, built_in; /* as in the policy */
 	struct name_list published;
 	uint8_t *skip; /* one byte for each published entry that does not count; NULL: all do */
 	size_t skip_cnt;

@@ -38,8 +38,7 @@ int names_open_maps(const struct name_maps *maps, uint32_t slot, void (*changed)
 	names->name_cnt = namemap_table(&names->map)->name_cnt;
 	names->changed_call = changed;
 	names->changed_arg = arg;
-	pthread_cond_init(&names->turned, NULL);
-	pthread_mutex_init(&names->lock, NULL);
+	turn_open(&names->turn);
 	*ret_names = names;
 	return 0;
 }
@@ -95,7 +94,7 @@ void names_close(struct names *names)
 {
 	if (!names)
 		return;
-	if (names->turn == NAME_TURN_STAGED)
+	if (names->turn.state == TURN_STAGED)
 		names_abort(names);
 	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		name_content_free(names->content[i]);
@@ -104,37 +103,27 @@ void names_close(struct names *names)
 	name_tenants_free(&names->tenants);
 	free(names->changed.names);
 	namemap_close(&names->map);
-	pthread_mutex_destroy(&names->lock);
-	pthread_cond_destroy(&names->turned);
+	turn_close(&names->turn);
 	free(names->state_dir);
 	free(names);
-}
-
-char *names_state_path(const struct names *names, const char *name, const char *suffix)
-{
-	char *path;
-
-	if (!names->state_dir || strchr(name, '/') || name[0] == '.')
-		return NULL;
-	return asprintf(&path, "%s/%s.%s", names->state_dir, name, suffix) < 0 ? NULL : path;
 }
 
 bool names_has(struct names *names, const char *list)
 {
 	bool has;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	has = name_content_named(names->content, list) != NULL;
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return has;
 }
 
 void names_forget(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	names->forgotten = true;
 	names->loaded = false;
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 }
 
 void names_changed(const struct names *names)
@@ -172,58 +161,34 @@ void names_clock(struct names *names)
 
 /* --- whose turn it is to make a table --- */
 
-void names_turn(struct names *names, enum name_turn turn)
+void names_turn(struct names *names, enum turn_state state)
 {
-	names->turn = turn;
-	if (turn != NAME_TURN_BUILDING) {
-		names->recording = false;
-		pending_clear(names);
-	}
-	pthread_cond_broadcast(&names->turned);
-}
-
-/* Takes the turn; lock is held, and given back. Clears up behind a policy that has become live. */
-static void turn_take(struct names *names)
-{
-	bool left = names->turn == NAME_TURN_LEFT;
-
-	names_turn(names, NAME_TURN_BUILDING);
-	names->recording = true;
-	pthread_mutex_unlock(&names->lock);
-	if (left)
-		namemap_settle(&names->map);
-}
-
-static bool turn_taken(const struct names *names)
-{
-	return names->turn == NAME_TURN_BUILDING || names->turn == NAME_TURN_STAGED;
+	turn_give(&names->turn, state);
+	pending_clear(names);
 }
 
 void names_build_begin(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
-	while (turn_taken(names))
-		pthread_cond_wait(&names->turned, &names->lock);
-	turn_take(names);
+	if (turn_begin(&names->turn))
+		namemap_settle(&names->map);
 }
 
 bool names_build_try(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
-	if (turn_taken(names)) {
-		names->renew = true;
-		pthread_mutex_unlock(&names->lock);
+	bool left;
+
+	if (!turn_try(&names->turn, true, &left))
 		return false;
-	}
-	turn_take(names);
+	if (left)
+		namemap_settle(&names->map);
 	return true;
 }
 
 void names_build_end(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
-	names_turn(names, NAME_TURN_FREE);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
+	names_turn(names, TURN_FREE);
+	pthread_mutex_unlock(&names->turn.lock);
 }
 
 int names_pending_add(struct names *names, const char *list, enum name_pending_kind kind,
@@ -231,7 +196,7 @@ int names_pending_add(struct names *names, const char *list, enum name_pending_k
 {
 	struct name_pending *more, *pending;
 
-	if (!names->recording)
+	if (!names->turn.recording)
 		return 0;
 	more = reallocarray(names->pending, names->pending_cnt + 1, sizeof(*more));
 	if (!more)

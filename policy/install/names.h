@@ -88,6 +88,9 @@ size_t names_expire(struct names *names, int64_t now);
 /* As lists_fold(). */
 int names_fold(struct names *names, struct diag *diag);
 
+/* As lists_keep(). */
+void names_keep(struct names *names, struct diag *diag);
+
 /*
  * Tells the kernel what time of the week it is, by the local clock: at the start, each minute, and when the
  * clock is set. In any thread.
@@ -108,7 +111,10 @@ struct name_override {
 	const char *reason, *asked_by, *allowed_by; /* NULL: "" */
 };
 
-/* Those of the journal, once, before anything is loaded. 0 or -errno. */
+/*
+ * Those of the journal, in place of what was known: before anything is loaded, or between names_forget()
+ * and the load that follows. 0 or -errno.
+ */
 int names_overrides_read(struct names *names, struct journal *journal);
 
 /*
@@ -132,6 +138,7 @@ struct names_why {
 	char *list_name, *title, *category, *source; /* of the list; may be NULL */
 	char *entry; /* host and path as the list has it; NULL: of an override, or changed by hand */
 	uint32_t line; /* of the list's text; 0: by hand, or not found */
+	struct sek_name_answer own; /* the address that the entry gives; flags 0: none */
 };
 
 /*

@@ -67,6 +67,8 @@ static void why_fill(const struct names *names, const struct name_asked *asked, 
 	if (!entry)
 		return;
 	why->line = entry->line;
+	if (entry->answer)
+		why->own = content->published.answers[entry->answer - 1];
 	why->entry = strndup(name_host(&content->published, entry),
 			     (size_t)entry->host_len + entry->path_len);
 }
@@ -89,14 +91,14 @@ struct sek_name_said names_decide(struct names *names, const struct name_asked *
 	struct name_found found = {};
 	struct sek_name_said said;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	said = look(names, asked, tenant, phase, &found);
 	if (ret_why) {
 		*ret_why = (struct names_why){ .found = found, .list = -1 };
 		if (said.opinion != SEK_NAME_NONE)
 			why_fill(names, asked, said.lists, ret_why);
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return said;
 }
 
@@ -105,15 +107,15 @@ struct sek_name_said names_look(struct names *names, const struct name_asked *as
 {
 	struct sek_name_said said;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	said = look(names, asked, tenant, phase, ret_found);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	return said;
 }
 
 void names_regexes(struct names *names, names_regex_fn *each, void *arg)
 {
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	for (uint32_t id = 0; id < SEK_NAME_LISTS_MAX; id++) {
 		const struct name_content *content = names->content[id];
 
@@ -123,7 +125,7 @@ void names_regexes(struct names *names, names_regex_fn *each, void *arg)
 			each(arg, (uint8_t)id, content->published.text + regex->at, regex);
 		}
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 }
 
 void names_why_free(struct names_why *why)
@@ -231,7 +233,7 @@ json_t *names_show(struct names *names, const char *list)
 	const struct name_content *one;
 	json_t *rows = json_array(), *all;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	one = list ? name_content_named(names->content, list) : NULL;
 	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		if (names->content[i] && (!list || names->content[i] == one))
@@ -241,12 +243,12 @@ json_t *names_show(struct names *names, const char *list)
 			"lines", (json_int_t)namemap_live(&names->map)->line_cnt, "single_changes",
 			(json_int_t)names->changed.cnt, "build",
 			(int)namemap_live(&names->map)->build, "loading",
-			!names->loaded || names->recording);
+			!names->loaded || names->turn.recording);
 	if (one) {
 		json_object_set_new(all, "changes", changes_show(one));
 		json_object_set_new(all, "skips", skips_show(one));
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	if (list && !one) {
 		json_decref(all);
 		all = NULL;

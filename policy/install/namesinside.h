@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inside of struct names, for the files that make it up: names.c (lock and turn), nametable.c (tables
- * and their overlays), nameload.c (whole contents), namechange.c (single entries), nameover.c
- * (overrides), nameshow.c. names.h is what others see.
+ * and their overlays), nameread.c and namekept.c (one content, and its copy), nameload.c (those of a
+ * policy), namereplace.c, namechange.c (single entries), nameover.c (overrides), nameshow.c. names.h is
+ * what others see.
  *
- * `lock` is held around everything that looks at contents (short); who makes a table has the turn (one at
- * a time, long; of no thread, since a table may wait for its policy). A change by hand meanwhile goes into
- * the live overlay and is remembered, so that the new table's overlay has it too.
+ * Lock and turn are those of install/turn.h. A change by hand while a table is made goes into the live
+ * overlay and is remembered, so that the new table's overlay has it too.
  */
 #ifndef POLICY_INSTALL_NAMESINSIDE_H
 #define POLICY_INSTALL_NAMESINSIDE_H
 
-#include <pthread.h>
-
 #include "install/namecontent.h"
 #include "install/names.h"
+#include "install/turn.h"
 
 /* A change by hand while a table was being made. */
 struct name_pending {
@@ -56,14 +55,8 @@ struct name_staged {
 	size_t name_cnt, entry_cnt;
 };
 
-enum name_turn { NAME_TURN_FREE, NAME_TURN_BUILDING, NAME_TURN_STAGED, NAME_TURN_LEFT };
-
 struct names {
-	pthread_mutex_t lock;
-	pthread_cond_t turned; /* `turn` is another one */
-	enum name_turn turn;
-	bool renew; /* a whole table is due: the overlay has not all changes by hand */
-	bool recording; /* a table is being made */
+	struct turn turn;
 	bool loaded;
 	bool forgotten; /* the next load is from the disk */
 	void (*changed_call)(void *arg); /* told of changes; may be NULL */
@@ -82,14 +75,42 @@ struct names {
 		entry_cnt; /* of the live table, by what this process has made; 0: not known */
 };
 
-/* state_dir/NAME.SUFFIX; NULL when nothing is kept. The caller frees. */
-char *names_state_path(const struct names *names, const char *name, const char *suffix);
+/* --- one list: nameread.c, namekept.c --- */
+
+/* The copy of a list that there is on the disk. */
+struct name_kept {
+	char *text; /* owned; NULL: there is none */
+	size_t len;
+	char *format; /* owned; NULL: it was found out */
+	int64_t stamp_ns; /* of the source that it is of; 0: not known */
+	int64_t at; /* seconds since 1970 when it was written */
+	bool stale; /* older than what was in force last */
+};
+
+/* The copy of a list, if it is of this source; else nothing. */
+void name_kept_read(const char *state_dir, const char *name, const char *source,
+		    struct name_kept *ret_kept);
+void name_kept_free(struct name_kept *kept);
+
+/* Writes what is fresh in the content. A failure costs the copy, not the list; it is told. 0 or -errno. */
+int name_content_keep(struct name_content *content, const char *state_dir, struct diag *diag);
+
+/* Reads the text into the content: it is what will be kept, and the content's from here on. 0 or -errno. */
+int name_content_parse(struct name_content *content, char *text, size_t len, const char *name,
+		       const char *format, struct diag *diag);
+
+/* Reads one list of the policy; former is what is in force under its name, or NULL. 0 or -ENOMEM. */
+int name_content_load(struct names *names, const struct model_name_list *model,
+		      const struct name_content *former, struct name_content **ret_next,
+		      struct diag *diag);
+/* What is in force can go on under the policy's description of it. */
+bool name_content_stays(const struct name_content *former, const struct model_name_list *model);
 
 /* Tells whoever must know that contents changed. */
 void names_changed(const struct names *names);
 
-/* Gives the turn; but for NAME_TURN_BUILDING, changes by hand are no longer remembered. lock is held. */
-void names_turn(struct names *names, enum name_turn turn);
+/* Gives the turn; but for TURN_BUILDING, changes by hand are no longer remembered. lock is held. */
+void names_turn(struct names *names, enum turn_state state);
 
 /* Around everything that makes a table, as lists_build_begin() and the others. */
 void names_build_begin(struct names *names);

@@ -295,7 +295,7 @@ static bool rulings_differ(const struct names *names)
 /* Whether the live table is made of just this, and its overlay can be made right. lock is held. */
 static bool table_stays(const struct names *names, const uint8_t digest[NAME_DIGEST_BYTES])
 {
-	if (names->renew || names->map.turn.over_fd < 0 ||
+	if (names->turn.renew || names->map.turn.over_fd < 0 ||
 	    memcmp(namemap_digest(&names->map), digest, NAME_DIGEST_BYTES) != 0)
 		return false;
 	/* After a restart the numbers in the overlay are put right with all of it. */
@@ -325,16 +325,16 @@ int names_table_stage(struct names *names, bool whole)
 	bool stays = false;
 	int err = snapshots ? 0 : -ENOMEM;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	if (!err)
 		err = snapshots_take(names->staged.next, snapshots);
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	if (!err)
 		err = snapshots_digest(snapshots, digest);
 	if (!err) {
-		pthread_mutex_lock(&names->lock);
+		pthread_mutex_lock(&names->turn.lock);
 		stays = !whole && table_stays(names, digest);
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 	}
 	if (!err && !stays)
 		err = staged_make(names, snapshots, digest);
@@ -374,7 +374,7 @@ int names_table_swap(struct names *names)
 {
 	int err;
 
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	err = staged_finish(names);
 	if (!err && !names->staged.made && !names->loaded)
 		err = overlay_adopt(names);
@@ -384,16 +384,16 @@ int names_table_swap(struct names *names)
 		if (made)
 			namemap_swap(&names->map);
 		staged_take(names);
-		names->renew = false;
+		names->turn.renew = false;
 		names->forgotten = false;
-		pthread_mutex_unlock(&names->lock);
+		pthread_mutex_unlock(&names->turn.lock);
 		if (made) {
 			names_changed(names);
 			namemap_tidy(&names->map);
 		}
 		return 0;
 	}
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_unlock(&names->turn.lock);
 	namemap_drop(&names->map);
 	staged_drop(names);
 	return err;
@@ -421,11 +421,11 @@ int names_table_renew(struct names *names)
 
 void names_commit_begin(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	/* What was added by hand meanwhile and is not in the overlay, the next table has. */
-	names->renew = staged_finish(names) != 0;
+	names->turn.renew = staged_finish(names) != 0;
 	if (!names->staged.made && !names->loaded)
-		names->renew |= overlay_adopt(names) != 0;
+		names->turn.renew |= overlay_adopt(names) != 0;
 }
 
 void names_commit_end(struct names *names)
@@ -434,19 +434,19 @@ void names_commit_end(struct names *names)
 		namemap_take(&names->map);
 	staged_take(names);
 	names->forgotten = false;
-	names_turn(names, NAME_TURN_LEFT);
-	pthread_mutex_unlock(&names->lock);
+	names_turn(names, TURN_LEFT);
+	pthread_mutex_unlock(&names->turn.lock);
 }
 
 void names_abort(struct names *names)
 {
-	pthread_mutex_lock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
 	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		if (names->staged.next[i] != names->content[i])
 			name_content_free(names->staged.next[i]);
 	staged_drop(names);
-	names_turn(names, NAME_TURN_LEFT);
-	pthread_mutex_unlock(&names->lock);
+	names_turn(names, TURN_LEFT);
+	pthread_mutex_unlock(&names->turn.lock);
 }
 
 int names_settle(struct names *names, struct diag *diag)
@@ -455,9 +455,9 @@ int names_settle(struct names *names, struct diag *diag)
 	int err = 0;
 
 	names_build_begin(names);
-	pthread_mutex_lock(&names->lock);
-	renew = names->renew;
-	pthread_mutex_unlock(&names->lock);
+	pthread_mutex_lock(&names->turn.lock);
+	renew = names->turn.renew;
+	pthread_mutex_unlock(&names->turn.lock);
 	names_build_end(names);
 	if (renew)
 		err = names_table_renew(names);
