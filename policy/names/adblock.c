@@ -25,10 +25,15 @@ static bool is_cosmetic(struct text line)
 	return false;
 }
 
-/* Options that leave the rule what it is for a name: all kinds of requests, or the page itself. */
-static bool options_served(struct text options)
+/*
+ * Options that leave the rule what it is for a name: all kinds of requests, or the page itself; or that take
+ * back what it says elsewhere.
+ */
+static bool options_served(struct text options, bool *ret_back)
 {
-	static const char *const served[] = { "all", "doc", "document", "important", "" };
+	static const char *const served[] = { "all", "doc", "document", "important", "", "badfilter" };
+
+	*ret_back = false;
 
 	while (options.len) {
 		const char *comma = memchr(options.at, ',', options.len);
@@ -40,6 +45,7 @@ static bool options_served(struct text options)
 			known |= text_is(option, served[i]);
 		if (!known)
 			return false;
+		*ret_back |= text_is(option, "badfilter");
 		options = text_from(options, option.len + (comma ? 1 : 0));
 	}
 	return true;
@@ -88,10 +94,13 @@ static void page_take(struct name_reader *reader, struct text page, struct text 
 	name_take_url(reader, page, allow);
 }
 
-/* What stands behind "||". */
-static void anchored(struct name_reader *reader, struct text text, struct text rule, bool allow)
+/* What stands behind "||". back: names that it is of are taken back. */
+static void anchored(struct name_reader *reader, struct text text, struct text rule, bool allow,
+		     bool back)
 {
-	struct name_as as = { .kind = NAME_SUFFIX, .allow = allow };
+	struct name_as as = { .kind = NAME_SUFFIX,
+			      .how = back ? SEK_NAME_SPARE : SEK_NAME_AS_POLICY,
+			      .allow = allow };
 	struct text name;
 
 	if (text_starts(text, "*.")) {
@@ -102,9 +111,10 @@ static void anchored(struct name_reader *reader, struct text text, struct text r
 	while (name.len < text.len && !memchr("^/|*:?", text.at[name.len], 6))
 		name.len++;
 	text = text_from(text, name.len);
+	reader->takes_back |= back;
 	if (is_whole(text) && !(text_is(text, "*") && memchr(name.at, '.', name.len) == NULL))
 		name_take(reader, name, &as);
-	else if (text.len && text.at[0] == '/' && as.kind == NAME_SUFFIX)
+	else if (!back && text.len && text.at[0] == '/' && as.kind == NAME_SUFFIX)
 		page_take(reader, (struct text){ name.at, name.len + text.len }, rule, allow);
 	else
 		name_skip(reader, NAME_SKIP_pattern, rule);
@@ -114,7 +124,7 @@ static void anchored(struct name_reader *reader, struct text text, struct text r
 static void rule_take(struct name_reader *reader, struct text rule, bool allow)
 {
 	if (text_starts(rule, "||"))
-		anchored(reader, text_from(rule, 2), rule, allow);
+		anchored(reader, text_from(rule, 2), rule, allow, false);
 	else if (text_starts(rule, "|http://") || text_starts(rule, "|https://"))
 		page_take(reader, text_from(rule, 1), rule, allow);
 	else if (reader->headed || allow || !(text_is_name(rule) || text_starts(rule, "http")))
@@ -126,7 +136,7 @@ static void rule_take(struct name_reader *reader, struct text rule, bool allow)
 void adblock_line(struct name_reader *reader, struct text line)
 {
 	struct text rule = line, options;
-	bool allow = text_starts(line, "@@");
+	bool allow = text_starts(line, "@@"), back;
 
 	if (line.at[0] == '!' || line.at[0] == '[')
 		return;
@@ -142,8 +152,10 @@ void adblock_line(struct name_reader *reader, struct text line)
 		return;
 	}
 	options = options_cut(&rule);
-	if (!options_served(options))
+	if (!options_served(options, &back) || (back && !text_starts(rule, "||")))
 		name_skip(reader, NAME_SKIP_options, line);
+	else if (back)
+		anchored(reader, text_from(rule, 2), rule, allow, true);
 	else
 		rule_take(reader, rule, allow);
 }

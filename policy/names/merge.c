@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "lists/parallel.h"
@@ -65,6 +66,34 @@ static struct name_entry *entry_at(const struct merge *merge, uint32_t n, size_t
 	return &merge->parts[part].list.entries[n];
 }
 
+/*
+ * A hosts file gives a name its IPv4 address in one line and its IPv6 address in another: they are one
+ * answer. Of two addresses of one family the first is kept. False: the two have nothing to do with another.
+ */
+static bool answers_join(struct name_reader *part, struct name_entry *other,
+			 const struct name_entry *entry)
+{
+	struct sek_name_answer both;
+	const struct sek_name_answer *more;
+	uint16_t number;
+
+	if (other->how != SEK_NAME_LOCAL || entry->how != SEK_NAME_LOCAL ||
+	    other->kind != entry->kind || other->host_len != entry->host_len ||
+	    other->path_len != entry->path_len ||
+	    memcmp(part->list.text + other->at, part->list.text + entry->at, entry_len(entry)) != 0)
+		return false;
+	both = part->list.answers[other->answer - 1];
+	more = &part->list.answers[entry->answer - 1];
+	if (more->flags & ~both.flags & SEK_NAME_HAS4)
+		both.ip4 = more->ip4;
+	if (more->flags & ~both.flags & SEK_NAME_HAS6)
+		both.ip6 = more->ip6;
+	both.flags |= more->flags;
+	number = name_take_answer(part, &both);
+	other->answer = number ? number : other->answer;
+	return true;
+}
+
 /* Puts one entry among those seen. One that adds nothing to a former one is marked: kind 0. */
 static void seen_put(struct merge *merge, struct seen *seen, struct name_reader *part, size_t n,
 		     uint32_t number)
@@ -78,6 +107,12 @@ static void seen_put(struct merge *merge, struct seen *seen, struct name_reader 
 		if (!*slot)
 			break;
 		other = entry_at(merge, *slot - 1, &p);
+		/* Lists with answers are read in one part. */
+		if (entry->answer && other->answer && entry->answer != other->answer &&
+		    answers_join(part, other, entry)) {
+			entry->kind = 0;
+			return;
+		}
 		if (!entry_same(&part->list, entry, &merge->parts[p].list, other))
 			continue;
 		if ((other->kind | entry->kind) == other->kind)
@@ -173,6 +208,38 @@ static void canaries_add(struct merge *merge, const struct seen *seen)
 		if (lines[i])
 			name_take(first,
 				  (struct text){ name_canaries[i], strlen(name_canaries[i]) }, &as);
+	}
+}
+
+/*
+ * $badfilter: what a rule says that takes others back is nothing, wherever in the list they stand. It is an
+ * entry until here, of SEK_NAME_SPARE.
+ */
+static void take_back(struct merge *merge, const struct seen *seen, struct name_reader *part, size_t n)
+{
+	struct name_entry *back = &part->list.entries[n];
+
+	for (uint64_t at = part->hashes[n]; seen->slots[at & seen->mask]; at++) {
+		size_t p;
+		struct name_entry *entry = entry_at(merge, seen->slots[at & seen->mask] - 1, &p);
+
+		if (entry->how != SEK_NAME_SPARE && entry->allow == back->allow &&
+		    entry->host_len == back->host_len && entry->path_len == back->path_len &&
+		    !memcmp(merge->parts[p].list.text + entry->at, part->list.text + back->at,
+			    entry_len(back)))
+			entry->kind = 0;
+	}
+	back->kind = 0;
+}
+
+static void all_take_back(struct merge *merge, const struct seen *seen)
+{
+	for (size_t p = 0; p < merge->part_cnt; p++) {
+		struct name_reader *part = &merge->parts[p];
+
+		for (size_t n = 0; part->takes_back && n < part->list.cnt; n++)
+			if (part->list.entries[n].how == SEK_NAME_SPARE)
+				take_back(merge, seen, part, n);
 	}
 }
 
@@ -282,7 +349,9 @@ int name_merge(struct name_reader *parts, size_t part_cnt, size_t thread_cnt,
 	lines_count(&merge);
 	err = seen_all(&merge, &seen, cnt);
 	if (!err) {
-		canaries_add(&merge, &seen);
+		all_take_back(&merge, &seen);
+		if (!parts[0].options->allow)
+			canaries_add(&merge, &seen);
 		err = parts[0].err;
 	}
 	free(seen.slots);

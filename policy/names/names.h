@@ -85,6 +85,7 @@ struct name_list {
 struct name_read_options {
 	const char *format; /* of formats.def; NULL: found out */
 	const char *suffix_file; /* public suffixes; NULL: the system's */
+	bool allow; /* of an allow list: an exception of its format is what it lists, as all the rest is */
 	bool public_suffixes; /* entries that are public suffixes are taken, not held */
 	bool own_answers; /* addresses that the list gives are answered; false: such lines are left
 			   * out, so that a list from elsewhere leads nobody anywhere */
@@ -134,6 +135,8 @@ enum name_skip_class name_skip_class(enum name_skip skip);
 /* Names that get no address when they are blocked, lower case (canaries.def); ended by NULL. */
 extern const char *const name_canaries[];
 bool name_is_canary(const char *host, size_t len);
+/* All of them as a list that blocks them, each alone. 0 or -errno. */
+int name_list_canaries(struct name_list *ret_list);
 
 /* The names of formats, for words and manuals: number of them, and the nth's name and what it is. */
 size_t name_format_cnt(void);

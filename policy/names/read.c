@@ -177,6 +177,7 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 		.how = as->how,
 		.allow = as->allow,
 	};
+	bool blocks = !as->allow && !reader->options->allow;
 
 	if (room && had != reader->entry_cap) {
 		uint64_t *more = realloc(reader->hashes, reader->entry_cap * sizeof(*more));
@@ -188,7 +189,12 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 	}
 	if (!room || reader->err)
 		return;
-	if (!path_len && !as->allow && name_is_canary(host, host_len))
+	if (reader->options->allow && as->how != SEK_NAME_SPARE) {
+		entry.allow = false;
+		entry.how = SEK_NAME_AS_POLICY;
+		entry.answer = 0;
+	}
+	if (!path_len && blocks && as->how != SEK_NAME_SPARE && name_is_canary(host, host_len))
 		entry.how = SEK_NAME_CANARY;
 	if (entry_joins(list, &entry))
 		return;
@@ -337,7 +343,7 @@ void name_take_regex(struct name_reader *reader, struct text text, bool allow)
 	*regex = (struct name_regex){ .at = (uint32_t)list->text_len,
 				      .len = (uint32_t)text.len,
 				      .line = reader->line,
-				      .allow = allow };
+				      .allow = allow || reader->options->allow };
 	list->text_len += text.len;
 	list->regex_cnt++;
 }

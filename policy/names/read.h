@@ -18,6 +18,7 @@
 struct name_reader {
 	struct text rest; /* what is not read yet */
 	uint32_t line; /* number of the last line given out, in this part */
+	bool takes_back; /* it has rules that take others back: entries of SEK_NAME_SPARE until merged */
 	bool headed; /* the list says in its first line that it is written for browsers */
 	const struct name_read_options *options;
 	const struct name_suffixes *suffixes; /* NULL: not asked */

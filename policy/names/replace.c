@@ -24,6 +24,23 @@ bool name_is_canary(const char *host, size_t len)
 	return false;
 }
 
+int name_list_canaries(struct name_list *ret_list)
+{
+	static const struct name_read_options options = { .format = "hosts", .thread_cnt = 1 };
+	static const char text[] =
+#define NAME_CANARY(name) name "\n"
+#include "names/canaries.def"
+#undef NAME_CANARY
+		;
+	struct diag diag;
+	int err;
+
+	diag_init(&diag);
+	err = name_list_parse(text, sizeof(text) - 1, "canaries.def", &options, ret_list, &diag);
+	diag_free(&diag);
+	return err;
+}
+
 const char *name_skip_text(enum name_skip skip)
 {
 	static const char *const texts[] = {

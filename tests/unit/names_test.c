@@ -158,6 +158,15 @@ static const struct row rows[] = {
 	  .guess = "unbound" },
 	{ OWN "unbound", "unbound", "local-data: \"a.example 30 A 192.0.2.1\"\n",
 	  "=a.example:192.0.2.1", .skips = NULL },
+	{ OWN "hosts: both families are one answer", "hosts",
+	  "192.0.2.1 a.example b.example\n2001:db8::1 a.example\n192.0.2.9 a.example\n"
+	  "2001:db8::2 c.example\n0.0.0.0 d.example\n192.0.2.1 e.example e.example\n",
+	  "=a.example:192.0.2.1,2001:db8::1 =b.example:192.0.2.1 =c.example:2001:db8::2 =d.example "
+	  "=e.example:192.0.2.1",
+	  .duplicate_cnt = 1 },
+	{ OWN "dnsmasq: both families are one answer", "dnsmasq",
+	  "address=/a.example/192.0.2.1\naddress=/a.example/2001:db8::1\naddress=/b.example/#\n",
+	  "a.example:192.0.2.1,2001:db8::1 b.example", .skips = NULL },
 	/* --- RPZ --- */
 	{ "RPZ: actions", NULL,
 	  "$TTL 300\n@ IN SOA localhost. root.localhost. (\n 1 ; serial\n 3600\n 600 86400 300 )\n"
@@ -337,6 +346,42 @@ static void formats_are_read(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		row_is_read(&rows[i], rows[i].text, strlen(rows[i].text));
+}
+
+/* Held back unless the policy says that they are meant. */
+static void public_suffixes_are_taken_where_they_are_meant(void **state)
+{
+	static const char text[] = "jp\n*.go.jp\n||co.jp^\nexample.co.jp\n";
+
+	for (int meant = 0; meant < 2; meant++) {
+		struct name_read_options options = { .format = "domains", .public_suffixes = meant };
+		struct name_list list = {};
+		struct diag diag;
+
+		diag_init(&diag);
+		assert_int_equal(
+			name_list_parse(text, sizeof(text) - 1, "list", &options, &list, &diag), 0);
+		assert_int_equal(list.cnt, meant ? 4 : 1);
+		assert_int_equal(list.skip_cnts[NAME_SKIP_suffix], meant ? 0 : 3);
+		name_list_free(&list);
+		diag_free(&diag);
+	}
+}
+
+static void canaries_are_a_list(void **state)
+{
+	struct name_list list = {};
+
+	assert_int_equal(name_list_canaries(&list), 0);
+	for (size_t i = 0; name_canaries[i]; i++) {
+		assert_true(i < list.cnt);
+		assert_int_equal(list.entries[i].kind, NAME_SELF);
+		assert_int_equal(list.entries[i].how, SEK_NAME_CANARY);
+		assert_memory_equal(name_host(&list, &list.entries[i]), name_canaries[i],
+				    list.entries[i].host_len);
+	}
+	assert_int_equal(list.skip_cnt, 0);
+	name_list_free(&list);
 }
 
 /* Every format with carriage returns, and behind a line of a megabyte and one with bytes of 0. */
@@ -536,6 +581,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats_are_read),
+		cmocka_unit_test(public_suffixes_are_taken_where_they_are_meant),
+		cmocka_unit_test(canaries_are_a_list),
 		cmocka_unit_test(line_ends_and_long_lines_change_nothing),
 		cmocka_unit_test(expressions_are_kept),
 		cmocka_unit_test(what_is_left_out_is_told_with_place),

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What users of other filters complained of, as rows: a list as it was, a name or a URL, and whether that is
+ * blocked. Each names where it was reported. Formats are found out, as for a list that nobody described.
+ */
+#include "unit/namemade.h"
+
+#include "names/find.h"
+#include "names/url.h"
+
+static const struct row {
+	const char *where;
+	const char *list; /* that blocks */
+	const char *allow; /* a list that allows beside it; NULL: none */
+	const char *blocked, *passes; /* names and URLs, apart by blanks */
+} rows[] = {
+	{ "StevenBlack/hosts#2492: a hosts line takes no other name", "0.0.0.0 www.blogspot.com\n",
+	  NULL, "www.blogspot.com", "blogspot.com a.www.blogspot.com" },
+	{ "phantom/blocklist#1145: an allow below a blocked parent", "a.example\n",
+	  "ok.a.example\n", "a.example x.a.example", "ok.a.example x.ok.a.example" },
+	{ "pi-hole#4447: letters beyond ASCII", "日本語.jp\n\xef\xbc\xa1.example\n", NULL,
+	  "xn--wgv71a119e.jp a.example", "jp" },
+	{ "pi-hole#5267: rules about elements name nothing to block",
+	  "||ads.example^\nfandom.example##.featured-video__wrapper\nb.example#@#.ad\nc.example#?#div\n",
+	  NULL, "ads.example", "fandom.example b.example c.example" },
+	{ "pi-hole#1256: names that begin with a dot", ".doubleclick.com\n.a.example\n", NULL,
+	  "doubleclick.com x.a.example", "com" },
+	{ "pi-hole#650: what a page's source leaves among the lines",
+	  "a.example\n}).filter('#comments').click();\nhref=\"http://goo.example/9Cydh\"\nb.example\n",
+	  NULL, "a.example b.example", "goo.example goo.example/9Cydh" },
+	{ "PiHoleBlocklist#109: exceptions in a list for several programs",
+	  "||a.example^\n@@||ok.a.example^\n", NULL, "a.example", "ok.a.example" },
+	{ "AdGuardHome#3396: a star inside a name is no name", "||github*^$important\n||a.example^\n",
+	  NULL, "a.example", "github.com api.github.com githubapp.com" },
+	{ "AdGuardHome#3396: exceptions in a list that allows are what it allows",
+	  "login.example\nb.example\n", "@@||login.example^\n@@|b.example^\n", "b.example",
+	  "login.example" },
+	{ "AdGuardHome#2923: everything but some",
+	  "*$denyallow=com|net\n||*^$client=10.0.0.1\n/.*/\n||a.example^\n", NULL, "a.example",
+	  "b.example c.org" },
+	{ "AdGuardHome#6979: a rule that takes another back, before it or behind",
+	  "||b.example^$badfilter\n||a.example^\n||b.example^\n||c.example^$important\n"
+	  "||c.example^$important,badfilter\n||d.example^$dnsrewrite=127.0.0.1,$badfilter\n"
+	  "@@||x.a.example^\n@@||x.a.example^$badfilter\n",
+	  NULL, "a.example x.a.example", "b.example c.example d.example" },
+	{ "AdGuardHome#3825: a block below an exception",
+	  "@@||fake.example^$important\n||sub.fake.example^$important\n", NULL, "sub.fake.example",
+	  "fake.example www.fake.example" },
+	{ "AdGuardSDNSFilter#505: a rule for a path is not one for its host",
+	  "||mangaqq.example/qc-new/*\n||a.example^\n", NULL,
+	  "a.example http://mangaqq.example/qc-new/x", "mangaqq.example http://mangaqq.example/x" },
+	{ "blocky#956, hosts of oisd: comments of rules", "! Title: x\n! a.example\n||b.example^\n",
+	  NULL, "b.example", "a.example" },
+	{ "blocky#859, blokada#766: comments behind names",
+	  "growsumo.example #PartnerStack - Tracker\na.example\t# y\n", NULL,
+	  "growsumo.example a.example", "y" },
+	{ "blokada#766: comments behind names of a hosts file",
+	  "0.0.0.0 a.example  #[Tracking.Cookie]\n0.0.0.0 b.example\t# c.example\n", NULL,
+	  "a.example b.example", "c.example" },
+	{ "blocky#991: labels that begin or end with a hyphen",
+	  "0.0.0.0 -043ns11.net.daraz.example\n0.0.0.0 a-.example\n", NULL,
+	  "-043ns11.net.daraz.example a-.example", "net.daraz.example" },
+	{ "blocky#1718: rules whatever the file is called", "||0-01x-m.554217.example^\n", NULL,
+	  "0-01x-m.554217.example www.0-01x-m.554217.example", "554217.example" },
+	{ "qutebrowser#3765: many names in a line, and those of the machine",
+	  "127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n"
+	  "0.0.0.0 a.example b.example\n",
+	  NULL, "a.example b.example", "localhost ip6-localhost" },
+	{ "hostsblock#24, uBlock#1440: addresses among the names",
+	  "0.0.0.0 0.0.0.0\n0.0.0.0 0.0.0.0 www.zergnet.example\n127.0.0.1 a.example 127.0.0.1 b.example\n",
+	  NULL, "www.zergnet.example a.example b.example", "zergnet.example" },
+	{ "Anti-WebMiner#17: heads of sections are no names",
+	  "[Anti-WebMiner]\nVersion=1.86\n[Hosts]\n0.0.0.0 a.example\n0.0.0.0 b.example\n0.0.0.0 c.example\n",
+	  NULL, "a.example b.example c.example", "hosts 1.86" },
+	{ "opnsense#824: a category's name is what is below it, too",
+	  "amazingyoutube.example\nyoutube.example\n", NULL, "youtube.example www.youtube.example",
+	  "myyoutube.example" },
+	{ "opnsense#825: URLs of a category", "a.example/x/y\nb.example/z.html\nc.example/~me\n", NULL,
+	  "http://a.example/x/y http://a.example/x/y/z http://www.b.example/z.html http://c.example/%7Eme",
+	  "a.example http://a.example/x http://b.example/ c.example" },
+	{ "Ultimate.Hosts.Blacklist#277: squid's names with a dot, one below another",
+	  ".stats.ynet.example\n.ynet.example\n", NULL,
+	  "stats.ynet.example ynet.example a.ynet.example", "net.example" },
+	{ "url-cheatsheet#8: a dot behind the name", "portswigger.example\n", NULL,
+	  "portswigger.example. http://portswigger.example./x HTTP://PortSwigger.Example:80/",
+	  "example" },
+	{ "e2guardian#604: a page within what is allowed", "http://search.example/search\n",
+	  "search.example\n", "http://search.example/search http://search.example/search?q=x",
+	  "search.example http://search.example/" },
+	{ "squidGuard: names and ports in URLs",
+	  "http://a.example:8080/x\nhttp://user:pw@b.example/y\n", NULL,
+	  "http://a.example/x http://b.example/y http://me@b.example/y", "a.example b.example" },
+	{ "unbound#935: exceptions of a zone, in any order",
+	  "$TTL 60\n@ SOA a. b. 1 2 3 4 5\nwww.a.example CNAME rpz-passthru.\n*.a.example CNAME .\n"
+	  "*.b.example CNAME .\nwww.b.example CNAME rpz-passthru.\n",
+	  NULL, "x.a.example x.b.example", "www.a.example www.b.example a.example" },
+	{ "unbound#219: triggers of name servers are not names",
+	  "$TTL 60\n@ SOA a. b. 1 2 3 4 5\n*.parking.example.rpz-nsdname CNAME .\na.example CNAME .\n",
+	  NULL, "a.example", "parking.example x.parking.example" },
+	{ "pdns#2780: a record outside the zone ends nothing",
+	  "$ORIGIN rpz.test.\n$TTL 60\n@ SOA a. b. 1 2 3 4 5\na.example CNAME .\nout.of.zone. CNAME .\n"
+	  "b.example CNAME .\n",
+	  NULL, "a.example b.example", "out.of.zone" },
+	{ "unbound#1439: an apex with records of its own",
+	  "$ORIGIN rpz.test.\n$TTL 60\n@ SOA a. b. 1 2 3 4 5\n@ A 192.0.2.1\n@ NS localhost.\na.example CNAME .\n",
+	  NULL, "a.example", "b.example test" },
+	{ "unbound#1332: another name in place of an answer is not served, and blocks nothing",
+	  "$TTL 60\n@ SOA a. b. 1 2 3 4 5\nwww.a.example CNAME garden.test.\nb.example CNAME .\n",
+	  NULL, "b.example", "www.a.example garden.test" },
+	{ "Ultimate.Hosts.Blacklist#536: pictures in a head",
+	  "#     / / \\ \\ | __| | '_ ` _ \\ / _` | __/ _ \\      #\n0.0.0.0 a.example\n", NULL,
+	  "a.example", "b.example" },
+	{ "dnscrypt-proxy: patterns and times",
+	  "=only.example\nads.*\n*sex*\n*.youtube.* @time-to-sleep\na.example\n", NULL,
+	  "only.example a.example",
+	  "x.only.example ads.example sussex.ac.uk www.youtube.com youtube.com" },
+	{ "lists from Windows: carriage returns, a mark in front, no end of the last line",
+	  "\xef\xbb\xbf"
+	  "a.example\r\nb.example\r\nc.example",
+	  NULL, "a.example b.example c.example", "example" },
+	{ "doh lists: names with an underscore", "_dns.a.example\nb_c.example\n", NULL,
+	  "_dns.a.example b_c.example", "a.example" },
+	{ "HaGeZi: whole top-level domains need to be meant", "zip\n||mov^\na.example\n", NULL,
+	  "a.example", "x.zip x.mov" },
+};
+
+/* The two lists of a row as a table. */
+struct tried {
+	struct name_list lists[2];
+	struct name_memory memory;
+	struct name_table table;
+};
+
+static void tried_open(const struct row *row, struct tried *tried)
+{
+	const char *const texts[] = { row->list, row->allow };
+	struct name_source sources[2];
+	size_t cnt = row->allow ? 2 : 1;
+	struct diag diag;
+
+	*tried = (struct tried){};
+	for (size_t i = 0; i < cnt; i++) {
+		const struct name_read_options options = { .allow = i };
+
+		diag_init(&diag);
+		if (name_list_parse(texts[i], strlen(texts[i]), "list", &options, &tried->lists[i],
+				    &diag)) {
+			diag_print(&diag, stdout);
+			fail_msg("%s: list %zu cannot be read", row->where, i);
+		}
+		diag_free(&diag);
+		sources[i] = (struct name_source){ .list = &tried->lists[i], .number = (uint8_t)i };
+	}
+	assert_int_equal(name_table_made(sources, cnt, &tried->memory, &tried->table), 0);
+}
+
+static void tried_close(struct tried *tried)
+{
+	name_table_free(&tried->table);
+	name_memory_free(&tried->memory);
+	for (int i = 0; i < 2; i++)
+		name_list_free(&tried->lists[i]);
+}
+
+static bool blocked(const struct tried *tried, const char *word, size_t len)
+{
+	static const struct sek_name_phase phase = { .block = 1, .allow = 2 };
+	const struct name_view view = { .table = &tried->table };
+	struct name_asked asked;
+	struct url url;
+
+	/* As requests are spelt before they are looked up. */
+	assert_int_equal(url_normalise(word, len, &url), 0);
+	asked = (struct name_asked){ .host = url.host.text, .host_len = url.host.len };
+	if (memchr(word, '/', len)) {
+		asked.path = url.target;
+		asked.path_len = url.target_len;
+	}
+	return name_decide(&view, &asked, 1, &phase, NULL).opinion == SEK_NAME_BLOCK;
+}
+
+static void words_are(const struct row *row, const struct tried *tried, const char *words, bool wanted)
+{
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (blocked(tried, words, len) != wanted)
+			fail_msg("%s: %.*s is %s", row->where, (int)len, words,
+				 wanted ? "not blocked" : "blocked");
+		words += len + (words[len] == ' ');
+	}
+}
+
+static void complaints_are_heard(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tried tried;
+
+		tried_open(&rows[i], &tried);
+		words_are(&rows[i], &tried, rows[i].blocked, true);
+		words_are(&rows[i], &tried, rows[i].passes, false);
+		tried_close(&tried);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(complaints_are_heard),
+	};
+
+	return cmocka_run_group_tests_name("complaints", tests, NULL, NULL);
+}
