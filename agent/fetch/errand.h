@@ -27,6 +27,7 @@ struct errand {
 	char *dir, *name, *format;
 	bool names; /* a list of names; else of addresses */
 	bool block; /* its kind */
+	bool own_answers, public_suffixes; /* as in the policy; set by who made it */
 	struct model_feed feed;
 	struct plan plan;
 	atomic_bool *stop;

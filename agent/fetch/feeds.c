@@ -150,6 +150,8 @@ static int errand_send(struct feeds *feeds, struct feed *feed)
 	sent->errand = errand_new(w->dir, w->name, w->format, w->names, w->block, &w->feed, &w->plan);
 	if (sent->errand) {
 		sent->errand->stop = &feeds->stop;
+		sent->errand->own_answers = w->own_answers;
+		sent->errand->public_suffixes = w->public_suffixes;
 		feed->away = true;
 		err = worker_post(feeds->fetching, errand_begin, errand_end, sent);
 		if (!err)
@@ -282,20 +284,33 @@ struct draft {
 	bool missing;
 };
 
-static void draft_add(struct draft *draft, const char *name, const char *format, bool names,
-		      bool allow, const struct model_feed *feed)
+/* What is to be fetched for a list; NULL: nothing is. */
+static struct errand *draft_add(struct draft *draft, const char *name, const char *format,
+				bool names, bool allow, const struct model_feed *feed)
 {
 	static const struct plan none;
 	struct errand *what;
 
 	if (!feed->url)
-		return;
+		return NULL;
 	what = errand_new(draft->feeds->dir, name, format, names, !allow, feed, &none);
-	if (!what) {
+	if (what)
+		feed_add(draft->feeds, feed_find(draft->feeds, name), &draft->next[draft->cnt++],
+			 what);
+	else
 		draft->missing = true;
+	return what;
+}
+
+static void draft_add_names(struct draft *draft, const struct model_name_list *list)
+{
+	struct errand *what =
+		draft_add(draft, list->name, list->format, true, list->allow, &list->feed);
+
+	if (!what)
 		return;
-	}
-	feed_add(draft->feeds, feed_find(draft->feeds, name), &draft->next[draft->cnt++], what);
+	what->own_answers = list->own_answers;
+	what->public_suffixes = list->public_suffixes;
 }
 
 static void feeds_drop(struct feed *list, size_t cnt)
@@ -327,8 +342,7 @@ void feeds_policy(struct feeds *feeds, const struct policy *policy)
 		draft_add(&draft, policy->lists[i].name, policy->lists[i].format, false,
 			  policy->lists[i].allow, &policy->lists[i].feed);
 	for (size_t i = 0; draft.next && i < policy->name_list_cnt; i++)
-		draft_add(&draft, policy->name_lists[i].name, policy->name_lists[i].format, true,
-			  policy->name_lists[i].allow, &policy->name_lists[i].feed);
+		draft_add_names(&draft, &policy->name_lists[i]);
 	if (!draft.next || draft.missing)
 		log_error("feeds: no memory; not every list is kept new");
 	feeds->feeds = draft.next;

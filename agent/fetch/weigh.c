@@ -67,7 +67,10 @@ static int weigh_addresses(const struct errand *e, const char *former, const cha
 static int weigh_names(const struct errand *e, const char *former, const char *next,
 		       size_t *ret_before, size_t *ret_after, struct diag *diag)
 {
-	const struct name_read_options options = { .format = e->format };
+	const struct name_read_options options = { .format = e->format,
+						   .allow = !e->block,
+						   .own_answers = e->own_answers,
+						   .public_suffixes = e->public_suffixes };
 	struct name_list before = {}, after = {};
 	struct diag quiet;
 	int err = name_list_read(next, &options, &after, diag);

@@ -52,6 +52,7 @@ static struct name_because look_up(struct names *names, const struct name_questi
 	because.entry = why->entry;
 	because.file = why->source;
 	because.line = why->line;
+	because.own = why->own;
 	because.override = override_of(names, q, &because);
 	return because;
 }

@@ -65,6 +65,8 @@ static struct name_because look_up(const struct name_book *book, const struct na
 		return because;
 	list = name_book_list(book, (unsigned int)because.list);
 	because.line = entry->line;
+	if (entry->answer)
+		because.own = list->answers[entry->answer - 1];
 	*ret_entry = name_entry_text(list, entry);
 	because.entry = *ret_entry;
 	return because;

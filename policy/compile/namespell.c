@@ -60,6 +60,12 @@ char *spell_name_list(const struct model_name_list *list)
 		fprintf(out, ", format %s", list->format);
 	if (list->title)
 		fprintf(out, ", title %s", list->title);
+	if (list->own_answers)
+		fputs(", answers own", out);
+	if (list->public_suffixes)
+		fputs(", public_suffixes", out);
+	if (list->built_in)
+		fputs(", built in", out);
 	spell_feed(out, &list->feed);
 	if (!fclose(out))
 		return text;
@@ -109,10 +115,11 @@ char *spell_names(const struct policy *policy, const struct model_names *names)
 	if (!out)
 		return NULL;
 	if (names->on)
-		fprintf(out, "mode %s, answer %s, ech %s, quic %s, dot %s, nameless %s, records %s",
+		fprintf(out,
+			"mode %s, answer %s, ech %s, quic %s, dot %s, canaries %s, nameless %s, records %s",
 			modes[names->mode], answers[names->answer], echs[names->ech],
-			hidden[names->quic], hidden[names->dot], nameless[names->nameless],
-			records[names->records]);
+			hidden[names->quic], hidden[names->dot], hidden[names->canaries],
+			nameless[names->nameless], records[names->records]);
 	if (names->on && names->help_desk)
 		fprintf(out, ", help_desk %s", names->help_desk);
 	for (int use = 0; use < USE_CNT && names->on; use++) {

@@ -3,6 +3,7 @@
  * The answer to "why is this name blocked?", protocol by protocol. Called by `sekisho url explain` and by
  * the agent for it. Pure.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,22 @@ static void sinkhole_say(const struct model_name_site *site, char *to, size_t si
 		 v4, v6, site->sink_ttl_s);
 }
 
+static void own_say(const struct sek_name_answer *own, char *to, size_t size)
+{
+	char v4[PREFIX_TEXT_MAX] = "no data", v6[PREFIX_TEXT_MAX] = "no data";
+	struct sek_addr mapped = { .w = { [2] = htonl(0xffff), [3] = own->ip4 } };
+
+	if (own->flags & SEK_NAME_HAS4)
+		address_print(&mapped, v4);
+	if (own->flags & SEK_NAME_HAS6)
+		address_print(&own->ip6, v6);
+	if (own->flags)
+		snprintf(to, size, "answered with the list's own address: A %s, AAAA %s, for %us",
+			 v4, v6, own->ttl_s);
+	else
+		snprintf(to, size, "answered with the list's own address");
+}
+
 static void dns_row(struct wire *w)
 {
 	char text[256] = "the question passes";
@@ -81,13 +98,14 @@ static void dns_row(struct wire *w)
 
 		if (how == SEK_NAME_SINKHOLE)
 			sinkhole_say(&w->policy->names, text, sizeof(text));
+		else if (how == SEK_NAME_LOCAL)
+			own_say(&w->host_because->own, text, sizeof(text));
 		else
 			snprintf(text, sizeof(text), "%s",
 				 how == SEK_NAME_NODATA	   ? "answered with no data"
 				 : how == SEK_NAME_SILENCE ? "dropped without an answer"
 				 : how == SEK_NAME_TCP ? "answered as too long: ask again over TCP"
-				 : how == SEK_NAME_LOCAL ? "answered with the list's own address"
-							 : "answered with NXDOMAIN");
+						       : "answered with NXDOMAIN");
 	} else if (w->q->profile.ech == SEK_ECH_STRIP) {
 		snprintf(text, sizeof(text),
 			 "the question passes; ech is taken out of the HTTPS answer");

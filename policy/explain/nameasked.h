@@ -53,6 +53,7 @@ struct name_because {
 	const char *entry; /* as the list has it; NULL: not known */
 	const char *file; /* the list's; NULL: not known */
 	uint32_t line; /* 0: by hand, or not known */
+	struct sek_name_answer own; /* of SEK_NAME_LOCAL; flags 0: not known */
 	json_t *override; /* what was decided for the tenant; NULL: nothing */
 };
 

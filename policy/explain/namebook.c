@@ -77,10 +77,18 @@ static char *list_path(const struct model_name_list *list, const struct name_boo
 static void list_read(struct name_book *book, const struct model_name_list *list,
 		      const struct name_book_options *options, struct diag *diag)
 {
-	const struct name_read_options reading = { .format = list->format };
+	const struct name_read_options reading = { .format = list->format,
+						   .allow = list->allow,
+						   .own_answers = list->own_answers,
+						   .public_suffixes = list->public_suffixes };
 	char *path = list_path(list, options);
 	struct diag words;
 
+	if (list->built_in && !path) {
+		if (!name_list_canaries(&book->lists[list->id]))
+			book->files[list->id] = strdup("built in");
+		return;
+	}
 	if (!path && !list->feed.url)
 		return; /* filled by hand alone */
 	diag_init(&words);

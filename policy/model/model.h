@@ -65,6 +65,12 @@ struct model_list {
 	struct place place;
 };
 
+/*
+ * The name of a list that is there where somebody needs it: names by which browsers and phones ask whether
+ * they may hide names. Whoever has `canaries: refuse`, or white list mode, takes it as a block list.
+ */
+#define MODEL_CANARIES "built-in-canaries"
+
 /* A list of names and URLs (holds: names). Its id is not one of an address list. */
 struct model_name_list {
 	uint16_t id; /* 0..63 */
@@ -73,6 +79,9 @@ struct model_name_list {
 	bool allow;
 	char *source; /* a file, resolved against the policy's folder; may be NULL */
 	char *format; /* name of a format of names; NULL: guess */
+	bool own_answers; /* names that it gives an address are answered with it, not as the body says */
+	bool public_suffixes; /* it has them on purpose: jp, go.jp */
+	bool built_in; /* MODEL_CANARIES: nobody wrote it */
 	struct model_feed feed; /* in place of a source */
 	struct place place;
 };
@@ -94,7 +103,7 @@ struct model_names {
 	size_t taking_cnt[USE_CNT];
 	enum { ANSWER_NXDOMAIN, ANSWER_NODATA, ANSWER_SINKHOLE } answer;
 	enum { ECH_ALLOW, ECH_STRIP, ECH_BLOCK } ech; /* numbers of enum sek_name_ech */
-	enum { HIDDEN_ALLOW, HIDDEN_REFUSE } quic, dot;
+	enum { HIDDEN_ALLOW, HIDDEN_REFUSE } quic, dot, canaries;
 	enum { NAMELESS_ALLOW, NAMELESS_BLOCK } nameless; /* a ClientHello without a name */
 	enum { RECORDS_NONE, RECORDS_DNS, RECORDS_ALL } records;
 	char *help_desk; /* what the block page names; NULL: the site's */

@@ -9,6 +9,16 @@
 #include "model/reader.h"
 #include "text/escape.h"
 
+static void read_answers(struct reader *r, const struct node *value, const struct field *f,
+			 void *member)
+{
+	static const char *const words[] = { "policy", "own", NULL };
+	int word = reader_word(r, value, words);
+
+	if (word >= 0)
+		*(bool *)member = word;
+}
+
 static const struct field fields[] = {
 	{ .name = "holds", .read = read_holds },
 	{ .name = "name",
@@ -28,6 +38,12 @@ static const struct field fields[] = {
 	{ .name = "source", .read = read_source, .offset = offsetof(struct model_name_list, source) },
 	{ .name = "format", .read = read_name, .offset = offsetof(struct model_name_list, format) },
 	{ .name = "title", .read = read_title, .offset = offsetof(struct model_name_list, title) },
+	{ .name = "answers",
+	  .read = read_answers,
+	  .offset = offsetof(struct model_name_list, own_answers) },
+	{ .name = "public_suffixes",
+	  .read = read_bool,
+	  .offset = offsetof(struct model_name_list, public_suffixes) },
 	FEED_FIELDS(struct model_name_list),
 	{},
 };
@@ -43,6 +59,9 @@ void model_name_list_add(struct reader *r, const struct node *item)
 	list->place = reader_place(item);
 	reader_map(r, item, fields, list);
 	feed_check(r, item, &list->feed);
+	if (list->own_answers && list->allow)
+		reader_error(r, node_find(item, "answers"), "own answers are those of a block list",
+			     "what a list of kind allow has is answered by its server");
 	if (list->format && !strcmp(list->format, "auto")) {
 		free(list->format);
 		list->format = NULL;

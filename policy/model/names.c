@@ -152,7 +152,8 @@ static const char *const records[] = { "none", "dns", "all", NULL };
 	NAMES_WORD(mode, modes), NAMES_USE("block", USE_BLOCK), NAMES_USE("allow", USE_ALLOW),     \
 		NAMES_USE("inspect", USE_INSPECT), NAMES_WORD(answer, answers),                    \
 		NAMES_WORD(ech, echs), NAMES_WORD(quic, hidden), NAMES_WORD(dot, hidden),          \
-		NAMES_WORD(nameless, nameless), NAMES_WORD(records, records),                      \
+		NAMES_WORD(canaries, hidden), NAMES_WORD(nameless, nameless),                      \
+		NAMES_WORD(records, records),                                                      \
 	{                                                                                          \
 		.name = "help_desk", .read = read_title,                                           \
 		.offset = offsetof(struct model_names, help_desk)                                  \

@@ -253,11 +253,83 @@ static void group_check(struct reader *r, const struct model_tenant *tenant, siz
 	names_one(r, &group->names);
 }
 
+/* --- canaries --- */
+
+static bool wants_canaries(const struct model_names *names)
+{
+	return names->on && (names->canaries == HIDDEN_REFUSE || names->mode == NAMES_ONLY_LISTED);
+}
+
+/* Makes the built-in list, with the highest number that is free. */
+static const struct model_name_list *canaries_make(struct reader *r, const struct place *place)
+{
+	struct policy *policy = r->policy;
+	struct model_name_list *list;
+	int id = SEK_NAME_LISTS_MAX - 1;
+
+	if (policy_name_list(policy, MODEL_CANARIES)) {
+		say(r, DIAG_ERROR, &policy_name_list(policy, MODEL_CANARIES)->place,
+		    "give it another name", "the name of a list that is built in");
+		return NULL;
+	}
+	while (id >= 0 && policy_name_list_id(policy, (uint16_t)id))
+		id--;
+	if (id < 0) {
+		say(r, DIAG_ERROR, place, "fewer lists of names",
+		    "no number is free for the built-in list of canaries");
+		return NULL;
+	}
+	list = reader_push(r, &policy->name_lists, &policy->name_list_cnt, sizeof(*list));
+	if (!list)
+		return NULL;
+	list->id = (uint16_t)id;
+	list->built_in = true;
+	list->name = reader_copy(r, MODEL_CANARIES);
+	list->place = *place;
+	return list->name ? list : NULL;
+}
+
+/*
+ * Whoever is told an address for a canary takes it for a yes. In white list mode nobody lists them, and what
+ * is not listed may be answered with the sinkhole.
+ */
+static void canaries_take(struct reader *r, struct model_names *names)
+{
+	struct model_taking *taking;
+	const struct model_name_list *list = policy_name_list(r->policy, MODEL_CANARIES);
+
+	if (!wants_canaries(names))
+		return;
+	if (!list || !list->built_in)
+		list = canaries_make(r, &names->place);
+	if (!list)
+		return;
+	taking = reader_push(r, &names->takings[USE_BLOCK], &names->taking_cnt[USE_BLOCK],
+			     sizeof(*taking));
+	if (!taking)
+		return;
+	taking->lists = 1ULL << list->id;
+	taking->place = names->place;
+	week_fill(&taking->when);
+}
+
+static void canaries_add(struct reader *r)
+{
+	for (size_t t = 1; t < r->policy->tenant_cnt; t++) {
+		struct model_tenant *tenant = &r->policy->tenants[t];
+
+		canaries_take(r, &tenant->names);
+		for (size_t i = 0; i < tenant->name_group_cnt; i++)
+			canaries_take(r, &tenant->name_groups[i].names);
+	}
+}
+
 void names_check(struct reader *r)
 {
 	const struct policy *policy = r->policy;
 
 	name_lists_unique(r);
+	canaries_add(r);
 	for (size_t t = 1; t < policy->tenant_cnt; t++) {
 		const struct model_tenant *tenant = &policy->tenants[t];
 

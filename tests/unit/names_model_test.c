@@ -121,6 +121,10 @@ static const struct row {
 } rows[] = {
 	{ HEAD "  - {name: x, id: 64, holds: names, kind: block}\n", 10, 19, "it must be 0 to 63",
 	  NULL },
+	{ HEAD "  - {name: x, id: 2, holds: names, kind: allow, answers: own}\n", 10, 0,
+	  "what a list of kind allow has is answered by its server", "own answers" },
+	{ HEAD "  - {name: x, id: 2, holds: names, kind: block, answers: theirs}\n", 10, 0,
+	  "unknown word \"theirs\"", "policy" },
 	{ HEAD "  - {name: x, id: 2, holds: urls, kind: block}\n", 10, 29, "unknown word \"urls\"",
 	  "names" },
 	{ HEAD "  - {name: drop, id: 2, holds: names, kind: block}\n", 10, 5,
@@ -283,13 +287,39 @@ static void groups_inherit(void **state)
 	assert_ptr_equal(policy_names_at(tenant, &out, &group), &tenant->names);
 	assert_null(group);
 	assert_int_equal(names->mode, NAMES_ONLY_LISTED);
-	assert_int_equal(names->taking_cnt[USE_BLOCK], 0);
+	assert_int_equal(names->taking_cnt[USE_BLOCK], 1); /* canaries */
 	assert_int_equal(names->answer, ANSWER_SINKHOLE);
 	assert_int_equal(names->quic, HIDDEN_REFUSE);
 	assert_int_equal(names->records, RECORDS_DNS);
 	assert_string_equal(names->help_desk, "x");
 	assert_int_equal(tenant->names.taking_cnt[USE_BLOCK], 2);
 	assert_int_equal(tenant->names.mode, NAMES_BLOCK);
+	policy_free(policy);
+}
+
+/* What asks for leave to hide is refused where that is said, and where only listed names pass. */
+static void canaries_are_taken(void **state)
+{
+	struct policy *policy = parse(HEAD SINK TENANT(
+		"names: {block: bad, canaries: refuse, groups: ["
+		"{name: open, addresses: 10.0.5.0/24, canaries: allow}, "
+		"{name: kids, addresses: 10.0.6.0/24, canaries: allow, mode: only-listed, allow: good}]}"));
+	const struct model_name_list *list = policy_name_list(policy, MODEL_CANARIES);
+	const struct model_tenant *tenant = policy_tenant(policy, "a");
+	struct image *image = compile(policy);
+
+	assert_non_null(list);
+	assert_true(list->built_in && !list->allow && list->id == 62); /* good has 63 */
+	assert_int_equal(tenant->names.taking_cnt[USE_BLOCK], 2);
+	assert_int_equal(tenant->name_groups[0].names.taking_cnt[USE_BLOCK], 1);
+	assert_int_equal(tenant->name_groups[1].names.taking_cnt[USE_BLOCK], 2);
+	assert_true(image->name_profiles[1].phase[0].block == (1ULL << 62 | 1));
+	assert_true(image->name_profiles[2].phase[0].block == 1);
+	image_free(image);
+	policy_free(policy);
+	/* Nobody who needs it: there is none. */
+	policy = parse(HEAD SINK TENANT("names: {block: bad}"));
+	assert_null(policy_name_list(policy, MODEL_CANARIES));
 	policy_free(policy);
 }
 
@@ -436,10 +466,11 @@ static void differences_are_told(void **state)
 	assert_true(told(lines, "list more: added"));
 	assert_true(told(lines, "names: are sinkhole 192.0.2.10 2001:db8::10 ttl 30s → sinkhole "
 				"192.0.2.10 ttl 60s"));
-	assert_true(told(lines, "tenant a: names mode block, answer nxdomain, ech allow, quic allow, "
-				"dot allow, nameless allow, records dns; block: bad → mode block, "
-				"answer nxdomain, ech strip, quic allow, dot allow, nameless allow, "
-				"records dns; block: fun (Sat-Sun), bad"));
+	assert_true(told(lines,
+			 "tenant a: names mode block, answer nxdomain, ech allow, quic allow, "
+			 "dot allow, canaries allow, nameless allow, records dns; block: bad → "
+			 "mode block, answer nxdomain, ech strip, quic allow, dot allow, canaries "
+			 "allow, nameless allow, records dns; block: fun (Sat-Sun), bad"));
 	assert_true(told(lines, "tenant a: group g added"));
 	assert_true(told(lines, "tenant a: group g: addresses none → 10.0.1.0/24"));
 	json_decref(lines);
@@ -457,6 +488,7 @@ int main(void)
 		cmocka_unit_test(errors_have_a_place),
 		cmocka_unit_test(lists_hold_names),
 		cmocka_unit_test(groups_inherit),
+		cmocka_unit_test(canaries_are_taken),
 		cmocka_unit_test(weeks_are_phases),
 		cmocka_unit_test(profiles_are_shared),
 		cmocka_unit_test(group_of_a_tenant_without_names),
