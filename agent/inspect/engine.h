@@ -23,6 +23,7 @@ struct engine_setup {
 	unsigned int workers; /* threads; 0: 1, in the thread of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_asked, frames_told; /* of protocols: by rules, in records */
+	const struct http1_settings *http1; /* proto/http1.h; the engine reads them of config */
 	bool hassh; /* SSH: records tell it, as settings or rules ask for it */
 	bool ja3, ja4; /* TLS, QUIC: fingerprints are made, as settings or rules ask for them */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */

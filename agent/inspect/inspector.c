@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "detect/detect.h"
 #include "inspect/session.h"
+#include "proto/http1.h"
 #include "report/told.h"
 
 #define IP_TCP 6
@@ -56,21 +57,29 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	r = hostos_new(setup->config, &s.hostos);
 	if (r)
 		return r;
+	r = http1_settings_new(setup->config, setup->ips, &s.http1);
+	if (r)
+		goto fail_hostos;
+	s.setup.http1 = s.http1;
 	r = told_settings_new(setup->config, setup->ips, &s.told);
-	if (r) {
-		hostos_free(s.hostos);
-		return r;
-	}
+	if (r)
+		goto fail_http1;
 	s.setup.frames_told = told_settings_frames(s.told);
 	s.setup.frames_asked = setup->ruleset && ruleset_asks_frames(setup->ruleset);
 	*ret = s;
 	return 0;
+fail_http1:
+	http1_settings_free(s.http1);
+fail_hostos:
+	hostos_free(s.hostos);
+	return r;
 }
 
 void inspect_settings_free(struct inspect_settings *s)
 {
 	if (s->told)
 		told_settings_free(s->told);
+	http1_settings_free(s->http1);
 	hostos_free(s->hostos);
 	*s = (struct inspect_settings){ .hostos = NULL };
 }

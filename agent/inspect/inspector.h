@@ -23,6 +23,7 @@ struct inspect_settings {
 	struct flow_settings flow;
 	struct tcp_settings tcp;
 	struct hostos *hostos;
+	struct http1_settings *http1;
 	struct told_settings *told;
 	enum exception_policy flow_memcap_policy;
 	bool off[PROTO_CNT];

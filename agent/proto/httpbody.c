@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the window of a body. Called by the parsers of HTTP; promises that what is kept is a few windows at
+ * most, however much of it comes and whether rules look or not.
+ */
+#include "proto/httpbody.h"
+
+#define KEPT_WINDOWS 3 /* that are kept of a body which nobody looks at */
+
+static uint64_t window_max(const struct http_body_limits *limits)
+{
+	return limits->least > limits->window ? limits->least : limits->window;
+}
+
+/* What was inspected goes, but for a window in front of it. */
+static void prune(struct http_body *body, const struct http_body_limits *limits)
+{
+	uint64_t size = http_body_size(body), most = window_max(limits), edge;
+
+	if (size - body->offered > most * KEPT_WINDOWS)
+		body->offered = size - most;
+	edge = body->offered;
+	if (edge < limits->least || edge < limits->window || edge - limits->window <= body->from)
+		return;
+	edge -= limits->window;
+	grown_shift(&body->kept, (size_t)(edge - body->from));
+	body->from = edge;
+}
+
+size_t http_body_add(struct http_body *body, const struct http_body_limits *limits, struct slice bytes)
+{
+	uint64_t size;
+
+	prune(body, limits);
+	size = http_body_size(body);
+	if (limits->most && size >= limits->most)
+		return 0;
+	if (limits->most && bytes.len > limits->most - size)
+		bytes.len = (size_t)(limits->most - size);
+	return grown_add(&body->kept, bytes) ? bytes.len : 0;
+}
+
+/* Where rules look from: so that a window stands around the edge of what they saw before. */
+static uint64_t look_from(const struct http_body *body, const struct http_body_limits *limits)
+{
+	uint64_t fresh = http_body_size(body) - body->inspected;
+	uint64_t before = limits->window / 4;
+
+	if (body->inspected <= limits->least)
+		return 0;
+	if (fresh < limits->window)
+		before = limits->window - fresh;
+	return before < body->inspected ? body->inspected - before : 0;
+}
+
+bool http_body_look(struct http_body *body, const struct http_body_limits *limits, bool at_once,
+		    struct slice *ret, uint64_t *ret_from)
+{
+	uint64_t size = http_body_size(body), from;
+	bool is_full = limits->most && size >= limits->most;
+
+	if (!size || (!at_once && !is_full && size < limits->least && !body->is_over))
+		return false;
+	if (body->offered != size) {
+		body->inspected = body->offered;
+		body->offered = size;
+	}
+	from = look_from(body, limits);
+	if (from < body->from)
+		from = body->from;
+	*ret = slice_behind(grown_slice(&body->kept), (size_t)(from - body->from));
+	*ret_from = from;
+	return true;
+}
