@@ -87,6 +87,9 @@ const struct field *source_field(const struct source *source, enum proto_id prot
 
 /* --- detect.c --- */
 
+/* What goes beyond a flow, as all that comes first left it. */
+struct memory *memory_turn(const struct detect *detect);
+
 /* Addresses, ports, direction, what is cheap. */
 bool rule_header_holds(struct detect *detect, const struct asked *asked);
 bool rule_tests_hold(const struct signature *s, struct match *match, bool of_tx);

@@ -86,10 +86,17 @@ void detect_join(struct detect *detect, struct detect *with, struct detect_order
 	detect->order = order;
 }
 
+struct memory *memory_turn(const struct detect *detect)
+{
+	if (detect->order.wait)
+		detect->order.wait(detect->order.arg);
+	return detect->memory;
+}
+
 void detect_tick(struct detect *detect, uint64_t now_ns)
 {
-	if (detect->own_memory)
-		memory_tick(detect->own_memory, now_ns);
+	if (detect->memory && detect->memory == detect->own_memory)
+		memory_tick(memory_turn(detect), now_ns);
 }
 
 struct detect_tally detect_tally(const struct detect *detect)

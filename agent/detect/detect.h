@@ -86,16 +86,16 @@ int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);
 void detect_free(struct detect *detect);
 
 /*
- * Workers that share what is remembered beyond a flow (thresholds, bits of hosts). wait() returns
- * when all frames with a lower number have been through detection, of whichever worker; it is
- * called where a rule's outcome depends on it, and never for most packets. So the outcome is that
- * of one worker.
+ * Workers that share what is remembered beyond a flow (thresholds, bits of hosts, sets that rules
+ * change). wait() returns when all that comes first in the order of the capture has been through
+ * detection, of whichever worker; it is called where a rule's outcome depends on it, and never for
+ * most packets. So the outcome is that of one worker.
  */
 struct detect_order {
-	void (*wait)(void *arg, uint64_t number);
+	void (*wait)(void *arg);
 	void *arg;
 };
-/* with must outlive detect; before the first packet of either. */
+/* with may be detect itself, else it must outlive it; before the first packet of either. */
 void detect_join(struct detect *detect, struct detect *with, struct detect_order order);
 
 /*

@@ -6,7 +6,6 @@
 #include "detect/memory.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,6 @@ struct node {
 };
 
 struct memory {
-	pthread_mutex_t lock;
 	struct node *buckets[BUCKET_CNT];
 	uint32_t cnt;
 	uint64_t short_cnt;
@@ -35,7 +33,6 @@ int memory_new(struct memory **ret_memory)
 
 	if (!memory)
 		return -ENOMEM;
-	pthread_mutex_init(&memory->lock, NULL);
 	*ret_memory = memory;
 	return 0;
 }
@@ -52,7 +49,6 @@ void memory_free(struct memory *memory)
 			free(node);
 		}
 	}
-	pthread_mutex_destroy(&memory->lock);
 	free(memory);
 }
 
@@ -117,16 +113,6 @@ void memory_drop(struct memory *memory, const struct memory_key *key)
 		node_drop(memory, place);
 }
 
-void memory_take(struct memory *memory)
-{
-	pthread_mutex_lock(&memory->lock);
-}
-
-void memory_give(struct memory *memory)
-{
-	pthread_mutex_unlock(&memory->lock);
-}
-
 static bool is_over(const struct node *node, uint64_t now_ns)
 {
 	const struct memory_entry *entry = &node->entry;
@@ -139,21 +125,19 @@ static bool is_over(const struct node *node, uint64_t now_ns)
 
 void memory_tick(struct memory *memory, uint64_t now_ns)
 {
-	memory_take(memory);
-	if (now_ns >= memory->ticked_ns + TICK_NS) {
-		memory->ticked_ns = now_ns;
-		for (uint32_t i = 0; i < BUCKET_CNT / 16; i++) {
-			struct node **place = &memory->buckets[memory->at++ & (BUCKET_CNT - 1)];
+	if (now_ns < memory->ticked_ns + TICK_NS)
+		return;
+	memory->ticked_ns = now_ns;
+	for (uint32_t i = 0; i < BUCKET_CNT / 16; i++) {
+		struct node **place = &memory->buckets[memory->at++ & (BUCKET_CNT - 1)];
 
-			while (*place) {
-				if (is_over(*place, now_ns))
-					node_drop(memory, place);
-				else
-					place = &(*place)->next;
-			}
+		while (*place) {
+			if (is_over(*place, now_ns))
+				node_drop(memory, place);
+			else
+				place = &(*place)->next;
 		}
 	}
-	memory_give(memory);
 }
 
 uint64_t memory_short(const struct memory *memory)

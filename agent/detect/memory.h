@@ -4,8 +4,8 @@
  * clock is the packets'.
  *
  * Workers may share one. What a packet reads there must be what all packets before it in the
- * capture wrote, so a worker waits for its turn before it touches it; so the outcome is that of one
- * worker, however many there are.
+ * capture wrote, so a worker waits for its turn before it touches it (memory_turn()); so the
+ * outcome is that of one worker, however many there are, and nothing is locked.
  */
 #ifndef AGENT_DETECT_MEMORY_H
 #define AGENT_DETECT_MEMORY_H
@@ -38,7 +38,6 @@ struct memory_entry {
 	uint64_t passed; /* packets or bytes of a tag so far */
 };
 
-/* Locked from memory_take() to memory_give(). */
 struct memory_entry *memory_find(struct memory *memory, const struct memory_key *key);
 /*
  * Made, zeroed, if it is not there; *ret_is_new. NULL: no memory, or too much is remembered
@@ -47,8 +46,6 @@ struct memory_entry *memory_find(struct memory *memory, const struct memory_key 
 struct memory_entry *memory_get(struct memory *memory, const struct memory_key *key,
 				bool *ret_is_new);
 void memory_drop(struct memory *memory, const struct memory_key *key);
-void memory_take(struct memory *memory);
-void memory_give(struct memory *memory);
 /* Forgets what is over. */
 void memory_tick(struct memory *memory, uint64_t now_ns);
 uint64_t memory_short(const struct memory *memory); /* how often there was none */

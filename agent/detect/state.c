@@ -130,15 +130,6 @@ static struct memory_key bit_key(const struct match *match, enum bit_of of, uint
 	return key;
 }
 
-static void turn_await(const struct match *match)
-{
-	struct detect *detect = match->detect;
-
-	if (detect->order.wait)
-		detect->order.wait(detect->order.arg, match->packet->number);
-	memory_take(detect->memory);
-}
-
 static bool is_set(const struct memory_entry *entry, uint64_t now_ns)
 {
 	return entry && (!entry->until_ns || now_ns <= entry->until_ns);
@@ -147,23 +138,18 @@ static bool is_set(const struct memory_entry *entry, uint64_t now_ns)
 static bool host_bit(const struct match *match, enum bit_of of, uint32_t name)
 {
 	struct memory_key key = bit_key(match, of, name);
-	bool set;
 
-	turn_await(match);
-	set = is_set(memory_find(match->detect->memory, &key), match->now_ns);
-	memory_give(match->detect->memory);
-	return set;
+	return is_set(memory_find(memory_turn(match->detect), &key), match->now_ns);
 }
 
 static void host_bit_change(struct match *match, enum bit_of of, uint32_t name,
 			    enum bit_change change, uint32_t seconds)
 {
 	struct memory_key key = bit_key(match, of, name);
-	struct memory *memory = match->detect->memory;
+	struct memory *memory = memory_turn(match->detect);
 	struct memory_entry *entry;
 	bool is_new;
 
-	turn_await(match);
 	if (change == BIT_UNSET ||
 	    (change == BIT_TOGGLE && is_set(memory_find(memory, &key), match->now_ns))) {
 		memory_drop(memory, &key);
@@ -175,7 +161,11 @@ static void host_bit_change(struct match *match, enum bit_of of, uint32_t name,
 				seconds ? match->now_ns + (uint64_t)seconds * 1000000000ULL : 0;
 		}
 	}
-	memory_give(memory);
+}
+
+void state_await(const struct match *match)
+{
+	(void)memory_turn(match->detect);
 }
 
 /* --- of a transaction --- */

@@ -17,6 +17,12 @@ bool state_bit(const struct match *match, enum bit_of of, uint32_t name);
 void state_bit_change(struct match *match, enum bit_of of, uint32_t name, enum bit_change change,
 		      uint32_t seconds);
 
+/*
+ * For what a keyword keeps beyond flows and changes: returns when it is as all that comes first in
+ * the capture left it, and nobody else touches it.
+ */
+void state_await(const struct match *match);
+
 /* flowint. false: it was never set. */
 bool state_int(const struct match *match, uint32_t name, uint32_t *ret_value);
 void state_int_set(struct match *match, uint32_t name, uint32_t value);

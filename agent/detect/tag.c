@@ -18,22 +18,13 @@ static struct memory_key host_key(const struct packet *packet, const struct sek_
 	return key;
 }
 
-static void turn_await(struct detect *detect, const struct packet *packet)
-{
-	if (detect->order.wait)
-		detect->order.wait(detect->order.arg, packet->number);
-	memory_take(detect->memory);
-}
-
 static void host_tag(struct match *match, const struct tag *tag)
 {
 	const struct packet *packet = match->packet;
 	struct memory_key key = host_key(packet, tag->of_dst ? &packet->dst : &packet->src);
-	struct memory_entry *entry;
 	bool is_new;
+	struct memory_entry *entry = memory_get(memory_turn(match->detect), &key, &is_new);
 
-	turn_await(match->detect, packet);
-	entry = memory_get(match->detect->memory, &key, &is_new);
 	if (entry && is_new) {
 		entry->begin_ns = match->now_ns;
 		entry->tag_unit = tag->unit;
@@ -41,7 +32,6 @@ static void host_tag(struct match *match, const struct tag *tag)
 		entry->count = tag->count;
 		entry->passed = tag->unit == TAG_PACKETS; /* of a host, this one counts too */
 	}
-	memory_give(match->detect->memory);
 }
 
 void state_tag(struct match *match, const struct tag *tag)
@@ -80,10 +70,10 @@ static void flow_tag_count(struct detect_flow *state, struct packet *packet)
 		*tag = (struct flow_tag){ 0 };
 }
 
-static void host_tag_count(struct detect *detect, struct packet *packet, const struct sek_addr *host)
+static void host_tag_count(struct memory *memory, struct packet *packet, const struct sek_addr *host)
 {
 	struct memory_key key = host_key(packet, host);
-	struct memory_entry *entry = memory_find(detect->memory, &key);
+	struct memory_entry *entry = memory_find(memory, &key);
 
 	if (!entry)
 		return;
@@ -91,17 +81,18 @@ static void host_tag_count(struct detect *detect, struct packet *packet, const s
 		       &entry->passed, packet))
 		packet->is_tagged = true;
 	else
-		memory_drop(detect->memory, &key);
+		memory_drop(memory, &key);
 }
 
 void tags_count(struct detect *detect, struct packet *packet)
 {
+	struct memory *memory;
+
 	if (packet->flow && packet->flow->detect)
 		flow_tag_count(packet->flow->detect, packet);
 	if (!detect->ruleset->has_host_tags)
 		return;
-	turn_await(detect, packet);
-	host_tag_count(detect, packet, &packet->src);
-	host_tag_count(detect, packet, &packet->dst);
-	memory_give(detect->memory);
+	memory = memory_turn(detect);
+	host_tag_count(memory, packet, &packet->src);
+	host_tag_count(memory, packet, &packet->dst);
 }

@@ -116,41 +116,27 @@ static bool rate_is_exceeded(struct memory_entry *entry, const struct threshold 
 	return true;
 }
 
-static void turn_await(struct detect *detect, const struct packet *packet)
-{
-	if (detect->order.wait)
-		detect->order.wait(detect->order.arg, packet->number);
-	memory_take(detect->memory);
-}
-
 static enum threshold_says limit_ask(struct detect *detect, const struct signature *s,
 				     const struct packet *packet)
 {
 	struct memory_key key = key_of(s, &s->threshold, MEMORY_COUNT, packet);
-	enum threshold_says says = THRESHOLD_TELL;
-	struct memory_entry *entry;
 	bool is_new;
+	struct memory_entry *entry = memory_get(memory_turn(detect), &key, &is_new);
 
-	turn_await(detect, packet);
-	entry = memory_get(detect->memory, &key, &is_new);
-	if (entry)
-		says = limit_says(entry, &s->threshold, is_new, packet->time_ns);
-	memory_give(detect->memory);
-	return says;
+	if (!entry)
+		return THRESHOLD_TELL;
+	return limit_says(entry, &s->threshold, is_new, packet->time_ns);
 }
 
 static void rate_ask(struct detect *detect, const struct signature *s, const struct packet *packet,
 		     enum rule_action *action)
 {
 	struct memory_key key = key_of(s, &s->rate, MEMORY_RATE, packet);
-	struct memory_entry *entry;
 	bool is_new;
+	struct memory_entry *entry = memory_get(memory_turn(detect), &key, &is_new);
 
-	turn_await(detect, packet);
-	entry = memory_get(detect->memory, &key, &is_new);
 	if (entry && rate_is_exceeded(entry, &s->rate, is_new, packet->time_ns))
 		*action = s->rate.new_action;
-	memory_give(detect->memory);
 }
 
 static bool is_suppressed(const struct signature *s, const struct packet *packet)

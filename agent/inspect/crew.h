@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several inspectors, each in a thread of its own. Frames go to them in batches, two of which are under way:
- * while one is inspected the next is filled and the records of the one before are joined.
+ * Several inspectors, each in a thread of its own. Frames go to them in batches, some of which are under way:
+ * while they are inspected the next is filled and the records of those before are joined.
  */
 #ifndef AGENT_INSPECT_CREW_H
 #define AGENT_INSPECT_CREW_H
 
 #include "inspect/inspector.h"
-
-#define CREW_MAX 64 /* workers: one bit each */
 
 struct crew;
 

@@ -93,5 +93,7 @@ void decode_gre(struct decoder *d, struct packet *p, struct slice rest);
 void decode_ip_in_ip(struct decoder *d, struct packet *p, struct slice rest, uint8_t family);
 /* Tunnels in UDP; true: it is one. */
 bool decode_udp_tunnel(struct decoder *d, struct packet *p);
+/* Whether there may be one between these ports. */
+bool decode_may_be_tunnel(const struct decode_settings *settings, uint16_t sport, uint16_t dport);
 
 #endif

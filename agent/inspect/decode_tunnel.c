@@ -283,6 +283,12 @@ static bool ports_hold(const struct decode_ports *ports, uint16_t port)
 	return false;
 }
 
+bool decode_may_be_tunnel(const struct decode_settings *s, uint16_t sport, uint16_t dport)
+{
+	return ports_hold(&s->teredo, dport) || ports_hold(&s->teredo, sport) ||
+	       ports_hold(&s->geneve, dport) || ports_hold(&s->vxlan, dport);
+}
+
 bool decode_udp_tunnel(struct decoder *d, struct packet *p)
 {
 	const struct decode_settings *s = d->settings;

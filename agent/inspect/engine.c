@@ -33,14 +33,11 @@ static void line_count(void *arg, const char *bytes, size_t len)
 int engine_new(const struct engine_setup *setup, struct engine **ret_engine)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
-	struct engine_setup used = *setup;
 	int r;
 
 	if (!engine)
 		return -ENOMEM;
-	if (used.workers > CREW_MAX)
-		used.workers = CREW_MAX;
-	r = inspect_settings_read(&used, &engine->settings);
+	r = inspect_settings_read(setup, &engine->settings);
 	if (r)
 		goto fail;
 	if (engine->settings.workers > 1)
@@ -75,7 +72,7 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 		return r;
 	if (engine->crew)
 		return crew_frame(engine->crew, frame);
-	inspector_frame(&engine->inspector, frame);
+	inspector_frame(&engine->inspector, frame, NULL);
 	return 0;
 }
 

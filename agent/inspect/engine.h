@@ -3,8 +3,9 @@
  * The engine: frames in, verdicts and records out. Knows no kernel, no socket and no file. The same is fed
  * from a capture, and by what stands in the traffic.
  *
- * Frames are dealt to workers by the addresses of their flow, so a worker shares nothing with another; what
- * they tell is put back into the order of the frames, so that nothing depends on how many they are.
+ * Frames are dealt to workers by the addresses of their flow, so that a flow is one worker's; what goes
+ * beyond a flow is touched in the order of the frames, and what they tell is put back into it, so that
+ * nothing depends on how many they are.
  */
 #ifndef AGENT_INSPECT_ENGINE_H
 #define AGENT_INSPECT_ENGINE_H
@@ -20,7 +21,7 @@ struct records; /* what the engine tells; see report/told.h */
 struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
-	unsigned int workers; /* threads; 0: 1, in the thread of the caller */
+	unsigned int workers; /* threads; 0: one for each CPU; 1: that of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_asked, frames_told; /* of protocols: by rules, in records */
 	const struct http1_settings *http1; /* proto/http1.h; the engine reads them of config */
@@ -29,6 +30,7 @@ struct engine_setup {
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
 	bool ethernet; /* of frames that are not bare IP */
+	bool repeatable; /* what gives way when memory is short is the same in every run */
 	/*
 	 * Lines of records, in order; the bytes are the engine's until it returns. Called by one thread
 	 * at a time.

@@ -28,7 +28,7 @@ struct flow {
 	uint16_t tenant;
 	uint8_t family, proto;
 	uint8_t depth; /* tunnels around it */
-	uint8_t timeout_class; /* number of its list in the table */
+	uint8_t shard, timeout_class; /* its list in the table */
 	uint8_t ttl_min[SIDES], ttl_max[SIDES];
 	struct sek_addr addr[SIDES]; /* [FROM_CLIENT]: of who opened it */
 	uint16_t port[SIDES]; /* ICMP: type and code of the first packet */
@@ -39,6 +39,7 @@ struct flow {
 	enum flow_state state;
 	uint64_t first_packet; /* number */
 	uint64_t first_ns, last_ns;
+	uint64_t moved_ns; /* the table's clock at its last packet: never goes back along a list */
 	uint64_t packets[SIDES], bytes[SIDES];
 	bool heard[SIDES]; /* it sent something itself: errors that quote the flow are no answer */
 	uint64_t tenant_bytes; /* of memory, charged to its tenant */

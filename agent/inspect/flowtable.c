@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "inspect/decode_layers.h"
+#include "inspect/engine.h"
 #include "inspect/macs.h"
 
 #define NS 1000000000ull
@@ -23,6 +24,9 @@
 #define FLOW_ID_MASK ((1ull << 51) - 1)
 #define EXPECTATION_NS (30 * NS)
 #define TENANTS 65536
+#define MIX_A 0x9e3779b97f4a7c15ull
+#define MIX_B 0xd6e8feb86659fd93ull
+#define MIX_C 0xa0761d6478bd642full
 
 /* --- settings --- */
 
@@ -48,11 +52,13 @@ static bool macs_are_told(const struct config *config)
 	return false;
 }
 
-void flow_settings_read(const struct config *config, unsigned int workers,
+void flow_settings_read(const struct engine_setup *setup, unsigned int workers,
 			struct flow_settings *ret_settings)
 {
+	const struct config *config = setup->config;
 	char path[64];
 	uint64_t memcap = config_bytes(config, "flow.memcap", MEMCAP_DEFAULT);
+	uint64_t flows = memcap / sizeof(struct flow);
 	uint64_t tenant_memcap = config_bytes(config, "flow.tenant-memcap", 0);
 	struct flow_settings s = {
 		.vlan_in_key = config_bool(config, "vlan.use-for-tracking", true),
@@ -69,12 +75,13 @@ void flow_settings_read(const struct config *config, unsigned int workers,
 		}
 	if (workers == 0)
 		workers = 1;
-	s.flows_max = memcap / workers / sizeof(struct flow);
-	if (s.flows_max < 2)
-		s.flows_max = 2;
+	s.shard_cnt = flows < FLOW_SHARDS * FLOW_CLASSES ? 1 : FLOW_SHARDS;
+	s.shard_flows_max = flows < 2 ? 2 : flows / s.shard_cnt;
+	s.flows_usual = flows / workers;
 	s.tenant_flows_max = tenant_memcap / workers / sizeof(struct flow);
 	if (getrandom(&s.seed, sizeof(s.seed), 0) != sizeof(s.seed))
 		s.seed = (uintptr_t)&s;
+	s.shard_seed = setup->repeatable ? MIX_B : ~s.seed;
 	*ret_settings = s;
 }
 
@@ -83,7 +90,7 @@ int flow_table_init(struct flow_table *table, const struct flow_settings *settin
 {
 	uint32_t cnt = BUCKETS_DEFAULT;
 
-	while (cnt < settings->flows_max && cnt < BUCKETS_MAX)
+	while (cnt < settings->flows_usual && cnt < BUCKETS_MAX)
 		cnt *= 2;
 	*table = (struct flow_table){ .settings = settings, .setup = setup, .mask = cnt - 1 };
 	table->buckets = calloc(cnt, sizeof(struct flow *));
@@ -131,21 +138,12 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-#define MIX_A 0x9e3779b97f4a7c15ull
-#define MIX_B 0xd6e8feb86659fd93ull
-#define MIX_C 0xa0761d6478bd642full
-
 /* Sums and exclusive ors of both ends are the same in both directions. */
 static uint64_t hash_ends(uint64_t seed, const struct sek_addr *a, const struct sek_addr *b)
 {
 	uint64_t ha = mix(a->q[0] ^ seed, a->q[1] ^ MIX_A), hb = mix(b->q[0] ^ seed, b->q[1] ^ MIX_A);
 
 	return mix((ha + hb) ^ MIX_B, (ha ^ hb) ^ seed);
-}
-
-uint32_t flow_hash_addresses(const struct flow_settings *settings, const struct packet *packet)
-{
-	return (uint32_t)hash_ends(settings->seed, &packet->src, &packet->dst);
 }
 
 static uint64_t key_hash(uint64_t seed, const struct flow_key *key)
@@ -235,6 +233,20 @@ static bool key_of_quote(const struct flow_settings *settings, const struct pack
 	return true;
 }
 
+uint32_t flow_shard_of(const struct flow_settings *settings, const struct packet *p)
+{
+	const struct sek_addr *a = &p->src, *b = &p->dst;
+	struct flow_key key;
+
+	if (settings->shard_cnt == 1)
+		return 0;
+	if (key_of_quote(settings, p, &key)) {
+		a = &key.addr[0];
+		b = &key.addr[1];
+	}
+	return (uint32_t)hash_ends(settings->shard_seed, a, b) % settings->shard_cnt;
+}
+
 static bool addr_equal(const struct sek_addr *a, const struct sek_addr *b)
 {
 	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
@@ -307,9 +319,14 @@ static enum flow_kind kind_of(uint8_t proto)
 	}
 }
 
+static struct flow_list *list_of(const struct flow *flow)
+{
+	return &flow->table->shards[flow->shard].lists[flow->timeout_class];
+}
+
 static void list_leave(struct flow *flow)
 {
-	struct flow_list *list = &flow->table->lists[flow->timeout_class];
+	struct flow_list *list = list_of(flow);
 
 	if (flow->older)
 		flow->older->newer = flow->newer;
@@ -327,7 +344,7 @@ static void list_join(struct flow *flow)
 	struct flow_list *list;
 
 	flow->timeout_class = (uint8_t)(kind_of(flow->proto) * FLOW_STATES + flow->state);
-	list = &flow->table->lists[flow->timeout_class];
+	list = list_of(flow);
 	flow->older = list->newest;
 	flow->newer = NULL;
 	if (list->newest)
@@ -362,6 +379,7 @@ static void flow_forget(struct flow_table *table, struct flow *flow, enum flow_e
 		at = &(*at)->next;
 	*at = flow->next;
 	list_leave(flow);
+	table->shards[flow->shard].flow_cnt--;
 	if (table->tenant_flows)
 		table->tenant_flows[flow->tenant]--;
 	free(flow->macs);
@@ -373,6 +391,17 @@ static bool flow_is_over(const struct flow_table *table, const struct flow *flow
 	uint64_t timeout = table->settings->timeout_ns[kind_of(flow->proto)][flow->state];
 
 	return now_ns > flow->last_ns && now_ns - flow->last_ns > timeout;
+}
+
+/*
+ * By the table's clock; if not, none behind it in its list is over either. It does not depend on which
+ * other flows stand in the list, so a flow ends at the same tick in whatever worker it is.
+ */
+static bool flow_may_be_over(const struct flow_table *table, const struct flow *flow, uint64_t now_ns)
+{
+	uint64_t timeout = table->settings->timeout_ns[kind_of(flow->proto)][flow->state];
+
+	return now_ns > flow->moved_ns && now_ns - flow->moved_ns > timeout;
 }
 
 static int by_first_packet(const void *a, const void *b)
@@ -400,17 +429,25 @@ static bool expired_put(struct flow_table *table, size_t at, struct flow *flow)
 	return true;
 }
 
+static size_t shard_look(struct flow_table *table, const struct flow_shard *shard, uint64_t now_ns,
+			 size_t cnt)
+{
+	for (int i = 0; i < FLOW_CLASSES; i++)
+		for (struct flow *flow = shard->lists[i].oldest;
+		     flow && flow_may_be_over(table, flow, now_ns); flow = flow->newer)
+			if (flow_is_over(table, flow, now_ns) && expired_put(table, cnt, flow))
+				cnt++;
+	return cnt;
+}
+
 void flow_table_tick(struct flow_table *table, uint64_t now_ns)
 {
 	size_t cnt = 0;
 
 	if (now_ns > table->now_ns)
 		table->now_ns = now_ns;
-	for (int i = 0; i < FLOW_CLASSES; i++)
-		for (struct flow *flow = table->lists[i].oldest;
-		     flow && flow_is_over(table, flow, now_ns) && expired_put(table, cnt, flow);
-		     flow = flow->newer)
-			cnt++;
+	for (unsigned int i = 0; i < table->settings->shard_cnt; i++)
+		cnt = shard_look(table, &table->shards[i], now_ns, cnt);
 	if (cnt > 1)
 		qsort(table->expired, cnt, sizeof(struct flow *), by_first_packet);
 	for (size_t i = 0; i < cnt; i++)
@@ -418,7 +455,7 @@ void flow_table_tick(struct flow_table *table, uint64_t now_ns)
 }
 
 /* The flow that was silent for longest; those that only began go first. tenant -1: of anyone. */
-static bool table_evict(struct flow_table *table, int32_t tenant)
+static bool shard_evict(struct flow_table *table, const struct flow_shard *shard, int32_t tenant)
 {
 	static const uint8_t order[FLOW_STATES] = { FLOW_CLOSED, FLOW_BYPASSED, FLOW_NEW,
 						    FLOW_ESTABLISHED };
@@ -426,7 +463,7 @@ static bool table_evict(struct flow_table *table, int32_t tenant)
 
 	for (int i = 0; i < FLOW_STATES && !longest; i++)
 		for (int kind = 0; kind < FLOW_KINDS; kind++) {
-			struct flow *flow = table->lists[kind * FLOW_STATES + order[i]].oldest;
+			struct flow *flow = shard->lists[kind * FLOW_STATES + order[i]].oldest;
 
 			while (flow && tenant >= 0 && flow->tenant != tenant)
 				flow = flow->newer;
@@ -440,13 +477,37 @@ static bool table_evict(struct flow_table *table, int32_t tenant)
 	return true;
 }
 
+/* Of that shard, or where the tenant has none there, of another. */
+static bool tenant_evict(struct flow_table *table, uint32_t first, uint16_t tenant)
+{
+	unsigned int cnt = table->settings->shard_cnt;
+
+	for (unsigned int i = 0; i < cnt; i++)
+		if (shard_evict(table, &table->shards[(first + i) % cnt], tenant))
+			return true;
+	return false;
+}
+
+/* The oldest of any list, if there is one left. */
+static struct flow *table_any(const struct flow_table *table)
+{
+	for (unsigned int i = 0; i < FLOW_SHARDS * FLOW_CLASSES; i++) {
+		struct flow *flow = table->shards[i / FLOW_CLASSES].lists[i % FLOW_CLASSES].oldest;
+
+		if (flow)
+			return flow;
+	}
+	return NULL;
+}
+
 void flow_table_end(struct flow_table *table, enum flow_end why)
 {
 	size_t cnt = 0;
-	struct flow **flows = malloc((table->pool.used + 1) * sizeof(struct flow *));
+	struct flow *flow, **flows = malloc((table->pool.used + 1) * sizeof(struct flow *));
 
-	for (int i = 0; i < FLOW_CLASSES; i++)
-		for (struct flow *flow = table->lists[i].oldest; flow && flows; flow = flow->newer)
+	for (unsigned int i = 0; flows && i < FLOW_SHARDS * FLOW_CLASSES; i++)
+		for (flow = table->shards[i / FLOW_CLASSES].lists[i % FLOW_CLASSES].oldest; flow;
+		     flow = flow->newer)
 			flows[cnt++] = flow;
 	if (flows)
 		qsort(flows, cnt, sizeof(struct flow *), by_first_packet);
@@ -454,9 +515,8 @@ void flow_table_end(struct flow_table *table, enum flow_end why)
 		flow_forget(table, flows[i], why);
 	free(flows);
 	/* Without memory to sort them they end in the order of their lists. */
-	for (int i = 0; i < FLOW_CLASSES; i++)
-		while (table->lists[i].oldest)
-			flow_forget(table, table->lists[i].oldest, why);
+	while ((flow = table_any(table)))
+		flow_forget(table, flow, why);
 }
 
 /* --- packets --- */
@@ -488,18 +548,21 @@ static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 			      const struct flow_key *key, uint32_t hash)
 {
 	const struct flow_settings *settings = table->settings;
+	uint32_t number = flow_shard_of(settings, p);
+	struct flow_shard *shard = &table->shards[number];
 	struct flow *flow;
 
 	if (table->tenant_flows && table->tenant_flows[key->tenant] >= settings->tenant_flows_max &&
-	    !table_evict(table, key->tenant))
+	    !tenant_evict(table, number, key->tenant))
 		return NULL;
-	if (table->pool.used >= settings->flows_max && !table_evict(table, -1))
+	if (shard->flow_cnt >= settings->shard_flows_max && !shard_evict(table, shard, -1))
 		return NULL;
 	flow = pool_take(&table->pool);
 	if (!flow)
 		return NULL;
 	flow->table = table;
 	flow->hash = hash;
+	flow->shard = (uint8_t)number;
 	flow->id = flow_id_of(key, p);
 	flow->family = key->family;
 	flow->proto = key->proto;
@@ -518,6 +581,7 @@ static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 	flow->next = table->buckets[hash & table->mask];
 	table->buckets[hash & table->mask] = flow;
 	list_join(flow);
+	shard->flow_cnt++;
 	if (table->tenant_flows)
 		table->tenant_flows[flow->tenant]++;
 	table->made++;
@@ -593,6 +657,7 @@ static void flow_count(struct flow *flow, struct packet *p)
 	flow->bytes[side] += p->frame.len;
 	if (p->time_ns > flow->last_ns)
 		flow->last_ns = p->time_ns;
+	flow->moved_ns = flow->table->now_ns;
 	if (flow->packets[side] == 1) {
 		flow->ttl_min[side] = flow->ttl_max[side] = p->ttl;
 		if (side == FROM_SERVER && is_icmp(p)) {

@@ -9,7 +9,6 @@
 #include "base/pool.h"
 #include "inspect/flow.h"
 
-struct config;
 struct engine_setup;
 
 enum flow_kind { FLOW_KIND_DEFAULT, FLOW_KIND_TCP, FLOW_KIND_UDP, FLOW_KIND_ICMP, FLOW_KINDS };
@@ -17,17 +16,31 @@ enum flow_kind { FLOW_KIND_DEFAULT, FLOW_KIND_TCP, FLOW_KIND_UDP, FLOW_KIND_ICMP
 #define FLOW_EXPECTATIONS_MAX 1024
 #define FLOW_CLASSES (FLOW_KINDS * FLOW_STATES)
 
+/*
+ * Memory is bounded by shards, into which flows fall by their addresses: whatever makes room is of the same
+ * shard, and a shard is one worker's, so what is given up does not depend on how many workers there are.
+ */
+#define FLOW_SHARDS 64
+
 struct flow_settings {
 	uint64_t timeout_ns[FLOW_KINDS][FLOW_STATES];
-	uint64_t flows_max; /* of one worker */
+	unsigned int shard_cnt; /* 1, where there is room for few flows only */
+	uint64_t shard_flows_max;
+	uint64_t flows_usual; /* of one worker, when all is full */
 	uint64_t tenant_flows_max; /* of one tenant in it; 0: no such bound */
 	bool vlan_in_key, depth_in_key;
 	bool macs; /* records tell Ethernet addresses */
 	uint64_t seed; /* of hashes: nobody outside can aim at a bucket */
+	uint64_t shard_seed; /* the same for shards; a fixed one where runs are to be repeatable */
 };
 
 struct flow_list {
 	struct flow *oldest, *newest;
+};
+
+struct flow_shard {
+	struct flow_list lists[FLOW_CLASSES];
+	uint64_t flow_cnt, tcp_cnt; /* tcp_cnt: of sessions, the tracker's */
 };
 
 /* A flow that was announced: FTP data and its kind. */
@@ -48,7 +61,7 @@ struct flow_table {
 	struct flow **buckets;
 	uint32_t mask;
 	struct pool pool;
-	struct flow_list lists[FLOW_CLASSES];
+	struct flow_shard shards[FLOW_SHARDS];
 	uint64_t now_ns;
 	uint64_t made, evicted, refused;
 	uint32_t *tenant_flows; /* by tenant; NULL: not counted */
@@ -61,7 +74,7 @@ struct flow_table {
 	size_t expired_cap;
 };
 
-void flow_settings_read(const struct config *config, unsigned int workers,
+void flow_settings_read(const struct engine_setup *setup, unsigned int workers,
 			struct flow_settings *ret_settings);
 int flow_table_init(struct flow_table *table, const struct flow_settings *settings,
 		    const struct engine_setup *setup);
@@ -69,8 +82,8 @@ int flow_table_init(struct flow_table *table, const struct flow_settings *settin
 void flow_table_end(struct flow_table *table, enum flow_end why);
 void flow_table_free(struct flow_table *table);
 
-/* Symmetric; of the addresses alone when the packet is a fragment or has no ports. */
-uint32_t flow_hash_addresses(const struct flow_settings *settings, const struct packet *packet);
+/* Symmetric, by the addresses alone: of the flow's that an error of ICMP quotes, else of the packet's. */
+uint32_t flow_shard_of(const struct flow_settings *settings, const struct packet *packet);
 
 /* False: packets of this kind belong to no flow. */
 bool flow_is_wanted(const struct packet *packet);

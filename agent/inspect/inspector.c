@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/config.h"
 #include "detect/detect.h"
@@ -34,6 +35,13 @@ static void protocols_read(struct inspect_settings *s)
 	}
 }
 
+static unsigned int cpus_count(void)
+{
+	long cnt = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cnt > 0 ? (unsigned int)cnt : 1;
+}
+
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret)
 {
 	struct inspect_settings s = { .setup = *setup, .workers = setup->workers };
@@ -42,13 +50,15 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	const char *sums = config_text(setup->config, "pcap-file.checksum-checks");
 
 	if (s.workers == 0)
-		s.workers = 1;
+		s.workers = cpus_count();
+	if (s.workers > INSPECTORS_MAX)
+		s.workers = INSPECTORS_MAX;
 	if (sums && !config_bool(setup->config, "pcap-file.checksum-checks", true) &&
 	    strcmp(sums, "auto") != 0)
 		s.setup.unchecked_sums = true;
 	decode_settings_read(setup->config, &s.decode);
 	s.decode.unchecked_sums = s.setup.unchecked_sums;
-	flow_settings_read(setup->config, s.workers, &s.flow);
+	flow_settings_read(setup, s.workers, &s.flow);
 	tcp_settings_read(setup->config, &s.setup, s.workers, &s.tcp);
 	s.flow_memcap_policy =
 		exception_read(setup->config, &(struct exception_case){ .path = "flow.memcap-policy",
@@ -88,7 +98,31 @@ unsigned int inspector_of(const struct inspect_settings *s, const struct packet 
 {
 	if (s->workers == 1 || packet->family == 0)
 		return 0;
-	return flow_hash_addresses(&s->flow, packet) % s->workers;
+	return flow_shard_of(&s->flow, packet) % s->workers;
+}
+
+/* --- places --- */
+
+static void place_set(struct inspector *w, uint64_t frame, uint32_t phase, uint64_t flow)
+{
+	w->at = (struct order_key){ .frame = frame, .phase = phase, .flow = flow };
+	if (w->turns)
+		turns_say(w->turns, w->number, &w->at);
+}
+
+/* For what is shared: returns when it is as all that comes before in the order left it. */
+static void turn_await(void *arg)
+{
+	struct inspector *w = arg;
+
+	turns_await(w->turns, w->number);
+}
+
+void inspector_join(struct inspector *w, struct inspector *first, struct turns *turns)
+{
+	w->turns = turns;
+	detect_join(w->detect, first->detect, (struct detect_order){ turn_await, w });
+	told_join(w->told, turn_await, w);
 }
 
 /* --- packets --- */
@@ -154,7 +188,47 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		session_clean(&p->flow->session);
 }
 
-void inspector_frame(struct inspector *w, const struct capture_packet *frame)
+#define DROP_BITS 4
+
+_Static_assert(DROP_KINDS <= 1 << DROP_BITS, "a reason fits its bits");
+_Static_assert(DECODE_PACKETS_MAX *DROP_BITS <= 64, "each packet has some");
+
+/* What is inside fell, and with it the packet around it. */
+static void outer_drop(struct inspector *w, const struct packet *p, frame_drops *drops)
+{
+	size_t outer = (size_t)(p->outer - w->decoder.packets);
+
+	packet_drop(&w->decoder.packets[outer], (enum packet_drop)p->drop);
+	if (drops)
+		atomic_fetch_or(drops, (uint64_t)p->drop << outer * DROP_BITS);
+}
+
+/* Whether a packet inside number i is another worker's. */
+static bool is_inside_elsewhere(const struct inspector *w, unsigned int i)
+{
+	const struct decoder *d = &w->decoder;
+
+	for (unsigned int inner = i + 1; inner < d->packet_cnt; inner++)
+		if (d->packets[inner].outer == &d->packets[i] &&
+		    inspector_of(w->settings, &d->packets[inner]) != w->number)
+			return true;
+	return false;
+}
+
+/* Did another worker let fall what is inside? */
+static void inside_ask(struct inspector *w, unsigned int i, frame_drops *drops)
+{
+	uint64_t drop;
+
+	if (!drops || !w->settings->setup.ips || !is_inside_elsewhere(w, i))
+		return;
+	turn_await(w);
+	drop = atomic_load(drops) >> i * DROP_BITS & ((1 << DROP_BITS) - 1);
+	if (drop)
+		packet_drop(&w->decoder.packets[i], (enum packet_drop)drop);
+}
+
+void inspector_frame(struct inspector *w, const struct capture_packet *frame, frame_drops *drops)
 {
 	struct decoder *d = &w->decoder;
 
@@ -164,19 +238,18 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame)
 		w->tally.bytes += frame->len;
 		w->tally.invalid += !decode_was_good(&d->packets[0]);
 	}
-	w->at_frame = frame->number;
-	w->at_flow = 0;
 	/* What is inside goes first: it may be the reason why the whole frame falls. */
 	for (unsigned int i = d->packet_cnt; i-- > 0;) {
 		struct packet *p = &d->packets[i];
 
 		if (inspector_of(w->settings, p) != w->number)
 			continue;
-		w->at_phase = 1 + DECODE_PACKETS_MAX - i;
+		place_set(w, frame->number, 1 + DECODE_PACKETS_MAX - i, 0);
+		inside_ask(w, i, drops);
 		counters_decoded(&w->tally.counters, p);
 		packet_inspect(w, p);
 		if ((p->fate & FATE_DROP) && p->outer)
-			packet_drop(&d->packets[p->outer - d->packets], (enum packet_drop)p->drop);
+			outer_drop(w, p, drops);
 		if (i == 0)
 			counters_fate(&w->tally.counters, p);
 	}
@@ -203,7 +276,7 @@ static bool flow_waits(const struct flow *flow)
 static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
 {
 	struct packet p = {
-		.number = w->at_frame,
+		.number = w->at.frame,
 		.time_ns = flow->last_ns,
 		.is_pseudo = true,
 		.depth = flow->depth,
@@ -230,7 +303,8 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 {
 	struct inspector *w = arg;
 
-	w->at_flow = flow->first_packet * DECODE_PACKETS_MAX + (DECODE_PACKETS_MAX - 1 - flow->depth);
+	place_set(w, w->at.frame, w->at.phase,
+		  flow->first_packet * DECODE_PACKETS_MAX + (DECODE_PACKETS_MAX - 1 - flow->depth));
 	if (!w->silent) {
 		bool dropped = w->settings->setup.ips && (flow->fate & FATE_DROP);
 
@@ -250,17 +324,17 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 
 void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)
 {
-	w->at_frame = frame;
-	w->at_phase = 0;
+	place_set(w, frame, 0, 0);
 	flow_table_tick(&w->flows, now_ns);
+	place_set(w, frame, 0, UINT64_MAX);
 	detect_tick(w->detect, now_ns);
 }
 
 void inspector_finish(struct inspector *w)
 {
-	w->at_frame = UINT64_MAX;
-	w->at_phase = 0;
+	place_set(w, UINT64_MAX, 0, 0);
 	flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
+	place_set(w, UINT64_MAX, 0, UINT64_MAX);
 }
 
 struct engine_tally inspector_tally(const struct inspector *w)
@@ -271,9 +345,12 @@ struct engine_tally inspector_tally(const struct inspector *w)
 	uint64_t *count = tally.counters.at;
 
 	tally.flows = w->flows.made;
-	tally.evicted = w->flows.evicted + defrag.evicted;
-	tally.memory_short = w->flows.refused + defrag.memory_short + w->tcp.sessions_refused +
-			     w->tcp.memory.refused;
+	tally.evicted = w->flows.evicted;
+	tally.memory_short = w->flows.refused + w->tcp.sessions_refused + w->tcp.memory.refused;
+	if (w->number == 0) { /* all of them see all fragments */
+		tally.evicted += defrag.evicted;
+		tally.memory_short += defrag.memory_short;
+	}
 	tally.alerts_lost = detect.lost;
 	count[COUNTER_FLOW_MEMCAP] = w->flows.evicted;
 	count[COUNTER_TCP_SSN_MEMCAP_DROP] = w->tcp.sessions_refused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One worker of the engine: a frame's whole way, from its first header to its records. Shares nothing that
- * changes with another.
+ * One worker of the engine: a frame's whole way, from its first header to its records. What it shares with
+ * others and changes, it changes in its turn (turns.h).
  */
 #ifndef AGENT_INSPECT_INSPECTOR_H
 #define AGENT_INSPECT_INSPECTOR_H
@@ -11,10 +11,13 @@
 #include "inspect/engine.h"
 #include "inspect/flowtable.h"
 #include "inspect/tcp.h"
+#include "inspect/turns.h"
 
 struct detect;
 struct told;
 struct told_settings;
+
+#define INSPECTORS_MAX 64 /* one bit each in a crew */
 
 /* What all workers share, and only read. */
 struct inspect_settings {
@@ -41,10 +44,15 @@ struct inspector {
 	struct told *told;
 	struct engine_tally tally;
 	bool silent; /* it is being freed: nothing is told any more */
-	/* Where in the order of records the worker is, for whoever puts them together. */
-	uint64_t at_frame, at_flow;
-	uint32_t at_phase;
+	struct order_key at; /* where in the order of records the worker is */
+	struct turns *turns; /* NULL: it is alone */
 };
+
+/*
+ * Packets of a frame that fall because of what is inside them, which may be another worker's: why, enum
+ * packet_drop, four bits for each packet of the decoder.
+ */
+typedef _Atomic uint64_t frame_drops;
 
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
 void inspect_settings_free(struct inspect_settings *settings);
@@ -53,8 +61,14 @@ void inspect_settings_free(struct inspect_settings *settings);
 int inspector_init(struct inspector *inspector, const struct inspect_settings *settings,
 		   unsigned int number, void (*line)(void *arg, const char *bytes, size_t len),
 		   void *arg);
-/* The packets of the frame that are this worker's. */
-void inspector_frame(struct inspector *inspector, const struct capture_packet *frame);
+/*
+ * It is one of several from here on, each in a thread of its own: they remember together what first does,
+ * which must outlive it, and come in their turn when they ask for that.
+ */
+void inspector_join(struct inspector *inspector, struct inspector *first, struct turns *turns);
+/* The packets of the frame that are this worker's. drops: the frame's, of all workers; NULL: it is alone. */
+void inspector_frame(struct inspector *inspector, const struct capture_packet *frame,
+		     frame_drops *drops);
 /* The clock goes on, in front of the frame of that number. */
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
 /* All flows are over. */

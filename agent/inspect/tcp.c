@@ -65,7 +65,7 @@ void tcp_settings_read(const struct config *config, const struct engine_setup *s
 		.liberal_timestamps = config_bool(config, "stream.liberal-timestamps", false),
 		.bypass = config_bool(config, "stream.bypass", false),
 		.urgent = urgent_read(config),
-		.sessions_max = config_bytes(config, "stream.memcap", SESSIONS_MEMCAP) / workers /
+		.sessions_max = config_bytes(config, "stream.memcap", SESSIONS_MEMCAP) /
 				sizeof(struct tcp_session),
 		.reassembly_max =
 			config_bytes(config, "stream.reassembly.memcap", REASSEMBLY_MEMCAP) / workers,
@@ -113,6 +113,7 @@ void tcp_forget(struct tcp_tracker *tracker, struct flow *flow)
 		tcp_stream_end(&flow->tcp->side[side], &tracker->memory);
 	pool_give(&tracker->pool, flow->tcp);
 	flow->tcp = NULL;
+	flow->table->shards[flow->shard].tcp_cnt--;
 }
 
 const char *tcp_state_name(enum tcp_state state)

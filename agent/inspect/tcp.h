@@ -68,7 +68,7 @@ struct tcp_settings {
 	bool midstream, async, drops_invalid, checks_sums, liberal_timestamps, bypass;
 	enum tcp_urgent urgent;
 	enum exception_policy midstream_policy, session_memcap_policy, reassembly_memcap_policy;
-	uint64_t sessions_max; /* of one worker */
+	uint64_t sessions_max; /* of all workers; an equal part for each shard */
 	uint64_t reassembly_max; /* bytes of one worker */
 };
 

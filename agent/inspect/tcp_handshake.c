@@ -10,14 +10,26 @@
 
 #define SCALE_MAX 14 /* RFC 7323, 2.3; taken when nobody saw which one was agreed */
 
+/* NULL: its shard has as many as it may have, or there is no memory. */
+static struct tcp_session *session_take(struct tcp_tracker *tracker, const struct flow *flow)
+{
+	uint64_t max = tracker->settings->sessions_max, cnt = flow->table->settings->shard_cnt;
+	struct flow_shard *shard = &flow->table->shards[flow->shard];
+	struct tcp_session *session = NULL;
+
+	if (shard->tcp_cnt < (max + cnt - 1) / cnt)
+		session = pool_take(&tracker->pool);
+	shard->tcp_cnt += session != NULL;
+	return session;
+}
+
 static bool session_open(struct segment_in *in)
 {
 	struct tcp_tracker *tracker = in->tracker;
 	struct flow *flow = in->flow;
 
 	if (!flow->tcp) {
-		if (tracker->pool.used < tracker->settings->sessions_max)
-			flow->tcp = pool_take(&tracker->pool);
+		flow->tcp = session_take(tracker, flow);
 		if (!flow->tcp) {
 			tracker->sessions_refused++;
 			exception_apply(tracker->settings->session_memcap_policy, in->p,

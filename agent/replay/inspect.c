@@ -21,6 +21,7 @@
 
 #define PATH_LEN_MAX 4096
 #define EVE_BUFFER (1 << 20)
+#define CAPTURE_BUFFER (256 << 10)
 #define SURICATA_YAML "/etc/suricata/suricata.yaml"
 
 struct inspection {
@@ -181,6 +182,7 @@ static int capture_begin(struct inspection *i)
 			 strerror(errno));
 		return -EIO;
 	}
+	setvbuf(i->in, NULL, _IOFBF, CAPTURE_BUFFER);
 	return capture_open_any(i->in, from_stdin ? "standard input" : path, &i->capture, &i->diag);
 }
 
@@ -237,6 +239,7 @@ static int engine_begin(struct inspection *i)
 		.ips = i->options->ips,
 		.unchecked_sums = i->options->unchecked_sums,
 		.ethernet = true,
+		.repeatable = true,
 		.line = line_write,
 		.line_arg = i
 	};
@@ -251,6 +254,7 @@ static int engine_begin(struct inspection *i)
 static int frames_take(struct inspection *i)
 {
 	struct capture_packet frame = { 0 };
+	double cpu = progress_cpu();
 	int ret;
 
 	progress_begin(&i->progress, i->in, !i->options->json);
@@ -265,6 +269,7 @@ static int frames_take(struct inspection *i)
 	i->summary.files_lost = i->files->refused;
 	progress_end(&i->progress);
 	i->summary.seconds = progress_seconds(&i->progress);
+	i->summary.cpu_seconds = progress_cpu() - cpu;
 	return ret;
 }
 

@@ -20,6 +20,14 @@ double progress_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+double progress_cpu(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 void progress_begin(struct progress *progress, FILE *in, bool wanted)
 {
 	struct stat st;

@@ -19,6 +19,7 @@ struct progress {
 };
 
 double progress_now(void); /* seconds of a clock that only goes on */
+double progress_cpu(void); /* seconds of CPU that all threads took so far */
 void progress_begin(struct progress *progress, FILE *in, bool wanted);
 void progress_step(struct progress *progress, uint32_t len);
 void progress_end(struct progress *progress);

@@ -54,16 +54,17 @@ static json_t *summary_json(const struct summary *s)
 
 	return json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, "
-		"s:f, s:f, s:f, s:b}",
+		"s:f, s:f, s:f, s:f, s:b}",
 		"packets", (json_int_t)t->packets, "bytes", (json_int_t)t->bytes, "flows",
-		(json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "drops", (json_int_t)t->drops,
-		"records", (json_int_t)t->records, "rules", "taken", (json_int_t)s->rules.taken,
-		"refused", (json_int_t)s->rules.refused, "ignored", (json_int_t)s->rules.ignored,
-		"diag", diag_json(&s->refused), "lost", "invalid_packets", (json_int_t)t->invalid,
-		"evicted_flows", (json_int_t)t->evicted, "events", (json_int_t)t->events_lost,
-		"alerts", (json_int_t)t->alerts_lost, "memory_short", (json_int_t)t->memory_short,
-		"files", (json_int_t)s->files_lost, "start_seconds", s->start_seconds, "seconds",
-		s->seconds, "gbit_per_s", gbit_per_second(s), "broken", s->broken);
+		(json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "drops",
+		(json_int_t)t->drops, "records", (json_int_t)t->records, "rules", "taken",
+		(json_int_t)s->rules.taken, "refused", (json_int_t)s->rules.refused, "ignored",
+		(json_int_t)s->rules.ignored, "diag", diag_json(&s->refused), "lost",
+		"invalid_packets", (json_int_t)t->invalid, "evicted_flows", (json_int_t)t->evicted,
+		"events", (json_int_t)t->events_lost, "alerts", (json_int_t)t->alerts_lost,
+		"memory_short", (json_int_t)t->memory_short, "files", (json_int_t)s->files_lost,
+		"start_seconds", s->start_seconds, "seconds", s->seconds, "cpu_seconds",
+		s->cpu_seconds, "gbit_per_s", gbit_per_second(s), "broken", s->broken);
 }
 
 static void json_print(const struct summary *s, const struct diag *diag, bool pretty, bool failed)

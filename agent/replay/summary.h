@@ -14,7 +14,7 @@ struct summary {
 	struct ruleset_tally rules;
 	struct diag refused; /* rules that could not be taken, each with its place and reason */
 	uint64_t files_lost; /* not followed, or could not be kept */
-	double start_seconds, seconds;
+	double start_seconds, seconds, cpu_seconds; /* cpu: of all threads, without the start */
 	bool broken; /* the capture, behind the packets that were counted */
 };
 

@@ -27,6 +27,12 @@ int told_new(const struct told_settings *settings,
 	return 0;
 }
 
+void told_join(struct told *told, void (*wait)(void *arg), void *arg)
+{
+	told->wait = wait;
+	told->wait_arg = arg;
+}
+
 void told_free(struct told *told)
 {
 	if (!told)

@@ -21,6 +21,8 @@ bool told_settings_frames(const struct told_settings *settings); /* are frames t
 int told_new(const struct told_settings *settings,
 	     void (*line)(void *arg, const char *bytes, size_t len), void *arg,
 	     struct told **ret_told);
+/* It is one of several workers': wait returns when it is this one's turn (inspect/turns.h). */
+void told_join(struct told *told, void (*wait)(void *arg), void *arg);
 void told_free(struct told *told);
 
 /* After detection: alerts, drops, anomalies of the packet. */

@@ -59,6 +59,8 @@ struct told {
 	struct json json;
 	void (*line)(void *arg, const char *bytes, size_t len);
 	void *arg;
+	void (*wait)(void *arg); /* NULL: it is the only one */
+	void *wait_arg;
 	uint64_t lost; /* records for which memory was short */
 };
 

@@ -205,6 +205,8 @@ static void files_put(struct told *told, const struct packet *p, struct tx *tx, 
 		}
 		file->logged = true;
 		file_close(file, false);
+		if (file->spill && told->wait) /* files of the store are numbered */
+			told->wait(told->wait_arg);
 		file_settle(file);
 		if (room && room->magic_in_records)
 			file_magic(file);

@@ -199,7 +199,7 @@ static void bed_begin(struct bed *bed, const struct row *row)
 	assert_int_equal(hostos_new(bed->config, &bed->hostos), 0);
 	decode_settings_read(bed->config, &bed->decode);
 	bed->decode.unchecked_sums = true;
-	flow_settings_read(bed->config, 1, &bed->flow);
+	flow_settings_read(&bed->setup, 1, &bed->flow);
 	tcp_settings_read(bed->config, &bed->setup, 1, &bed->tcp);
 	assert_int_equal(flow_table_init(&bed->table, &bed->flow, &bed->setup), 0);
 	bed->table.ended = forget;

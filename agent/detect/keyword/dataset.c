@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "detect/state.h"
+
 enum dataset_command { COMMAND_ISSET, COMMAND_ISNOTSET, COMMAND_SET, COMMAND_UNSET };
 
 struct dataset_clause {
@@ -22,6 +24,8 @@ static enum clause_says dataset_ask(const struct clause *clause, struct match *m
 	if (match->again == CLAUSE_ONCE || !match->buffer.len)
 		return CLAUSE_NO;
 	match->again = CLAUSE_ONCE;
+	if (dataset->is_changing)
+		state_await(match);
 	switch (asked->command) {
 	case COMMAND_ISSET:
 		holds = dataset_has(dataset, match->buffer, NULL);
@@ -69,6 +73,7 @@ static int dataset_read(struct draft *draft, struct slice value)
 	read.dataset = dataset_get(draft->parse, name);
 	if (!read.dataset)
 		return refuse_memory(draft);
+	read.dataset->is_changing |= read.command == COMMAND_SET || read.command == COMMAND_UNSET;
 	err = dataset_ready(draft, read.dataset, rest, false);
 	if (err)
 		return err;
@@ -94,6 +99,8 @@ static enum clause_says datarep_ask(const struct clause *clause, struct match *m
 	if (match->again == CLAUSE_ONCE)
 		return CLAUSE_NO;
 	match->again = CLAUSE_ONCE;
+	if (asked->dataset->is_changing)
+		state_await(match);
 	return dataset_has(asked->dataset, match->buffer, &reputation) &&
 			       number_holds(&asked->condition, reputation)
 		       ? CLAUSE_YES

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sets of values that rules ask and change, by name, with reputations where a list gives some. Kept by a
- * struct parse, shared by all workers.
+ * struct parse, shared by all workers: what rules change is touched in turn, state_await().
  */
 #ifndef AGENT_DETECT_KEYWORD_DATASET_H
 #define AGENT_DETECT_KEYWORD_DATASET_H
-
-#include <pthread.h>
 
 #include "detect/parse/inside.h"
 
@@ -23,11 +21,11 @@ struct dataset {
 	struct dataset *next;
 	char *name;
 	enum dataset_type type;
-	pthread_mutex_t lock; /* of what follows: rules add while others ask */
 	struct words values;
 	uint16_t *reputations; /* by number of values - 1 */
 	bool *is_in; /* the same: false for one that was taken out */
 	uint32_t reputation_cap, is_in_cap;
+	bool is_changing; /* some rule adds or takes out: it is asked in turn */
 	bool is_loaded, changed;
 	char *save_path; /* NULL: not kept */
 };
@@ -40,7 +38,7 @@ int dataset_word(struct draft *draft, struct dataset *dataset, struct slice word
 int dataset_ready(struct draft *draft, struct dataset *dataset, struct slice place,
 		  bool with_reputation);
 
-bool dataset_has(struct dataset *dataset, struct slice value, uint16_t *ret_reputation);
+bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *ret_reputation);
 /* Returns whether it was not there before. */
 bool dataset_add(struct dataset *dataset, struct slice value);
 bool dataset_remove(struct dataset *dataset, struct slice value);

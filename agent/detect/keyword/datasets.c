@@ -26,8 +26,7 @@ struct dataset *dataset_get(struct parse *parse, struct slice name)
 	if (!dataset)
 		return NULL;
 	dataset->name = slice_copy(name);
-	if (!dataset->name || pthread_mutex_init(&dataset->lock, NULL)) {
-		free(dataset->name);
+	if (!dataset->name) {
 		free(dataset);
 		return NULL;
 	}
@@ -53,43 +52,32 @@ static bool put(struct dataset *dataset, struct slice value, uint16_t reputation
 	return true;
 }
 
-bool dataset_has(struct dataset *dataset, struct slice value, uint16_t *ret_reputation)
+bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *ret_reputation)
 {
-	uint32_t number;
-	bool is_in;
+	uint32_t number = words_find(&dataset->values, value);
+	bool is_in = number && number <= dataset->is_in_cap && dataset->is_in[number - 1];
 
-	pthread_mutex_lock(&dataset->lock);
-	number = words_find(&dataset->values, value);
-	is_in = number && number <= dataset->is_in_cap && dataset->is_in[number - 1];
 	if (is_in && ret_reputation)
 		*ret_reputation = dataset->reputations[number - 1];
-	pthread_mutex_unlock(&dataset->lock);
 	return is_in;
 }
 
 bool dataset_add(struct dataset *dataset, struct slice value)
 {
-	bool added;
+	bool added = put(dataset, value, 0);
 
-	pthread_mutex_lock(&dataset->lock);
-	added = put(dataset, value, 0);
 	dataset->changed |= added;
-	pthread_mutex_unlock(&dataset->lock);
 	return added;
 }
 
 bool dataset_remove(struct dataset *dataset, struct slice value)
 {
-	uint32_t number;
-	bool was_in;
+	uint32_t number = words_find(&dataset->values, value);
+	bool was_in = number && number <= dataset->is_in_cap && dataset->is_in[number - 1];
 
-	pthread_mutex_lock(&dataset->lock);
-	number = words_find(&dataset->values, value);
-	was_in = number && number <= dataset->is_in_cap && dataset->is_in[number - 1];
 	if (was_in)
 		dataset->is_in[number - 1] = false;
 	dataset->changed |= was_in;
-	pthread_mutex_unlock(&dataset->lock);
 	return was_in;
 }
 
@@ -353,7 +341,6 @@ void datasets_free(struct parse *parse)
 			dataset_write(parse, dataset);
 		parse->datasets = dataset->next;
 		words_free(&dataset->values);
-		pthread_mutex_destroy(&dataset->lock);
 		free(dataset->reputations);
 		free(dataset->is_in);
 		free(dataset->save_path);
