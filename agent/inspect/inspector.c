@@ -193,7 +193,7 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 _Static_assert(DROP_KINDS <= 1 << DROP_BITS, "a reason fits its bits");
 _Static_assert(DECODE_PACKETS_MAX *DROP_BITS <= 64, "each packet has some");
 
-/* What is inside fell, and with it the packet around it. */
+/* What is inside fell, and with it the packet around it, where we stand in the path. */
 static void outer_drop(struct inspector *w, const struct packet *p, frame_drops *drops)
 {
 	size_t outer = (size_t)(p->outer - w->decoder.packets);
@@ -220,7 +220,7 @@ static void inside_ask(struct inspector *w, unsigned int i, frame_drops *drops)
 {
 	uint64_t drop;
 
-	if (!drops || !w->settings->setup.ips || !is_inside_elsewhere(w, i))
+	if (!drops || !is_inside_elsewhere(w, i))
 		return;
 	turn_await(w);
 	drop = atomic_load(drops) >> i * DROP_BITS & ((1 << DROP_BITS) - 1);
@@ -245,10 +245,11 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 		if (inspector_of(w->settings, p) != w->number)
 			continue;
 		place_set(w, frame->number, 1 + DECODE_PACKETS_MAX - i, 0);
-		inside_ask(w, i, drops);
+		if (w->settings->setup.ips)
+			inside_ask(w, i, drops);
 		counters_decoded(&w->tally.counters, p);
 		packet_inspect(w, p);
-		if ((p->fate & FATE_DROP) && p->outer)
+		if ((p->fate & FATE_DROP) && p->outer && w->settings->setup.ips)
 			outer_drop(w, p, drops);
 		if (i == 0)
 			counters_fate(&w->tally.counters, p);
