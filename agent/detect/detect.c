@@ -5,6 +5,7 @@
  * without bytes that end a flow. Allocates nothing once its memory has grown to the traffic.
  */
 #include <errno.h>
+#include <netinet/in.h>
 
 #include "detect/addresses.h"
 #include "detect/asking.h"
@@ -506,7 +507,8 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	pieces_ask(detect, packet);
 	collect(detect, packet);
 	packet_rules_ask(detect, packet);
-	if (flow && flow->session.first && flow->proto == packet->proto)
+	if (flow && flow->session.first && flow->proto == packet->proto &&
+	    (packet->proto != IPPROTO_TCP || packet->is_established))
 		transactions_ask(detect, packet);
 	if (flow && flow->session.frames && detect->ruleset->of_frames.cnt)
 		frames_ask(detect, packet);

@@ -3,6 +3,8 @@
  * What a rule's head and its flow keyword ask of a packet. Called for each rule that was collected:
  * the cheapest first, and addresses once a packet, however many rules share them.
  */
+#include <netinet/in.h>
+
 #include "detect/addresses.h"
 #include "detect/asking.h"
 
@@ -80,8 +82,9 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 	if ((s->only_frags && !packet->is_fragment && !packet->is_rebuilt) ||
 	    (s->no_frags && (packet->is_fragment || packet->is_rebuilt)))
 		return false;
-	if (s->apps && !(packet->flow && s->apps >> packet->flow->session.proto & 1))
-		return false;
+	if (s->apps && !(packet->flow && s->apps >> packet->flow->session.proto & 1 &&
+			 (packet->proto != IPPROTO_TCP || packet->is_established)))
+		return false; /* what opens a stream carries nothing yet */
 	return addresses_hold(detect, asked, packet) ||
 	       (s->both_ways && !(asked->traits & TRAIT_IP_ONLY) &&
 		addresses_hold_turned(detect, asked, packet));

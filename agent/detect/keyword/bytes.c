@@ -49,8 +49,11 @@ static bool dce_is_little(const struct match *match)
 	struct source source;
 	uint64_t is_little = 1;
 
-	if (match->tx && source_of_fields(slice_text("dcerpc.little_endian"), true, &source))
-		(void)source.fields[0].field->number(match->tx, match->side, 0, &is_little);
+	if (!match->tx || !source_of_fields(slice_text("dcerpc.little_endian"), true, &source))
+		return true;
+	for (uint8_t i = 0; i < source.field_cnt; i++)
+		if (source.fields[i].proto == match->tx->proto)
+			(void)source.fields[i].field->number(match->tx, match->side, 0, &is_little);
 	return is_little;
 }
 

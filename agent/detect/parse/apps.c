@@ -18,11 +18,13 @@ static const char *const known[] = {
 	"snmp",		  "ssh",    "telnet", "tftp",  "tls",
 };
 
+/* What a name means beside the protocol that has it: pipes of SMB carry DCE/RPC too. */
 static const struct {
 	const char *word;
 	const char *means[2];
 } others[] = {
-	{ "http", { "http1", "http2" } }, { "http1", { "http", NULL } }, { "ssl", { "tls", NULL } },
+	{ "http", { "http1", "http2" } }, { "http1", { "http", NULL } },
+	{ "ssl", { "tls", NULL } },	  { "dcerpc", { "smb", NULL } },
 	{ "ikev1", { "ike", NULL } },	  { "ikev2", { "ike", NULL } },
 };
 
