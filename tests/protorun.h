@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "inspect/engine.h"
 #include "inspect/session.h"
+#include "proto/frames.h"
 #include "report/json.h"
 
 struct protorun {
@@ -19,8 +21,12 @@ struct protorun {
 		uint8_t *bytes; /* that were not taken yet */
 		size_t len;
 	} kept[SIDES];
+	uint64_t offset[SIDES]; /* of what is kept, in the stream */
 	bool failed;
 };
+
+/* A session of it keeps frames. */
+static const struct engine_setup protorun_frames = { .frames_told = true };
 
 static inline void protorun_begin(struct protorun *run, enum proto_id id, uint8_t ip_proto)
 {
@@ -64,6 +70,9 @@ static inline int64_t protorun_feed(struct protorun *run, enum side side, struct
 		return 0;
 	all = protorun_join(run, side, bytes, &in.data.len);
 	in.data.at = all;
+	session->now_side = side;
+	session->now_from = run->offset[side] += lost;
+	frames_feed(session, &in);
 	took = protos[session->proto]->input(session->state, &in);
 	if (took < 0) {
 		run->failed = true;
@@ -72,6 +81,7 @@ static inline int64_t protorun_feed(struct protorun *run, enum side side, struct
 	}
 	if ((uint64_t)took > in.data.len)
 		abort();
+	run->offset[side] += (uint64_t)took;
 	if (run->flow.proto == 17)
 		in.data.len = (size_t)took; /* the rest of a datagram is gone */
 	run->kept[side].len = in.data.len - (size_t)took;
@@ -158,6 +168,7 @@ static inline void protorun_fuzz(enum proto_id id, uint8_t ip_proto, const uint8
 		protos[id]->guess(FROM_SERVER, rest);
 	}
 	protorun_begin(&run, id, ip_proto);
+	run.flow.session.setup = &protorun_frames;
 	while (rest.len >= 3) {
 		uint8_t what = rest.at[0];
 		size_t len = (size_t)rest.at[1] << 8 | rest.at[2];

@@ -153,7 +153,6 @@ struct detect_flow {
 	struct flow_tag tag;
 	bool ip_only_asked[SIDES];
 	uint32_t protocols; /* that were known at the last packet: both sides', and whether any parser will */
-	bool unlogged;
 };
 
 /* What detection remembers of one side of a transaction. */

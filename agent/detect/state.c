@@ -400,11 +400,8 @@ void state_store(struct match *match, const bool sides[SIDES], enum store_scope 
 
 void state_unlogged(struct match *match, bool of_flow)
 {
-	struct detect_flow *state = of_flow && match->flow ? flow_state(match->detect, match->flow)
-							   : NULL;
-
 	if (match->tx)
-		match->tx->logged = true;
-	if (state)
-		state->unlogged = true;
+		match->tx->unlogged = true;
+	if (of_flow && match->flow)
+		match->flow->session.unlogged = true;
 }

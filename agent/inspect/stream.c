@@ -389,6 +389,8 @@ uint64_t tcp_stream_skip_gap(struct tcp_stream *s, struct tcp_memory *memory, bo
 	if (!all && (int64_t)to > acked)
 		to = (uint64_t)acked;
 	lost = to - s->end;
+	s->gap_len = s->gap_to == s->end && s->gap_len ? s->gap_len + lost : lost;
+	s->gap_to = to;
 	stream_part(s, memory, to);
 	pieces_free(s, memory, next);
 	pieces_advance(s, memory, 0);
@@ -474,10 +476,10 @@ void stream_raw_done(struct packet *p, const struct stream_raw *raw)
 	s->raw_wanted = false;
 }
 
-struct slice stream_held(const struct flow *flow, enum side side, uint64_t *ret_from)
+struct slice stream_held(const struct flow *flow, enum side side, uint64_t *ret_missing)
 {
 	const struct tcp_stream *s = flow->tcp ? &flow->tcp->side[side] : NULL;
 
-	*ret_from = s ? s->base : 0;
+	*ret_missing = s && s->gap_len && s->gap_to == s->base ? s->gap_len : 0;
 	return s && s->bytes ? slice(s->bytes, s->end - s->base) : slice(NULL, 0);
 }

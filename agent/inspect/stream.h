@@ -34,6 +34,7 @@ struct tcp_stream {
 	uint32_t base_seq; /* of the byte at base */
 	uint64_t base, end;
 	uint64_t app, raw; /* read by the parser, by detection, up to here */
+	uint64_t gap_to, gap_len; /* where the last gap ended, and its bytes */
 	uint64_t lost; /* bytes in front of app that never came and that the parser was not told of */
 	uint8_t *bytes;
 	uint32_t cap;
@@ -102,7 +103,7 @@ struct stream_raw {
 bool stream_raw_next(const struct packet *packet, struct stream_raw *ret_raw);
 /* Detection has read it. */
 void stream_raw_done(struct packet *packet, const struct stream_raw *raw);
-/* All that is whole of a side, for records: *ret_from its offset. */
-struct slice stream_held(const struct flow *flow, enum side side, uint64_t *ret_from);
+/* All that is whole of a side, for records; *ret_missing: bytes right in front of it that never came. */
+struct slice stream_held(const struct flow *flow, enum side side, uint64_t *ret_missing);
 
 #endif

@@ -234,19 +234,50 @@ static void flags_check(struct dns_tx *tx, bool from_client)
 		tx_event(&tx->tx, from_client ? DNS_EVENT_NOT_REQUEST : DNS_EVENT_NOT_RESPONSE);
 }
 
+#define UNLOGGED_MAX 16
+
+struct dns_state {
+	struct session *session;
+	bool is_stream;
+	/* Questions that a rule wanted no record of and that are gone: their answers get none either. */
+	uint8_t unlogged_cnt;
+	uint16_t unlogged[UNLOGGED_MAX];
+};
+
 static void dns_free(struct tx *tx)
 {
 	struct dns_tx *dns = (struct dns_tx *)tx;
+	struct dns_state *state = tx->session->state;
 
+	if (state && tx->unlogged && !dns->is_answer)
+		state->unlogged[state->unlogged_cnt++ % UNLOGGED_MAX] = dns->id;
 	free(dns->message);
 	free(dns->names);
 	free(dns->rrs);
 	free(dns);
 }
 
-/* false: it is no DNS. */
-static bool message_take(struct session *session, enum side side, struct slice bytes)
+/* Was its question not to be told? */
+static bool question_is_unlogged(const struct dns_state *state, uint16_t id)
 {
+	uint8_t cnt = state->unlogged_cnt < UNLOGGED_MAX ? state->unlogged_cnt : UNLOGGED_MAX;
+
+	for (const struct tx *tx = state->session->first; tx; tx = tx->next) {
+		const struct dns_tx *dns = (const struct dns_tx *)tx;
+
+		if (tx->unlogged && !dns->is_answer && dns->id == id)
+			return true;
+	}
+	for (uint8_t i = 0; i < cnt; i++)
+		if (state->unlogged[i] == id)
+			return true;
+	return false;
+}
+
+/* false: it is no DNS. */
+static bool message_take(struct dns_state *state, enum side side, struct slice bytes)
+{
+	struct session *session = state->session;
 	struct dns_tx *tx;
 	struct reading r;
 
@@ -267,6 +298,8 @@ static bool message_take(struct session *session, enum side side, struct slice b
 	tx->id = number16(bytes.at);
 	tx->flags = number16(bytes.at + 2);
 	tx->is_answer = tx->flags & FLAG_ANSWER;
+	if (tx->is_answer)
+		tx->tx.unlogged = question_is_unlogged(state, tx->id);
 	flags_check(tx, side == FROM_CLIENT);
 	r = (struct reading){ .tx = tx, .message = slice(tx->message, tx->len) };
 	if (parts_read(&r))
@@ -276,11 +309,6 @@ static bool message_take(struct session *session, enum side side, struct slice b
 }
 
 /* --- the session --- */
-
-struct dns_state {
-	struct session *session;
-	bool is_stream;
-};
 
 static void *dns_open(struct session *session)
 {
@@ -303,7 +331,7 @@ static int64_t stream_take(struct dns_state *state, const struct proto_in *in)
 		if (rest.len - 2 < len)
 			break;
 		rest = slice_behind(rest, 2);
-		if (!message_take(state->session, in->side, slice(rest.at, len)))
+		if (!message_take(state, in->side, slice(rest.at, len)))
 			return INPUT_BAD;
 		rest = slice_behind(rest, len);
 	}
@@ -389,7 +417,7 @@ static int64_t dns_input(void *arg, const struct proto_in *in)
 			return (int64_t)in->data.len; /* in the middle of a message */
 		return stream_take(state, in);
 	}
-	return message_take(state->session, in->side, in->data) ? (int64_t)in->data.len : INPUT_BAD;
+	return message_take(state, in->side, in->data) ? (int64_t)in->data.len : INPUT_BAD;
 }
 
 /* --- fields --- */

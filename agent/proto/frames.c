@@ -11,24 +11,22 @@
 
 #define FRAMES_MAX 512 /* of a session, that wait */
 #define FRAME_BYTES_MAX 65536 /* that are kept of one */
+#define SESSION_BYTES_MAX (1 << 20) /* of all that wait: room for more is made by the oldest */
 
-static void frame_free(struct frame *frame)
+/* Takes the one out that *at is. */
+static void frame_drop(struct session *session, struct frame **at)
 {
+	struct frame *frame = *at;
+
+	*at = frame->next;
+	session->frames_waiting--;
+	session->frame_bytes -= frame->cap;
 	free(frame->bytes);
 	free(frame);
 }
 
-static void oldest_drop(struct session *session)
-{
-	struct frame *frame = session->frames;
-
-	session->frames = frame->next;
-	session->frames_waiting--;
-	frame_free(frame);
-}
-
 /* Takes what begins at an offset, as far as it is the frame's next. */
-static void bytes_take(struct frame *frame, uint64_t from, struct slice bytes)
+static void bytes_take(struct session *session, struct frame *frame, uint64_t from, struct slice bytes)
 {
 	uint64_t next = frame->from + frame->have, room = FRAME_BYTES_MAX;
 	uint8_t *grown;
@@ -52,6 +50,7 @@ static void bytes_take(struct frame *frame, uint64_t from, struct slice bytes)
 			return;
 		}
 		frame->bytes = grown;
+		session->frame_bytes += frame->have + bytes.len - frame->cap;
 		frame->cap = (uint32_t)(frame->have + bytes.len);
 	}
 	if (bytes.len)
@@ -72,7 +71,9 @@ struct frame *session_frame(struct session *session, uint8_t type, const uint8_t
 	if (!frame)
 		return NULL;
 	if (session->frames_waiting == FRAMES_MAX)
-		oldest_drop(session);
+		frame_drop(session, &session->frames);
+	while (session->frames && session->frame_bytes > SESSION_BYTES_MAX)
+		frame_drop(session, &session->frames);
 	*frame = (struct frame){
 		.id = ++session->frame_cnt,
 		.from = session->now_from + (uint64_t)(at - session->now_data.at),
@@ -87,7 +88,7 @@ struct frame *session_frame(struct session *session, uint8_t type, const uint8_t
 		end = &(*end)->next;
 	*end = frame;
 	session->frames_waiting++;
-	bytes_take(frame, session->now_from, session->now_data);
+	bytes_take(session, frame, session->now_from, session->now_data);
 	return frame;
 }
 
@@ -115,7 +116,7 @@ void frames_feed(struct session *session, const struct proto_in *in)
 	session->now_data = in->data;
 	for (struct frame *frame = session->frames; frame; frame = frame->next)
 		if (frame->side == in->side)
-			bytes_take(frame, session->now_from, in->data);
+			bytes_take(session, frame, session->now_from, in->data);
 }
 
 void frames_end(struct session *session, enum side side)
@@ -136,8 +137,6 @@ void frames_clean(struct session *session, bool all)
 			at = &frame->next;
 			continue;
 		}
-		*at = frame->next;
-		session->frames_waiting--;
-		frame_free(frame);
+		frame_drop(session, at);
 	}
 }

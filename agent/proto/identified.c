@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Protocols that are known by their first bytes and not read any further: NTP, LDAP, telnet. Called by
+ * Protocols that are known by their first bytes and not read any further: NTP, LDAP. Called by
  * sessions. Promises an answer by content; where that is short, on their own ports alone.
  */
 #include "proto/proto.h"
@@ -59,24 +59,4 @@ const struct proto proto_ldap = {
 	.over = PROTO_OVER_TCP | PROTO_OVER_UDP,
 	.guess = ldap_guess,
 	.ports = ldap_ports,
-};
-
-/* --- telnet (RFC 854): both sides begin to negotiate --- */
-
-static enum proto_guess telnet_guess(enum side side, struct slice first)
-{
-	if (!first.len || first.at[0] != 0xff)
-		return GUESS_NO;
-	if (first.len < 3)
-		return GUESS_MORE;
-	return first.at[1] >= 0xfa && first.at[1] <= 0xfe ? GUESS_YES : GUESS_NO;
-}
-
-static const uint16_t telnet_ports[] = { 23, 0 };
-
-const struct proto proto_telnet = {
-	.name = "telnet",
-	.over = PROTO_OVER_TCP,
-	.guess = telnet_guess,
-	.ports = telnet_ports,
 };

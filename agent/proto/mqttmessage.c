@@ -208,6 +208,16 @@ static void code_or_less_take(struct reading *r, struct mqtt_message *m, bool is
 		m->properties = take_properties(r);
 }
 
+/* One byte alone is a reason (MQTT 5, 3.14.2.2.1), which Suricata 7 takes for success: so records say. */
+static void disconnect_take(struct reading *r, struct mqtt_message *m, bool is_5)
+{
+	size_t len = r->rest.len;
+
+	code_or_less_take(r, m, is_5);
+	if (len == 1)
+		m->code = 0;
+}
+
 static void list_take(struct reading *r, struct mqtt_message *m, bool is_5)
 {
 	struct slice topic, rest;
@@ -265,7 +275,7 @@ static void body_take(struct reading *r, struct mqtt_message *m, bool is_5)
 		list_take(r, m, is_5);
 		break;
 	case MQTT_DISCONNECT:
-		code_or_less_take(r, m, is_5);
+		disconnect_take(r, m, is_5);
 		break;
 	case MQTT_AUTH:
 		code_or_less_take(r, m, true);

@@ -46,6 +46,7 @@ struct tx {
 	bool one_sided; /* DNS and its kind: the other side adds nothing */
 	bool logged, no_inspect;
 	bool files_due; /* some of its files are not told of yet */
+	bool unlogged; /* a rule wants no record of it */
 	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
 	struct detect_tx *detect[SIDES]; /* what detection remembers */
@@ -176,6 +177,7 @@ struct session {
 	uint64_t inspected[SIDES]; /* transactions before this id are done for detection */
 	bool turned; /* found to go the other way than the first packet said */
 	bool failed, no_reassembly, encrypted;
+	bool unlogged; /* a rule wants no records of its transactions */
 	uint32_t charged; /* bytes of memory */
 	bool ended[SIDES]; /* nothing follows from that side: what is there is all */
 	/* Of session.c: how far the protocol is found out, what follows it, what was before. */
@@ -191,6 +193,7 @@ struct session {
 	struct frame *frames; /* that wait for rules and records, oldest first */
 	uint64_t frame_cnt;
 	uint32_t frames_waiting;
+	uint64_t frame_bytes; /* of those that wait */
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */
 	uint8_t event[8]; /* enum session_event */
 	uint8_t events_told; /* of them, in records */

@@ -6,6 +6,7 @@
 #include "report/toldinside.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "inspect/stream.h"
@@ -170,27 +171,52 @@ void told_printable(struct told *told, const char *name, struct slice bytes)
 	free(text);
 }
 
-static void payload_put(struct told *told, const struct packet *p, const struct alert *alert)
+static void payload_bytes_put(struct told *told, struct slice bytes)
 {
 	const struct told_settings *s = told->settings;
-	struct slice bytes = p->payload;
 	struct json *json = &told->json;
-	bool of_stream = alert->in_stream && p->flow && p->flow->tcp;
-	uint64_t from;
 
-	if (of_stream)
-		bytes = stream_held(p->flow, p->side, &from);
-	if (!bytes.len)
-		bytes = p->payload;
-	if (of_stream && bytes.len > s->payload_max)
-		bytes.len = s->payload_max;
 	if (s->alert & ALERT_PAYLOAD)
 		json_base64(json, "payload", bytes);
 	if (s->alert & ALERT_PRINTABLE)
 		told_printable(told, "payload_printable", bytes);
 	if (s->alert & ALERT_LENGTH)
 		json_number(json, "payload_length", bytes.len);
-	json_number(json, "stream", of_stream);
+}
+
+/* What is missing in front of the bytes stands there in words. */
+static void payload_behind_gap_put(struct told *told, struct slice bytes, uint64_t missing)
+{
+	char *text = malloc(bytes.len + 64);
+	size_t len;
+
+	if (!text) {
+		told->json.short_of_memory = true;
+		return;
+	}
+	len = (size_t)snprintf(text, 64, "[%" PRIu64 " bytes missing]", missing);
+	memcpy(text + len, bytes.at, bytes.len);
+	payload_bytes_put(told, slice(text, len + bytes.len));
+	free(text);
+}
+
+static void payload_put(struct told *told, const struct packet *p, const struct alert *alert)
+{
+	struct slice bytes = p->payload;
+	bool of_stream = alert->in_stream && p->flow && p->flow->tcp;
+	uint64_t missing = 0;
+
+	if (of_stream)
+		bytes = stream_held(p->flow, p->side, &missing);
+	if (!bytes.len)
+		bytes = p->payload;
+	if (of_stream && bytes.len > told->settings->payload_max)
+		bytes.len = told->settings->payload_max;
+	if (missing && bytes.len)
+		payload_behind_gap_put(told, bytes, missing);
+	else
+		payload_bytes_put(told, bytes);
+	json_number(&told->json, "stream", of_stream);
 }
 
 static void files_put(struct told *told, const struct tx *tx)

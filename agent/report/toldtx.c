@@ -285,7 +285,8 @@ static void tx_put(struct told *told, const struct packet *p, struct tx *tx)
 	if (tx->logged || (!complete && !(proto->log_now && proto->log_now(tx))))
 		return;
 	tx->logged = true;
-	if (!proto->log || !proto->eve_name || !s->protos[tx->proto])
+	if (!proto->log || !proto->eve_name || !s->protos[tx->proto] || tx->unlogged ||
+	    tx->session->unlogged)
 		return;
 	for (uint32_t part = 0, cnt = proto->log_cnt ? proto->log_cnt(tx) : 1; part < cnt; part++)
 		record_put(told, p, proto, tx, part);

@@ -11,6 +11,7 @@
 struct header_number {
 	uint64_t max;
 	bool (*get)(const struct packet *packet, uint64_t *ret_number);
+	bool asks_bytes; /* a length: 0 is nothing */
 };
 
 struct header_test {
@@ -23,7 +24,11 @@ static bool header_test_ask(const void *arg, struct match *match)
 	const struct header_test *test = arg;
 	uint64_t number;
 
-	return test->number->get(match->packet, &number) && number_holds(&test->condition, number);
+	if (!test->number->get(match->packet, &number))
+		return false;
+	if (test->number->asks_bytes && !number && test->condition.kind == NUMBER_IS_NOT)
+		return false; /* as Suricata has it: "not so long" is said of what is there */
+	return number_holds(&test->condition, number);
 }
 
 static const struct test_ops header_test_ops = {
@@ -162,7 +167,7 @@ static bool dsize(const struct packet *packet, uint64_t *ret_number)
 }
 
 #define HEADER_NUMBER(symbol, word, max, says)                                                     \
-	static const struct header_number number_##symbol = { max, symbol };                       \
+	static const struct header_number number_##symbol = { max, symbol, false };                \
 	const struct keyword keyword_##symbol = {                                                  \
 		word, NULL, VALUE_ALWAYS, header_number_read, &number_##symbol, says               \
 	}
@@ -179,8 +184,11 @@ HEADER_NUMBER(icode, "icode", UINT8_MAX, "ICMP code");
 HEADER_NUMBER(icmp_id, "icmp_id", UINT16_MAX, "identifier of an ICMP echo");
 HEADER_NUMBER(icmp_seq, "icmp_seq", UINT16_MAX, "sequence number of an ICMP echo");
 HEADER_NUMBER(icmpv6_mtu, "icmpv6.mtu", UINT32_MAX, "MTU of a packet too big");
-HEADER_NUMBER(dsize, "dsize", UINT16_MAX, "bytes of payload in the packet");
 
-static const struct header_number number_window = { UINT16_MAX, window };
+static const struct header_number number_dsize = { UINT16_MAX, dsize, true };
+const struct keyword keyword_dsize = { "dsize",	      NULL,
+				       VALUE_ALWAYS,  header_number_read,
+				       &number_dsize, "bytes of payload in the packet" };
+static const struct header_number number_window = { UINT16_MAX, window, false };
 const struct keyword keyword_window = { "tcp.window",	    "window",	    VALUE_ALWAYS,
 					header_number_read, &number_window, "TCP window" };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto/frames, by Telnet and MQTT: where units lie in the stream, whole and cut at every byte; what waits is bounded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protorun.h"
+
+#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+
+static struct protorun run;
+
+static void begin(enum proto_id id)
+{
+	protorun_begin(&run, id, 6);
+	run.flow.session.setup = &protorun_frames;
+}
+
+/* Number i of the frames that are no PDU. */
+static const struct frame *frame_at(size_t i)
+{
+	for (const struct frame *frame = run.flow.session.frames; frame; frame = frame->next)
+		if (strcmp(protos[frame->proto]->frames[frame->type], "pdu") != 0 && i-- == 0)
+			return frame;
+	return NULL;
+}
+
+static void frame_is(size_t i, const char *type, uint64_t from, struct slice bytes)
+{
+	const struct frame *frame = frame_at(i);
+
+	assert_non_null(frame);
+	assert_string_equal(protos[frame->proto]->frames[frame->type], type);
+	assert_int_equal(frame->from, from);
+	assert_true(frame_is_whole(frame));
+	assert_int_equal(frame->have, bytes.len);
+	assert_memory_equal(frame->bytes, bytes.at, bytes.len);
+}
+
+static void test_telnet(void **state)
+{
+	const struct slice sent = TEXT("\xff\xfd\3\xff\xfa\x1f\0P\xff\xf0hi\r\n\xff\xff!\n$ ");
+
+	for (size_t cut = 0; cut <= sent.len; cut++) {
+		begin(PROTO_TELNET);
+		protorun_feed(&run, FROM_CLIENT, slice(sent.at, cut), 0, false);
+		protorun_feed(&run, FROM_CLIENT, slice_behind(sent, cut), 0, false);
+		frame_is(0, "ctl", 0, TEXT("\xff\xfd\3"));
+		frame_is(1, "ctl", 3, TEXT("\xff\xfa\x1f\0P"));
+		frame_is(2, "ctl", 8, TEXT("\xff\xf0"));
+		frame_is(3, "data", 10, TEXT("hi\r\n"));
+		frame_is(4, "data", 14, TEXT("\xff\xff!\n"));
+		assert_null(frame_at(5)); /* a prompt has no end yet */
+		protorun_end(&run);
+	}
+}
+
+static void test_mqtt(void **state)
+{
+	begin(PROTO_MQTT);
+	protorun_feed(&run, FROM_CLIENT, TEXT("\x30\4\0\1tm\xc0\0"), 0, false);
+	frame_is(0, "header", 0, TEXT("\x30\4"));
+	frame_is(1, "data", 2, TEXT("\0\1tm"));
+	frame_is(2, "header", 6, TEXT("\xc0\0"));
+	assert_null(frame_at(3));
+	protorun_end(&run);
+}
+
+/* A frame whose length is known later, or whose bytes do not all come. */
+static void test_growing(void **state)
+{
+	struct session *session = &run.flow.session;
+	struct proto_in in = { .side = FROM_CLIENT, .data = TEXT("abc") };
+	struct frame *frame;
+
+	begin(PROTO_TELNET);
+	session->now_side = FROM_CLIENT;
+	session->now_from = 100;
+	frames_feed(session, &in);
+	frame = session_frame(session, 2, in.data.at + 1, FRAME_LEN_UNKNOWN);
+	assert_int_equal(frame->from, 101);
+	assert_int_equal(frame->have, 2);
+	session->now_from = 103;
+	frames_feed(session, &in);
+	assert_int_equal(frame->have, 5);
+	assert_false(frame_is_whole(frame));
+	frame_len_is(frame, 4);
+	assert_true(frame_is_whole(frame) && frame->ended);
+	frame = session_frame(session, 2, in.data.at, 10);
+	session->now_from = 107; /* a byte is missing */
+	frames_feed(session, &in);
+	assert_true(frame->ended && !frame_is_whole(frame));
+	protorun_end(&run);
+}
+
+static void test_bounds(void **state)
+{
+	static const uint8_t line[] = "\n";
+	uint64_t cnt = 0, first;
+
+	begin(PROTO_TELNET);
+	for (size_t i = 0; i < 2000; i++)
+		protorun_feed(&run, FROM_CLIENT, slice(line, 1), 0, false);
+	for (const struct frame *frame = run.flow.session.frames; frame; frame = frame->next)
+		cnt++;
+	first = run.flow.session.frames->id;
+	assert_int_equal(cnt, 512);
+	assert_int_equal(first, 2 * 2000 - 512 + 1);
+	frames_clean(&run.flow.session, false);
+	assert_non_null(run.flow.session.frames); /* nobody was told of them */
+	for (struct frame *frame = run.flow.session.frames; frame; frame = frame->next)
+		frame->told = true;
+	frames_clean(&run.flow.session, false);
+	assert_null(run.flow.session.frames);
+	protorun_end(&run);
+}
+
+/* Where nobody asks, nothing is kept. */
+static void test_unasked(void **state)
+{
+	protorun_begin(&run, PROTO_TELNET, 6);
+	protorun_feed(&run, FROM_CLIENT, TEXT("hi\r\n"), 0, false);
+	assert_null(run.flow.session.frames);
+	protorun_end(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_telnet),	cmocka_unit_test(test_mqtt),
+		cmocka_unit_test(test_growing), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_unasked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
