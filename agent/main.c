@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or checks rules. The
+ * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or reads rules. The
  * only place that ends the process.
  */
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "agent.h"
 #include "replay/inspect.h"
 #include "replay/rulecheck.h"
+#include "replay/rulelist.h"
 
 /* What is larger has pages of its own, so that a list of a million entries leaves no holes when it goes. */
 #define LARGE_BYTES (256 << 10)
@@ -26,6 +27,8 @@ int main(int argc, char **argv)
 		return inspect_main(argc, argv);
 	if (rule_check_is_asked(argc, argv))
 		return rule_check_main(argc, argv);
+	if (rule_list_is_asked(argc, argv))
+		return rule_list_main(argc, argv);
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (settings_read(argc, argv, &settings, why, sizeof(why))) {
 		fprintf(stderr, "sekishod: %s\n", why);

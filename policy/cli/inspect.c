@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the way from `sekisho capture inspect` and `sekisho rule check` to sekishod, which they become.
+ * Owns the way from `sekisho capture inspect` and `sekisho rule` to sekishod, which they become.
  * Called by the tables of obj_capture.c and obj_rule.c. Promises that every word that was given goes along.
  */
 #include "cli/inspect.h"
@@ -81,4 +81,14 @@ int capture_inspect(struct cli *cli, const struct cli_args *args)
 int rule_check(struct cli *cli, const struct cli_args *args)
 {
 	return become(cli, args, "rule-check");
+}
+
+int rule_list(struct cli *cli, const struct cli_args *args)
+{
+	return become(cli, args, "rule-list");
+}
+
+int rule_show(struct cli *cli, const struct cli_args *args)
+{
+	return become(cli, args, "rule-show");
 }

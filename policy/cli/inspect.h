@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho capture inspect` and `sekisho rule check`: the engine over a capture, and over rules alone. The
+ * `sekisho capture inspect` and `sekisho rule`: the engine over a capture, and over rules alone. The
  * engine is sekishod's; the command becomes it.
  */
 #ifndef POLICY_CLI_INSPECT_H
@@ -10,7 +10,9 @@
 
 /* Does not return where sekishod could be started: the exit status is that one's. */
 int capture_inspect(struct cli *cli, const struct cli_args *args);
-/* The same of `sekisho rule check`. */
+/* The same of `sekisho rule`. */
 int rule_check(struct cli *cli, const struct cli_args *args);
+int rule_list(struct cli *cli, const struct cli_args *args);
+int rule_show(struct cli *cli, const struct cli_args *args);
 
 #endif

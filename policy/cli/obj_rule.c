@@ -11,6 +11,20 @@ static const struct cli_command commands[] = {
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
 	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
+	{ "list",
+	  "rules as they are understood, a line each; match TEXT: those that have it",
+	  rule_list,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
+	    { .name = "match", .kind = CLI_KEY, .value = "TEXT" },
+	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
+	{ "show",
+	  "one rule with all that is asked of traffic for it, and what is looked for first",
+	  rule_show,
+	  { { .name = "sid", .kind = CLI_WORD, .value = "SID", .needed = true },
+	    { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
+	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
 	{ 0 },
 };
 
@@ -23,6 +37,9 @@ const struct cli_object object_rule = {
 		 "  sekisho rule check own.rules config suricata.yaml\n"
 		 "      with the variables, classes and thresholds of these settings\n"
 		 "  sekisho -j rule check et.rules | jq '.reasons[:5]'\n"
+		 "  sekisho rule list et.rules match CVE-2021-44228\n"
+		 "  sekisho rule show 2034647 et.rules\n"
+		 "      which buffers it asks, what is looked for first, where it stands\n"
 		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"
 		 "then silently not matched.\n",
 };
