@@ -265,7 +265,7 @@ static void record_put(struct told *told, const struct packet *p, const struct p
 
 static bool is_complete(const struct proto *proto, const struct tx *tx, const struct packet *p)
 {
-	return p->is_pseudo ||
+	return (p->is_pseudo && p->side == FROM_SERVER) || /* the last of two that end a flow */
 	       (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] &&
 		tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]) ||
 	       (tx->one_sided && (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] ||
