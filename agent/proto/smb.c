@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "inspect/engine.h"
+#include "proto/frames.h"
 
 #define FRAME_HEAD_LEN 4
 #define FRAME_MESSAGE 0x00
@@ -93,12 +94,62 @@ static void smb_close(void *arg)
 	free(state);
 }
 
-/* --- records --- */
+/* --- frames --- */
 
 static bool is_magic(const uint8_t *at)
 {
 	return at[0] >= 0xfd && memcmp(at + 1, "SMB", 3) == 0;
 }
+
+enum smb_frame {
+	FRAME_NBSS,
+	FRAME_SMB1 = 3,
+	FRAME_SMB2 = 6,
+	FRAME_SMB3 = 9
+}; /* each: pdu, hdr, data */
+
+static const char *const frame_names[] = {
+	"nbss.pdu", "nbss.hdr",	 "nbss.data", "smb1.pdu", "smb1.hdr",  "smb1.data", "smb2.pdu",
+	"smb2.hdr", "smb2.data", "smb3.pdu",  "smb3.hdr", "smb3.data", NULL,
+};
+
+/* A unit of len bytes, of which head_len are its head. */
+static void frames_put(struct smb_state *state, enum smb_frame type, const uint8_t *at, size_t len,
+		       size_t head_len)
+{
+	if (head_len > len)
+		return;
+	session_frame(state->session, (uint8_t)type, at, len);
+	session_frame(state->session, (uint8_t)(type + 1), at, head_len);
+	if (len > head_len)
+		session_frame(state->session, (uint8_t)(type + 2), at + head_len, len - head_len);
+}
+
+/* Of a record that is len bytes in all, and there at least up to its first head. */
+static void record_frames(struct smb_state *state, const uint8_t *frame, struct slice record,
+			  size_t len)
+{
+	const size_t head1 = 32, head2 = 64, head3 = 52;
+
+	frames_put(state, FRAME_NBSS, frame, FRAME_HEAD_LEN + len, FRAME_HEAD_LEN);
+	if (record.len < 4 || !is_magic(record.at))
+		return;
+	if (record.at[0] == 0xff)
+		frames_put(state, FRAME_SMB1, record.at, len, head1);
+	else if (record.at[0] == 0xfd)
+		frames_put(state, FRAME_SMB3, record.at, len, head3);
+	while (record.len >= head2 && record.at[0] == 0xfe) {
+		uint32_t next = record.at[20] | (uint32_t)record.at[21] << 8 |
+				(uint32_t)record.at[22] << 16 | (uint32_t)record.at[23] << 24;
+		size_t now = next >= head2 && next < len ? next : len;
+
+		frames_put(state, FRAME_SMB2, record.at, now, head2);
+		record = slice_behind(record, now);
+		len -= now;
+	}
+}
+
+/* --- records --- */
 
 /* A whole record. false: it is no SMB. */
 static bool record_take(struct smb_state *state, enum side side, struct slice record)
@@ -188,11 +239,14 @@ static int64_t smb_input(void *arg, const struct proto_in *in)
 		bool is_message = rest.at[0] == FRAME_MESSAGE;
 
 		if (record.len < len) {
-			if (is_message && part_take(state, in->side, record, len))
-				rest.len = 0;
+			if (!is_message || !part_take(state, in->side, record, len))
+				break;
+			record_frames(state, rest.at, record, len);
+			rest.len = 0;
 			break;
 		}
 		record.len = len;
+		record_frames(state, rest.at, record, len);
 		if (is_message && !record_take(state, in->side, record))
 			return INPUT_BAD;
 		rest = slice_behind(rest, FRAME_HEAD_LEN + len);
@@ -440,4 +494,5 @@ const struct proto proto_smb = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = smb_log,
+	.frames = frame_names,
 };
