@@ -65,6 +65,12 @@ static bool flow_holds(uint32_t traits, const struct packet *packet)
 	return traits & TRAIT_ESTABLISHED ? packet->is_established : !packet->is_established;
 }
 
+/* A transaction may be of the protocol that its session was before. */
+static enum proto_id proto_asked(const struct match *match)
+{
+	return match->tx ? match->tx->proto : match->packet->flow->session.proto;
+}
+
 bool rule_header_holds(struct detect *detect, const struct asked *asked)
 {
 	const struct packet *packet = detect->match.packet;
@@ -82,7 +88,7 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 	if ((s->only_frags && !packet->is_fragment && !packet->is_rebuilt) ||
 	    (s->no_frags && (packet->is_fragment || packet->is_rebuilt)))
 		return false;
-	if (s->apps && !(packet->flow && s->apps >> packet->flow->session.proto & 1 &&
+	if (s->apps && !(packet->flow && s->apps >> proto_asked(&detect->match) & 1 &&
 			 (packet->proto != IPPROTO_TCP || packet->is_established)))
 		return false; /* what opens a stream carries nothing yet */
 	return addresses_hold(detect, asked, packet) ||

@@ -225,6 +225,7 @@ void tcp_parse(struct segment_in *in, enum side side, bool all)
 			return;
 		taken = session_stream(session, in->p, side, bytes, stream->lost, ends);
 		if (session->feeds_other) {
+			tcp_stream_app_took(stream, taken); /* the protocol's that it was before */
 			parse_other(in, side, all);
 			continue;
 		}

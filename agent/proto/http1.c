@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * HTTP/1: a session's connection as libhtp reads it. Called by sessions. Promises that a transaction lives until
- * all have seen it, that libhtp's memory does not grow with the age of a connection, and that what it refuses
- * ends the reading, not the flow.
+ * HTTP/1: a session's connection as libhtp reads it. Called by sessions. Promises that a transaction
+ * lives until all have seen it, that libhtp's memory does not grow with the age of a connection, and
+ * that what it refuses ends the reading, not the flow.
  */
 #include "proto/http1.h"
 
@@ -146,6 +146,15 @@ static size_t bytes_taken(struct http1_state *state, enum side side, int said, s
 	return took < len ? took : len;
 }
 
+/* What stands behind a CONNECT may be the first of the tunnel; empty lines are not (RFC 9112, 2.2). */
+static bool is_empty(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if (bytes.at[i] != '\r' && bytes.at[i] != '\n')
+			return false;
+	return true;
+}
+
 /* Returns the bytes taken, or INPUT_BAD. */
 static int64_t bytes_read(struct http1_state *state, enum side side, struct slice bytes)
 {
@@ -164,7 +173,7 @@ static int64_t bytes_read(struct http1_state *state, enum side side, struct slic
 			return state->session->becomes ? (int64_t)took : (int64_t)bytes.len;
 		}
 	}
-	return (int64_t)took;
+	return (int64_t)(is_empty(slice_behind(bytes, took)) ? bytes.len : took);
 }
 
 static void side_close(struct http1_state *state, enum side side)
@@ -316,6 +325,7 @@ const struct proto proto_http1 = {
 	.events = http1_events,
 	.log = http1_log,
 	.log_alert = http1_log_alert,
+	.loud_events = true,
 	.log_tx_id = true,
 	.options = http1_options,
 	.option_cnt = HTTP1_OPTION_CNT,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1 (RFC 9112) as libhtp reads it. What the files of the parser share; of others only those who make an
- * engine know it, for its settings.
+ * HTTP/1 (RFC 9112) as libhtp reads it. What the files of the parser share; of others only those who
+ * make an engine know it, for its settings.
  */
 #ifndef AGENT_PROTO_HTTP1_H
 #define AGENT_PROTO_HTTP1_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Bodies of HTTP/1: what rules see of them, and the files that they are. Called as libhtp gives decoded bytes;
- * promises that a file is opened with its first byte and closed with its message.
+ * Bodies of HTTP/1: what rules see of them, and the files that they are. Called as libhtp gives decoded
+ * bytes; promises that a file is opened with its first byte and closed with its message.
  */
 #include <ctype.h>
 #include <stdlib.h>

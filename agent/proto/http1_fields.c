@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Fields of HTTP/1 as rules name them. Called by detection; promises that what must be put together of several
- * headers is put together once.
+ * Fields of HTTP/1 as rules name them. Called by detection; promises that what must be put together of
+ * several headers is put together once.
  */
 #include "proto/http1.h"
 
@@ -235,15 +235,15 @@ static bool body_field(struct tx *tx, enum side side, uint32_t index, struct sli
 
 /* clang-format off */
 const struct field http1_fields[HTTP1_FIELD_CNT] = {
-	{ "http.uri", FIELD_BYTES, CLIENT, LINE, uri_field, NULL, "path and query, decoded and made plain" },
+	{ "http.uri", FIELD_BYTES, CLIENT, LINE, uri_field, NULL, "path and query, decoded" },
 	{ "http.uri.raw", FIELD_BYTES, CLIENT, LINE, raw_uri_field, NULL, "URI as it stood" },
 	{ "http.method", FIELD_BYTES, CLIENT, LINE, method_field, NULL, "GET, POST and their kin" },
 	{ "http.protocol", FIELD_BYTES, BOTH, LINE, protocol_field, NULL, "HTTP/1.1" },
-	{ "http.request_line", FIELD_BYTES, CLIENT, LINE, line_field, NULL, "first line of a request" },
-	{ "http.response_line", FIELD_BYTES, SERVER, LINE, line_field, NULL, "first line of a response" },
+	{ "http.request_line", FIELD_BYTES, CLIENT, LINE, line_field, NULL, "first line" },
+	{ "http.response_line", FIELD_BYTES, SERVER, LINE, line_field, NULL, "first line" },
 	{ "http.stat_code", FIELD_BYTES, SERVER, LINE, status_field, NULL, "200" },
 	{ "http.stat_msg", FIELD_BYTES, SERVER, LINE, message_field, NULL, "words behind the status" },
-	{ "http.host", FIELD_BYTES, CLIENT, HEADERS, host_field, NULL, "host in lower case, without a port" },
+	{ "http.host", FIELD_BYTES, CLIENT, HEADERS, host_field, NULL, "small letters, without a port" },
 	{ "http.host.raw", FIELD_BYTES, CLIENT, HEADERS, raw_host_field, NULL, "host as it stood" },
 	{ "http.cookie", FIELD_BYTES, BOTH, HEADERS, cookie_field, NULL, "Cookie, Set-Cookie" },
 	{ "http.user_agent", FIELD_BYTES, CLIENT, HEADERS, agent_field, NULL, "User-Agent" },
@@ -256,13 +256,13 @@ const struct field http1_fields[HTTP1_FIELD_CNT] = {
 	{ "http.content_type", FIELD_BYTES, BOTH, HEADERS, type_field, NULL, "Content-Type" },
 	{ "http.location", FIELD_BYTES, SERVER, HEADERS, location_field, NULL, "Location" },
 	{ "http.server", FIELD_BYTES, SERVER, HEADERS, server_field, NULL, "Server" },
-	{ "http.header", FIELD_BYTES, BOTH, HEADERS, lines_field, NULL, "headers, but for cookies, a line each" },
+	{ "http.header", FIELD_BYTES, BOTH, HEADERS, lines_field, NULL, "a line each, but for cookies" },
 	{ "http.header.raw", FIELD_BYTES, BOTH, HEADERS, raw_headers_field, NULL, "headers as they stood" },
-	{ "http.header_names", FIELD_BYTES, BOTH, HEADERS, names_field, NULL, "names of headers, a line each" },
+	{ "http.header_names", FIELD_BYTES, BOTH, HEADERS, names_field, NULL, "their names, a line each" },
 	{ "http.start", FIELD_BYTES, BOTH, HEADERS, start_field, NULL, "first line and headers" },
-	{ "http.request_header", FIELD_LIST, CLIENT, HEADERS, header_field, NULL, "each header of a request" },
-	{ "http.response_header", FIELD_LIST, SERVER, HEADERS, header_field, NULL, "each header of a response" },
-	{ "http.request_body", FIELD_BODY, CLIENT, BODY, body_field, NULL, "body of a request, decoded" },
-	{ "http.response_body", FIELD_BODY, SERVER, BODY, body_field, NULL, "body of a response, decoded" },
+	{ "http.request_header", FIELD_LIST, CLIENT, HEADERS, header_field, NULL, "each header" },
+	{ "http.response_header", FIELD_LIST, SERVER, HEADERS, header_field, NULL, "each header" },
+	{ "http.request_body", FIELD_BODY, CLIENT, BODY, body_field, NULL, "a body, decoded" },
+	{ "http.response_body", FIELD_BODY, SERVER, BODY, body_field, NULL, "a body, decoded" },
 };
 /* clang-format on */

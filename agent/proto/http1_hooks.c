@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What libhtp calls as it reads a message: the steps of its transaction, its headers as they stood, its URI.
- * Promises that each step is only ever gone forward.
+ * What libhtp calls as it reads a message: the steps of its transaction, its headers as they stood, its
+ * URI. Promises that each step is only ever gone forward.
  */
 #include "proto/http1.h"
 

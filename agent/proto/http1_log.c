@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns the record of HTTP/1, with Suricata's names: what is usual, what is extended, what a site lists. Called by
- * the records.
+ * Owns the record of HTTP/1, with Suricata's names: what is usual, what is extended, what a site lists.
+ * Called by the records.
  */
 #include <stdlib.h>
 #include <strings.h>

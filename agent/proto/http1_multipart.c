@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Uploads as browsers send them, multipart/form-data (RFC 7578): each part that has a file's name is a file.
- * Called with the decoded body as it comes; promises to keep no more than the head of one part, or what may
- * be a boundary.
+ * Uploads as browsers send them, multipart/form-data (RFC 7578): each part that has a file's name is a
+ * file. Called with the decoded body as it comes; promises to keep no more than the head of one part, or
+ * what may be a boundary.
  */
 #include <stdlib.h>
 #include <strings.h>

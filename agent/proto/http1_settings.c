@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns how HTTP/1 is read: for all servers, and for those that a site names by their addresses. Called when an
- * engine is made and when a session begins; promises that what libhtp is told is only read afterwards.
+ * Owns how HTTP/1 is read: for all servers, and for those that a site names by their addresses. Called
+ * when an engine is made and when a session begins; promises that what libhtp is told is only read
+ * afterwards.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns how a connection of HTTP/1 becomes one of HTTP/2 (RFC 7540, 3.2), whose first stream is the request that
- * asked for it. Called by both parsers; promises that the request outlives its transaction.
+ * Owns how a connection of HTTP/1 becomes one of HTTP/2 (RFC 7540, 3.2), whose first stream is the
+ * request that asked for it. Called by both parsers; promises that the request outlives its transaction.
  */
 #include "inspect/flowtable.h"
 #include "proto/http1.h"
