@@ -94,12 +94,10 @@ static void personality_read(const struct reading *r)
 		{ "Apache_2", HTP_SERVER_APACHE_2 }, { "Apache_2_2", HTP_SERVER_APACHE_2 },
 	};
 	const char *said = word_of(r, "personality");
-	enum htp_server_personality_t personality = HTP_SERVER_IDS;
 
 	for (size_t i = 0; said && i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(words[i].word, said) == 0)
-			personality = words[i].personality;
-	htp_config_set_server_personality(r->server->cfg, personality);
+			htp_config_set_server_personality(r->server->cfg, words[i].personality);
 }
 
 static void uri_read(const struct reading *r)
@@ -174,7 +172,7 @@ static void bodies_read(const struct reading *r)
 
 	for (int side = 0; side < SIDES; side++)
 		r->server->body[side] = (struct http_body_limits){
-			.most = bytes_of(r, names[side].most, 4096),
+			.most = bytes_of(r, names[side].most, 0),
 			.least = size_of(r, names[side].least, 32768),
 			.window = size_of(r, names[side].window, 4096),
 		};

@@ -82,6 +82,7 @@ const char usual_settings[] =
 	"    http:\n"
 	"      libhtp:\n"
 	"        default-config:\n"
+	"          personality: IDS\n"
 	"          request-body-limit: 100kb\n"
 	"          response-body-limit: 100kb\n"
 	"          request-body-minimal-inspect-size: 32kb\n"

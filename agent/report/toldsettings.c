@@ -67,6 +67,26 @@ static void alert_metadata(const struct reading *r, uint32_t *ret_bits)
 	*ret_bits = bits;
 }
 
+/* Under an output, or under its alerts, whose own counts. */
+static void xff_read(const struct reading *r, const char *section)
+{
+	struct told_settings *s = r->settings;
+	char path[PATH_LEN_MAX];
+	const char *mode, *deployment, *header;
+
+	if (!config_bool(r->config, under(section, "xff.enabled", path), false))
+		return;
+	mode = config_text(r->config, under(section, "xff.mode", path));
+	s->xff_overwrite = mode && strcmp(mode, "overwrite") == 0;
+	deployment = config_text(r->config, under(section, "xff.deployment", path));
+	s->xff_forward = deployment && strcmp(deployment, "forward") == 0;
+	header = config_text(r->config, under(section, "xff.header", path));
+	snprintf(s->xff_header, sizeof(s->xff_header), "%s", header ? header : "X-Forwarded-For");
+	for (char *c = s->xff_header; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	s->xff = true;
+}
+
 static void alert_read(const struct reading *r)
 {
 	static const struct {
@@ -84,6 +104,7 @@ static void alert_read(const struct reading *r)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (is_on(r, names[i].name, false))
 			s->alert |= names[i].bit;
+	xff_read(r, r->type);
 	s->payload_max =
 		config_bytes(r->config, under(r->type, "payload-buffer-size", path), PAYLOAD_MAX);
 }
@@ -213,25 +234,6 @@ static void type_read(struct reading *r, const char *type)
 
 /* --- an output --- */
 
-static void xff_read(const struct reading *r)
-{
-	struct told_settings *s = r->settings;
-	char path[PATH_LEN_MAX];
-	const char *mode, *deployment, *header;
-
-	if (!config_bool(r->config, under(r->eve, "xff.enabled", path), false))
-		return;
-	mode = config_text(r->config, under(r->eve, "xff.mode", path));
-	s->xff_overwrite = mode && strcmp(mode, "overwrite") == 0;
-	deployment = config_text(r->config, under(r->eve, "xff.deployment", path));
-	s->xff_forward = deployment && strcmp(deployment, "forward") == 0;
-	header = config_text(r->config, under(r->eve, "xff.header", path));
-	snprintf(s->xff_header, sizeof(s->xff_header), "%s", header ? header : "X-Forwarded-For");
-	for (char *c = s->xff_header; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	s->xff = true;
-}
-
 static void eve_read(struct reading *r)
 {
 	struct told_settings *s = r->settings;
@@ -243,7 +245,7 @@ static void eve_read(struct reading *r)
 	s->community_id = config_bool(r->config, under(r->eve, "community-id", path), false);
 	s->community_seed =
 		(uint16_t)config_number(r->config, under(r->eve, "community-id-seed", path), 0);
-	xff_read(r);
+	xff_read(r, r->eve);
 	under(r->eve, "types", types);
 	for (size_t i = 0; (name = config_child(r->config, types, i)); i++) {
 		snprintf(r->type, sizeof(r->type), "%.80s.%zu.%.40s", types, i, name);
