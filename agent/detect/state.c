@@ -374,11 +374,25 @@ void state_bypass(struct match *match)
 		flow_bypass(match->flow);
 }
 
+/* Those that are there, and those that it will still carry. */
 static void files_store(struct tx *tx, const bool sides[SIDES])
 {
+	for (int side = 0; side < SIDES; side++)
+		tx->stores[side] |= sides[side];
 	for (struct file *file = tx->files; file; file = file->next) {
 		if (sides[file->side])
 			file->wants_store = true;
+	}
+}
+
+/* From the transaction on that was found. */
+static void flow_store(struct session *session, const struct tx *from, const bool sides[SIDES])
+{
+	for (int side = 0; side < SIDES; side++)
+		session->stores[side] |= sides[side];
+	for (struct tx *tx = session->first; tx; tx = tx->next) {
+		if (!from || tx->id >= from->id)
+			files_store(tx, sides);
 	}
 }
 
@@ -392,10 +406,8 @@ void state_store(struct match *match, const bool sides[SIDES], enum store_scope 
 		match->file->wants_store = true;
 	else if (scope != STORE_FLOW && match->tx)
 		files_store(match->tx, wanted);
-	else if (match->flow) {
-		for (struct tx *tx = match->flow->session.first; tx; tx = tx->next)
-			files_store(tx, wanted);
-	}
+	else if (match->flow)
+		flow_store(&match->flow->session, match->tx, wanted);
 }
 
 void state_unlogged(struct match *match, bool of_flow)

@@ -67,7 +67,8 @@ struct file *file_open(struct tx *tx, enum side side, struct slice name)
 	if (room) {
 		file->sums = file_sums_new(room->sums);
 		file->spill = room->store ? file_spill_new(room) : NULL;
-		file->wants_store = room->store_all;
+		file->wants_store = room->store_all || tx->stores[side] ||
+				    (tx->session && tx->session->stores[side]);
 		if (room->store && !file->spill)
 			room->refused++;
 	}

@@ -49,6 +49,7 @@ struct tx {
 	bool unlogged; /* a rule wants no record of it */
 	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
+	bool stores[SIDES]; /* a rule wants the files that it will carry to be kept */
 	struct detect_tx *detect[SIDES]; /* what detection remembers */
 };
 
@@ -178,6 +179,7 @@ struct session {
 	bool turned; /* found to go the other way than the first packet said */
 	bool failed, no_reassembly, encrypted;
 	bool unlogged; /* a rule wants no records of its transactions */
+	bool stores[SIDES]; /* a rule wants the files of all that follows to be kept */
 	uint32_t charged; /* bytes of memory */
 	bool ended[SIDES]; /* nothing follows from that side: what is there is all */
 	/* Of session.c: how far the protocol is found out, what follows it, what was before. */

@@ -219,17 +219,26 @@ static void payload_put(struct told *told, const struct packet *p, const struct 
 	json_number(&told->json, "stream", of_stream);
 }
 
+/* Those that no record was written of yet. */
 static void files_put(struct told *told, const struct tx *tx)
 {
-	if (!tx->files)
-		return;
-	json_list(&told->json, "files");
+	struct json *json = &told->json;
+	const struct json_mark mark = json_mark(json);
+	bool any = false;
+
+	json_list(json, "files");
 	for (const struct file *file = tx->files; file; file = file->next) {
-		json_open(&told->json, NULL);
+		if (file->logged && told->settings->kinds[TOLD_FILES])
+			continue;
+		any = true;
+		json_open(json, NULL);
 		told_file(told, file);
-		json_close(&told->json);
+		json_close(json);
 	}
-	json_close(&told->json);
+	if (any)
+		json_close(json);
+	else
+		json_back(json, mark);
 }
 
 static void tunnel_put(struct told *told, const struct packet *p)
