@@ -101,17 +101,15 @@ __noinline int ech_blank(struct frame_ctx *ctx, struct packet *p, __u32 off, __u
 		return -1;
 	off += sizeof(__be16); /* bytes of all of them */
 	for (__u32 i = 0; i < ECH_CONFIGS; i++) {
-		__be16 config[2];
-		__u32 len;
+		__be16 len;
 
 		if (off >= end)
 			return 0;
-		if (off + sizeof(config) > end || frame_load(ctx, off, config, sizeof(config)))
+		/* Its length may be in the next segment; it is the version that matters. */
+		if (off + 2 * sizeof(len) > end || !ech_put(ctx, p, off, 0) ||
+		    frame_load(ctx, off + sizeof(len), &len, sizeof(len)))
 			return -1;
-		len = bpf_ntohs(config[1]);
-		if (!ech_put(ctx, p, off, 0))
-			return -1;
-		off += sizeof(config) + len;
+		off += 2 * sizeof(len) + bpf_ntohs(len);
 	}
 	return -1;
 }
@@ -360,7 +358,8 @@ static __always_inline bool ech_cut(struct frame_ctx *ctx, struct packet *p, str
 /*
  * Bytes of a stream know of no message, and none of them may move. But the parameter begins with eight
  * bytes that hardly anything else begins with: its key, two lengths of which one is two less, a version
- * of ECH, whose first byte is 0xfe. What is cut in two within those by the end of a segment is not seen.
+ * of ECH, whose first byte is 0xfe. Where a segment ends within those its last bytes are kept for the one
+ * behind it. Of several configurations the ones that begin in another segment are not seen.
  */
 #define ECH_SIGN_BYTES 8
 #define ECH_SIGN_MASK 0x00ff00000000ffffULL /* as a word that was read from memory */
@@ -433,12 +432,98 @@ __noinline int ech_part(struct frame_ctx *ctx, struct packet *p, __u32 off, __u3
 	return 0;
 }
 
+/* The last bytes of a segment that may be the first ones of a parameter, by flow and by what comes next. */
+struct ech_tail_key {
+	__u32 number, seq;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ech_tail_key);
+	__type(value, __u64); /* as a word that was read from memory */
+} sek_ech_tail SEC(".maps");
+
+/* Not 0: none of the last seven bytes of a word that was read from memory begins a parameter. */
+static __always_inline __u64 ech_no_head(__u64 word)
+{
+	__u64 no = (word >> 56) & 0xff;
+
+#pragma unroll
+	for (int i = 1; i < 7; i++)
+		no *= (word >> 8 * i & 0xffff) ^ 0x0500;
+	return no;
+}
+
+/* Keeps the last bytes of the segment: the room has its first ones, behind the last of the one before. */
+__noinline int ech_tail_keep(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	struct ech_tail_key key;
+	__u64 tail;
+
+	if (!p || !room)
+		return 0;
+	key = (struct ech_tail_key){ p->number, p->seq + p->payload_len };
+	if (p->payload_len < ECH_SIGN_BYTES)
+		tail = *(const __u64 *)(room->bytes + (p->payload_len & (ECH_SIGN_BYTES - 1)));
+	else if (frame_load(ctx, p->payload + p->payload_len - ECH_SIGN_BYTES, &tail, sizeof(tail)))
+		return 0;
+	if (!ech_no_head(tail))
+		bpf_map_update_elem(&sek_ech_tail, &key, &tail, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Blanks the parameter whose sign begins n bytes in the word in front of the segment: the bytes of its
+ * version that are still to come. One that has its first byte already becomes another one all the same.
+ */
+static __always_inline void ech_over(struct frame_ctx *ctx, struct packet *p, struct ech_room *room,
+				     __u32 n)
+{
+	__u32 value = n + sizeof(struct ech_param), len;
+	__u32 off = p->payload + value - ECH_SIGN_BYTES;
+	__be16 low;
+
+	len = bpf_ntohs(*(const __be16 *)(room->bytes + n + 2));
+	if (n > 1)
+		ech_blank(ctx, p, off, off + len);
+	else if (!frame_load(ctx, p->payload - 1, &low, sizeof(low))) /* there may be no byte behind */
+		ech_put(ctx, p, p->payload - 1, low & bpf_htons(0xff00));
+	room->cnt++;
+}
+
+/* A sign that began in the segment before, and ends in this one. */
+__noinline int ech_border(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
+{
+	__u32 len, n, last;
+	struct ech_tail_key key;
+	const __u64 *tail;
+
+	if (!p || !room || !p->payload_len)
+		return 0;
+	key = (struct ech_tail_key){ p->number, p->seq };
+	tail = bpf_map_lookup_elem(&sek_ech_tail, &key);
+	*(__u64 *)room->bytes = tail ? *tail : ~0ULL;
+	len = p->payload_len < ECH_SIGN_BYTES ? p->payload_len : ECH_SIGN_BYTES;
+	last = ech_some(len, ECH_SIGN_BYTES);
+	if (frame_load(ctx, p->payload, room->bytes + ECH_SIGN_BYTES, last) || !tail)
+		return 0;
+	for (n = 1; n < ECH_SIGN_BYTES; n++)
+		if (n <= len && !ech_no_sign(room, n)) {
+			ech_over(ctx, p, room, n);
+			break;
+		}
+	return 0;
+}
+
 static __always_inline enum sek_verdict ech_stream(struct frame_ctx *ctx, struct packet *p,
 						   struct ech_room *room)
 {
 	__u32 off = p->payload, left = p->payload_len;
 
 	room->cnt = 0;
+	ech_border(ctx, p, room);
+	ech_tail_keep(ctx, p, room);
 	for (__u32 i = 0; i < ECH_PARTS; i++) {
 		if (left < ECH_SIGN_BYTES)
 			break;

@@ -176,6 +176,8 @@ struct wire {
 	bool six, no_sum;
 	uint16_t vlan, outer;
 	size_t trailer, piece;
+	size_t from, to; /* TCP: bytes of the message in this segment; to 0: a datagram */
+	uint32_t seq;
 };
 
 static struct pkt wire_packet(const struct bed *bed, const struct wire *wire)
@@ -185,11 +187,13 @@ static struct pkt wire_packet(const struct bed *bed, const struct wire *wire)
 		.dst = wire->six ? "2001:db8:a::5" : "10.0.1.5",
 		.vlan = wire->vlan,
 		.outer = wire->outer,
-		.proto = IPPROTO_UDP,
+		.proto = wire->to ? IPPROTO_TCP : IPPROTO_UDP,
 		.sport = 53,
 		.dport = 40001,
-		.payload = bed->in.b,
-		.payload_len = bed->in.len,
+		.flags = wire->to ? TCP_ACK : 0,
+		.seq = wire->seq + (uint32_t)wire->from,
+		.payload = bed->in.b + wire->from,
+		.payload_len = wire->to ? wire->to - wire->from : bed->in.len,
 		.trailer = wire->trailer,
 		.piece = wire->piece,
 	};
@@ -413,6 +417,68 @@ static void pieces_are_blanked(void **state)
 	}
 }
 
+/* Sends a part of the message in a segment; what left of it is put where it belongs. */
+static void segment(struct bed *bed, unsigned int six, uint32_t seq, size_t from, size_t to,
+		    struct message *left)
+{
+	run(bed, &(struct wire){ .six = six, .from = from, .to = to, .seq = seq });
+	assert_int_equal(bed->left.len, bed->frame.len);
+	assert_true(frame_l4_sum_right(&bed->left, bed->frame.l3));
+	memcpy(left->b + from, bed->left.b + bed->left.len - (to - from), to - from);
+	left->len = to;
+}
+
+/* No configuration of what left has the version that it had; all else is as it was. */
+static void versions_are_gone(const struct bed *bed, const struct message *left, size_t cut)
+{
+	struct message wanted = bed->out;
+	size_t version =
+		(size_t)((const uint8_t *)memmem(bed->in.b, bed->in.len, "\xfe\x0d", 2) - bed->in.b);
+
+	/* Its first byte was gone already. */
+	if (cut == version + 1)
+		wanted.b[version] = 0xfe;
+	assert_int_equal(left->len, wanted.len);
+	if (memcmp(left->b, wanted.b, wanted.len))
+		fail_msg("cut at %zd of a version", (ssize_t)(cut - version));
+}
+
+/* A stream, of which no byte may move: cut in two anywhere, in pieces of any size, and sent once more. */
+static void streams_are_blanked(void **state)
+{
+	const struct service service = { .before = true, .behind = true, .configs = 1, .bytes = 50 };
+	struct bed *bed = *state;
+	struct message left = {};
+
+	answer(&bed->in, WHOLE, &service, true);
+	answer(&bed->out, BLANK, &service, true);
+	for (unsigned int six = 0; six < 2; six++) {
+		for (size_t cut = 1; cut < bed->in.len; cut++) {
+			uint32_t seq = (uint32_t)cut * 100000 + six * 50000;
+
+			segment(bed, six, seq, 0, cut, &left);
+			segment(bed, six, seq, cut, bed->in.len, &left);
+			versions_are_gone(bed, &left, cut);
+			segment(bed, six, seq, cut, bed->in.len, &left);
+			versions_are_gone(bed, &left, cut);
+		}
+		for (size_t size = 1; size < 30; size++) {
+			size_t version = (size_t)((const uint8_t *)memmem(bed->in.b, bed->in.len,
+									  "\xfe\x0d", 2) -
+						  bed->in.b);
+			uint32_t seq = (uint32_t)size * 7000000 + six * 50000;
+
+			for (size_t at = 0; at < bed->in.len; at += size)
+				segment(bed, six, seq, at,
+					at + size < bed->in.len ? at + size : bed->in.len, &left);
+			versions_are_gone(bed, &left,
+					  version / size != (version + 1) / size ? version + 1 : 0);
+		}
+	}
+	for (uint32_t i = 0; i < SEK_NAME_TALLIES; i++)
+		bed->tallies[i] = tally_of(bed, i);
+}
+
 static void odd(struct bed *bed, void (*bend)(struct message *m))
 {
 	const struct service service = { .before = true, .configs = 1, .bytes = 50 };
@@ -569,6 +635,7 @@ int main(void)
 		cmocka_unit_test_setup(pointers_hold, may_run),
 		cmocka_unit_test_setup(several_are_blanked, may_run),
 		cmocka_unit_test_setup(pieces_are_blanked, may_run),
+		cmocka_unit_test_setup(streams_are_blanked, may_run),
 		cmocka_unit_test_setup(not_understood, may_run),
 		cmocka_unit_test_setup(whatever_comes, may_run),
 	};
