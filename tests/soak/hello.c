@@ -13,7 +13,9 @@
 
 #include "soak/name.h"
 
-#define FLYING 192 /* connections */
+#define FLYING 48 /* connections: see question.c */
+#define EVENTS 192
+#define LOOK_NS 20000000ull /* who has waited too long is looked for that often */
 #define BATCH 8
 #define PORT 443
 #define HELLO_MAX 256
@@ -35,8 +37,10 @@ struct greeter {
 	struct name_asker *asker;
 	int epoll_fd;
 	struct connection flying[FLYING];
-	unsigned int open_cnt;
+	uint8_t spare[FLYING]; /* places that are free */
+	unsigned int spare_cnt;
 	uint32_t next; /* number of the next connection */
+	uint64_t looked_ns;
 	enum name_state state;
 	bool may_lose;
 };
@@ -78,40 +82,38 @@ static size_t hello_write(uint8_t *out, const char *name)
 	return at + len + sizeof(versions);
 }
 
-static void close_hard(int fd)
+/* Its end is a reset, at once. Those that a listener takes have it from there. */
+static int end_hard(int fd)
 {
 	const struct linger at_once = { .l_onoff = 1 };
 
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(fd);
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
 static void over(struct greeter *all, struct connection *connection)
 {
-	close_hard(connection->fd);
+	close(connection->fd);
 	connection->fd = -1;
-	all->open_cnt--;
+	all->spare[all->spare_cnt++] = (uint8_t)(connection - all->flying);
 }
 
 static int greet(struct greeter *all)
 {
-	struct connection *connection = &all->flying[all->next % FLYING];
-	struct epoll_event event = { .events = EPOLLOUT, .data.ptr = connection };
+	struct connection *connection = &all->flying[all->spare[all->spare_cnt - 1]];
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection };
 	struct sockaddr_storage to;
 	socklen_t len = name_address(all->next / 8, PORT, &to);
 	int fd;
 
-	if (connection->fd >= 0)
-		return 0;
 	fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
+	all->spare_cnt--;
 	*connection = (struct connection){ .fd = fd, .begun_ns = name_now_ns() };
 	connection->fate = name_next(all->asker, all->next, all->state, connection->name);
 	all->next++;
-	all->open_cnt++;
 	all->asker->tally.asked++;
-	if ((connect(fd, (struct sockaddr *)&to, len) && errno != EINPROGRESS) ||
+	if (end_hard(fd) || (connect(fd, (struct sockaddr *)&to, len) && errno != EINPROGRESS) ||
 	    epoll_ctl(all->epoll_fd, EPOLL_CTL_ADD, fd, &event))
 		return -errno;
 	return 0;
@@ -135,7 +137,6 @@ static void heard(struct greeter *all, struct connection *connection)
 
 static void say(struct greeter *all, struct connection *connection)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
 	uint8_t hello[HELLO_MAX];
 	size_t len = hello_write(hello, connection->name);
 
@@ -145,7 +146,6 @@ static void say(struct greeter *all, struct connection *connection)
 		return;
 	}
 	connection->said = true;
-	epoll_ctl(all->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event);
 }
 
 static void turn(struct greeter *all, int wait_ms)
@@ -167,6 +167,9 @@ static void give_up(struct greeter *all)
 {
 	uint64_t now = name_now_ns(), patience = all->may_lose ? HASTE_NS : PATIENCE_NS;
 
+	if (now - all->looked_ns < LOOK_NS)
+		return;
+	all->looked_ns = now;
 	for (unsigned int i = 0; i < FLYING; i++) {
 		struct connection *connection = &all->flying[i];
 
@@ -180,8 +183,8 @@ static void give_up(struct greeter *all)
 
 static void drain(struct greeter *all)
 {
-	while (all->open_cnt) {
-		turn(all, 10);
+	while (all->spare_cnt < FLYING) {
+		turn(all, 1);
 		give_up(all);
 	}
 }
@@ -206,8 +209,10 @@ void *hellos_run(void *arg)
 	struct greeter all = { .asker = asker, .may_lose = atomic_load(&asker->order->may_lose) };
 	uint64_t next = name_now_ns();
 
-	for (unsigned int i = 0; i < FLYING; i++)
+	for (unsigned int i = 0; i < FLYING; i++) {
 		all.flying[i].fd = -1;
+		all.spare[all.spare_cnt++] = (uint8_t)i;
+	}
 	asker->err = name_enter(asker->netns);
 	all.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!asker->err && all.epoll_fd < 0)
@@ -215,7 +220,7 @@ void *hellos_run(void *arg)
 	while (!asker->err && !atomic_load(&asker->order->stop)) {
 		obey(&all);
 		if (name_due(&next, name_now_ns(), asker->rate, BATCH)) {
-			for (unsigned int i = 0; i < BATCH && !asker->err; i++)
+			for (unsigned int i = 0; i < BATCH && all.spare_cnt && !asker->err; i++)
 				asker->err = greet(&all);
 			turn(&all, 0);
 		} else {
@@ -252,14 +257,14 @@ static void caller_heard(struct name_server *server, int fd)
 	if (len < 0 && errno == EAGAIN)
 		return;
 	if (len <= 0) {
-		close_hard(fd);
+		close(fd);
 		return;
 	}
 	atomic_fetch_add(&server->seen, 1);
 	atomic_fetch_add(&server->listed, name_is_both(hello + NAME_AT));
 	/* Whoever reads it resets the connection. */
 	if (send(fd, alert, sizeof(alert), MSG_NOSIGNAL) < 0)
-		close_hard(fd);
+		close(fd);
 }
 
 static int listener_open(int *ret_fd)
@@ -270,7 +275,7 @@ static int listener_open(int *ret_fd)
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) || end_hard(fd) ||
 			       bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 4096)
 		       ? -errno
 		       : 0;
@@ -279,7 +284,7 @@ static int listener_open(int *ret_fd)
 void *hello_server_run(void *arg)
 {
 	struct name_server *server = arg;
-	struct epoll_event events[FLYING], event = { .events = EPOLLIN };
+	struct epoll_event events[EVENTS], event = { .events = EPOLLIN };
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), listener = -1;
 
 	server->err = epoll_fd < 0 ? -errno : name_enter(server->netns);
@@ -290,7 +295,7 @@ void *hello_server_run(void *arg)
 		server->err = -errno;
 	atomic_store(&server->ready, true);
 	while (!server->err && !atomic_load(&server->order->closed)) {
-		int cnt = epoll_wait(epoll_fd, events, FLYING, 100);
+		int cnt = epoll_wait(epoll_fd, events, EVENTS, 100);
 
 		for (int i = 0; i < cnt; i++) {
 			if (events[i].data.fd == listener)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Questions by DNS over UDP, both families: the side that asks, with as many on their way as no ring on
- * the path overruns at, and a server that has an address for every name. Called by tests/soak/name.c.
+ * the path overruns at, and a server that has an address for every name. Both take and give many at once,
+ * since the gateway is to be the busy one. Called by tests/soak/name.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +14,8 @@
 #include "soak/name.h"
 
 #define SOCKETS 32
-#define FLYING 128 /* questions; a power of two */
+#define FLYING                                                                                     \
+	192 /* questions; with hello.c's connections less than a veth's ring has room for: 256 */
 #define BATCH 16
 #define PORT 53
 #define MESSAGE_MAX 512
@@ -21,9 +23,18 @@
 #define RCODE_NXDOMAIN 3
 #define PATIENCE_NS 10000000000ull
 #define HASTE_NS 200000000ull /* where no gateway stands */
+#define LOOK_NS 20000000ull /* who has waited too long is looked for that often */
+
+/* Messages that are sent or received in one call. */
+struct batch {
+	struct mmsghdr msgs[BATCH];
+	struct iovec parts[BATCH];
+	struct sockaddr_storage peers[BATCH];
+	uint8_t bytes[BATCH][MESSAGE_MAX];
+};
 
 struct question {
-	uint16_t id; /* its lowest bits are the place in flying */
+	uint16_t id; /* its low byte is the place in flying */
 	bool open;
 	enum name_fate fate;
 	uint64_t asked_ns;
@@ -33,8 +44,11 @@ struct questioner {
 	struct name_asker *asker;
 	int epoll_fd, fds[SOCKETS];
 	struct question flying[FLYING];
-	unsigned int open_cnt;
+	uint8_t spare[FLYING]; /* places that are free */
+	unsigned int spare_cnt;
 	uint32_t next; /* number of the next question */
+	uint64_t looked_ns;
+	struct batch batch;
 	enum name_state state;
 	bool may_lose;
 };
@@ -65,45 +79,83 @@ static size_t question_write(uint8_t *out, uint16_t id, const char *name, uint16
 	return at;
 }
 
-static int ask(struct questioner *all)
+/* Rooms for messages, and for who sent them unless the socket has one peer. */
+static void batch_begin(struct batch *batch, bool peers)
 {
-	static const uint16_t types[] = { 1, 28, 65 }; /* A, AAAA, HTTPS */
-	uint32_t n = all->next;
-	struct question *question = &all->flying[n % FLYING];
-	uint8_t message[MESSAGE_MAX];
-	char name[NAME_TEXT_MAX];
-	size_t len;
+	for (unsigned int i = 0; i < BATCH; i++) {
+		batch->parts[i] = (struct iovec){ batch->bytes[i], MESSAGE_MAX };
+		batch->msgs[i].msg_hdr =
+			(struct msghdr){ .msg_iov = &batch->parts[i], .msg_iovlen = 1 };
+		if (peers) {
+			batch->msgs[i].msg_hdr.msg_name = &batch->peers[i];
+			batch->msgs[i].msg_hdr.msg_namelen = sizeof(batch->peers[i]);
+		}
+	}
+}
 
-	if (question->open)
-		return 0;
-	*question = (struct question){ .id = (uint16_t)n, .open = true };
-	question->fate = name_next(all->asker, n, all->state, name);
-	len = question_write(message, question->id, name, types[n / 8 % 3]);
-	question->asked_ns = name_now_ns();
-	if (send(all->fds[n / BATCH % SOCKETS], message, len, 0) < 0 && errno != ECONNREFUSED)
-		return -errno;
-	all->next++;
-	all->open_cnt++;
-	all->asker->tally.asked++;
+/* 0 or -errno. What an ICMP message said of an earlier one is passed over. */
+static int batch_send(int fd, struct batch *batch, unsigned int cnt)
+{
+	for (unsigned int sent = 0; sent < cnt;) {
+		int some = sendmmsg(fd, batch->msgs + sent, cnt - sent, 0);
+
+		if (some < 0 && errno != ECONNREFUSED && errno != EINTR)
+			return -errno;
+		sent += some > 0 ? (unsigned int)some : 0;
+	}
 	return 0;
 }
 
-static void answer_take(struct questioner *all, const uint8_t *message, ssize_t len)
+static size_t ask(struct questioner *all, uint64_t now_ns, uint8_t *out)
+{
+	static const uint16_t types[] = { 1, 28, 65 }; /* A, AAAA, HTTPS */
+	uint8_t place = all->spare[--all->spare_cnt];
+	struct question *question = &all->flying[place];
+	uint32_t n = all->next++;
+	char name[NAME_TEXT_MAX];
+
+	*question = (struct question){ .id = (uint16_t)((question->id & 0xff00) + 0x100 + place),
+				       .open = true,
+				       .asked_ns = now_ns };
+	question->fate = name_next(all->asker, n, all->state, name);
+	return question_write(out, question->id, name, types[n / 8 % 3]);
+}
+
+/* As many as there is room for; they go by one socket. */
+static int ask_some(struct questioner *all)
+{
+	unsigned int cnt = all->spare_cnt < BATCH ? all->spare_cnt : BATCH;
+	int fd = all->fds[all->next / BATCH % SOCKETS];
+	uint64_t now_ns = name_now_ns();
+
+	batch_begin(&all->batch, false);
+	for (unsigned int i = 0; i < cnt; i++)
+		all->batch.parts[i].iov_len = ask(all, now_ns, all->batch.bytes[i]);
+	all->asker->tally.asked += cnt;
+	return batch_send(fd, &all->batch, cnt);
+}
+
+static void question_close(struct questioner *all, struct question *question)
+{
+	question->open = false;
+	all->spare[all->spare_cnt++] = (uint8_t)(question - all->flying);
+}
+
+static void answer_take(struct questioner *all, const uint8_t *message, size_t len, uint64_t now_ns)
 {
 	struct name_tally *tally = &all->asker->tally;
 	uint16_t id = (uint16_t)(message[0] << 8 | message[1]);
-	struct question *question = &all->flying[id % FLYING];
+	struct question *question = &all->flying[(id & 0xff) % FLYING];
 	uint8_t rcode = message[3] & 15;
 
 	if (len < HEADER || !question->open || question->id != id) {
 		tally->late++;
 		return;
 	}
-	question->open = false;
-	all->open_cnt--;
+	question_close(all, question);
 	if (rcode == 0 || rcode == RCODE_NXDOMAIN)
 		name_ended(tally, question->fate, rcode == RCODE_NXDOMAIN,
-			   name_now_ns() - question->asked_ns);
+			   now_ns - question->asked_ns);
 	else
 		tally->wrong++;
 }
@@ -114,11 +166,18 @@ static void answers_take(struct questioner *all, int wait_ms)
 	int cnt = epoll_wait(all->epoll_fd, events, SOCKETS, wait_ms);
 
 	for (int i = 0; i < cnt; i++) {
-		uint8_t message[MESSAGE_MAX];
-		ssize_t len;
+		uint64_t now_ns;
+		int some;
 
-		while ((len = recv(events[i].data.fd, message, sizeof(message), MSG_DONTWAIT)) > 0)
-			answer_take(all, message, len);
+		do {
+			batch_begin(&all->batch, false);
+			some = recvmmsg(events[i].data.fd, all->batch.msgs, BATCH, MSG_DONTWAIT,
+					NULL);
+			now_ns = name_now_ns();
+			for (int j = 0; j < some; j++)
+				answer_take(all, all->batch.bytes[j], all->batch.msgs[j].msg_len,
+					    now_ns);
+		} while (some == BATCH);
 	}
 }
 
@@ -126,13 +185,15 @@ static void give_up(struct questioner *all)
 {
 	uint64_t now = name_now_ns(), patience = all->may_lose ? HASTE_NS : PATIENCE_NS;
 
+	if (now - all->looked_ns < LOOK_NS)
+		return;
+	all->looked_ns = now;
 	for (unsigned int i = 0; i < FLYING; i++) {
 		struct question *question = &all->flying[i];
 
 		if (!question->open || now - question->asked_ns < patience)
 			continue;
-		question->open = false;
-		all->open_cnt--;
+		question_close(all, question);
 		all->asker->tally.lost += !all->may_lose;
 		all->asker->tally.given_up += all->may_lose;
 	}
@@ -140,8 +201,8 @@ static void give_up(struct questioner *all)
 
 static void drain(struct questioner *all)
 {
-	while (all->open_cnt) {
-		answers_take(all, 10);
+	while (all->spare_cnt < FLYING) {
+		answers_take(all, 1);
 		give_up(all);
 	}
 }
@@ -199,14 +260,15 @@ void *questions_run(void *arg)
 	struct questioner all = { .asker = asker, .may_lose = atomic_load(&asker->order->may_lose) };
 	uint64_t next = name_now_ns();
 
+	while (all.spare_cnt < FLYING)
+		all.spare[all.spare_cnt] = (uint8_t)all.spare_cnt, all.spare_cnt++;
 	asker->err = name_enter(asker->netns);
 	if (!asker->err)
 		asker->err = open_all(&all);
 	while (!asker->err && !atomic_load(&asker->order->stop)) {
 		obey(&all);
 		if (name_due(&next, name_now_ns(), asker->rate, BATCH)) {
-			for (unsigned int i = 0; i < BATCH && !asker->err; i++)
-				asker->err = ask(&all);
+			asker->err = ask_some(&all);
 			answers_take(&all, 0);
 		} else {
 			answers_take(&all, 1);
@@ -237,26 +299,28 @@ static size_t answer_write(uint8_t *message, size_t len)
 	return len;
 }
 
-static int serve(struct name_server *server, int fd)
+/* Some of those that wait are answered. *ret_cnt: how many there were. 0 or -errno. */
+static int serve(struct name_server *server, int fd, struct batch *batch, int *ret_cnt)
 {
-	struct sockaddr_storage from;
-	socklen_t from_len = sizeof(from);
-	uint8_t message[MESSAGE_MAX + 16];
-	ssize_t len = recvfrom(fd, message, MESSAGE_MAX, MSG_DONTWAIT, (struct sockaddr *)&from,
-			       &from_len);
-	size_t out = len > 0 ? answer_write(message, (size_t)len) : 0;
+	unsigned int answers = 0;
+	int cnt;
 
-	if (len < 0)
-		return -errno;
-	if (!out)
-		return 0;
-	atomic_fetch_add(&server->seen, 1);
-	atomic_fetch_add(&server->listed, name_is_both((char *)message + HEADER + 1));
-	/* Who asked may have ended. */
-	return sendto(fd, message, out, 0, (struct sockaddr *)&from, from_len) < 0 &&
-			       errno != ECONNREFUSED
-		       ? -errno
-		       : 0;
+	batch_begin(batch, true);
+	cnt = recvmmsg(fd, batch->msgs, BATCH, MSG_DONTWAIT, NULL);
+	*ret_cnt = cnt > 0 ? cnt : 0;
+	for (int i = 0; i < cnt; i++) {
+		size_t len = batch->msgs[i].msg_len, out;
+
+		/* Room for an address behind it. */
+		out = len <= MESSAGE_MAX - 16 ? answer_write(batch->bytes[i], len) : 0;
+		if (!out)
+			continue;
+		atomic_fetch_add(&server->seen, 1);
+		atomic_fetch_add(&server->listed, name_is_both((char *)batch->bytes[i] + HEADER + 1));
+		batch->parts[i].iov_len = out;
+		batch->msgs[answers++] = batch->msgs[i];
+	}
+	return batch_send(fd, batch, answers);
 }
 
 static int server_socket(uint32_t n, int *ret_fd)
@@ -278,6 +342,8 @@ void *question_server_run(void *arg)
 {
 	struct name_server *server = arg;
 	struct pollfd fds[NAME_ADDRESSES];
+	static struct batch batch;
+	int cnt;
 
 	for (unsigned int i = 0; i < NAME_ADDRESSES; i++)
 		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
@@ -287,10 +353,10 @@ void *question_server_run(void *arg)
 	atomic_store(&server->ready, true);
 	while (!server->err && !atomic_load(&server->order->closed)) {
 		poll(fds, NAME_ADDRESSES, 100);
-		for (unsigned int i = 0; i < NAME_ADDRESSES; i++)
-			while (!server->err)
-				if (serve(server, fds[i].fd))
-					break;
+		for (unsigned int i = 0; i < NAME_ADDRESSES && !server->err; i++)
+			do {
+				server->err = serve(server, fds[i].fd, &batch, &cnt);
+			} while (!server->err && cnt == BATCH);
 	}
 	for (unsigned int i = 0; i < NAME_ADDRESSES; i++)
 		if (fds[i].fd >= 0)
