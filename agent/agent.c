@@ -430,6 +430,7 @@ static int names_start(struct agent *agent)
 					       .gate = agent->gate,
 					       .editions = agent->editions,
 					       .records = agent->records,
+					       .grace_s = agent->settings->name_grace_s,
 					       .calls = { name_asked_for, name_learned, agent } };
 	int err = namewatch_new(&parts, &agent->namewatch);
 

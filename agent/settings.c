@@ -104,6 +104,11 @@ static int option_take(int option, const char *value, struct settings *s, char *
 		if (number_read(value, 1, 1000, &s->eve_files))
 			break;
 		return 0;
+	case 'g':
+		expected = "a number of seconds from 0 to 86400";
+		if (number_read(value, 0, 86400, &s->name_grace_s))
+			break;
+		return 0;
 	case 'F': /* it never goes to the background by itself; systemd does not want it */
 		return 0;
 	case 'D':
@@ -132,15 +137,18 @@ int settings_read(int argc, char **argv, struct settings *ret_settings, char *wh
 		{ "flows", required_argument, NULL, 'f' },
 		{ "eve-size", required_argument, NULL, 's' },
 		{ "eve-files", required_argument, NULL, 'k' },
+		{ "name-grace", required_argument, NULL, 'g' },
 		{ "foreground", no_argument, NULL, 'F' },
 		{ "detach", no_argument, NULL, 'D' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct settings s = {
-		.metrics_addr = "127.0.0.1", .metrics_port = 9611, .eve_mib = 256, .eve_files = 8
-	};
+	struct settings s = { .metrics_addr = "127.0.0.1",
+			      .metrics_port = 9611,
+			      .eve_mib = 256,
+			      .eve_files = 8,
+			      .name_grace_s = 3600 };
 	const char *env = getenv("SEKISHO_INSTANCE");
 	int option, err;
 
@@ -172,6 +180,7 @@ void settings_usage(FILE *out)
 	      "  --flows NUMBER       entries of the flow table, 1048576\n"
 	      "  --eve-size MIB       a record file is turned at this size, 256\n"
 	      "  --eve-files NUMBER   old record files kept, 8\n"
+	      "  --name-grace SECONDS after a start, servers that no DNS answer led to are told of, 3600\n"
 	      "  --foreground         stay in the foreground (it always does)\n"
 	      "  --detach             take programs, links and pins of this instance down, and end\n"
 	      "\n"

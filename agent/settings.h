@@ -21,6 +21,7 @@ struct settings {
 	uint32_t flows_max; /* 0: the gate's default */
 	uint32_t eve_mib; /* a record file is turned at this size */
 	uint32_t eve_files; /* and so many old ones are kept */
+	uint32_t name_grace_s; /* so long after a start servers without a DNS answer are told of */
 	bool detach; /* take everything down and end */
 	bool help, version;
 };

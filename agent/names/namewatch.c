@@ -156,6 +156,7 @@ static bool flow_unread(void *arg, const struct sek_name_copy_head *head, enum r
 		[READING_STUCK] = "nothing more came of it",
 		[READING_LONG] = "it needs more than is held of one flow",
 		[READING_SHORT] = "copies of its packets are missing",
+		[READING_UNKNOWN] = "a version of QUIC that is not known here",
 	};
 	struct namewatch *w = arg;
 	const struct policy *policy = editions_policy(w->editions, head->generation);
@@ -310,7 +311,7 @@ static void second_past(void *arg)
 
 /* --- making and ending --- */
 
-static int parts_new(struct namewatch *w)
+static int parts_new(struct namewatch *w, uint32_t grace_s)
 {
 	const struct readings_calls calls = { name_decide_here, flow_bad, flow_unread, flow_order, w };
 	const struct readings_limits limits = READINGS_LIMITS;
@@ -319,7 +320,7 @@ static int parts_new(struct namewatch *w)
 	if ((err = readings_new(&limits, &calls, &w->readings)) ||
 	    (err = replies_new(reply_read, w, &w->replies)) ||
 	    (err = ledger_new(&w->lookups.ledger)) ||
-	    (err = suspect_new(suspicion_told, w, &w->lookups.suspect)))
+	    (err = suspect_new(suspicion_told, w, grace_s, &w->lookups.suspect)))
 		return err;
 	w->ring = ring_buffer__new(gate_map_fd(w->gate, "sek_name_ring"), copy_take, w, NULL);
 	return w->ring ? 0 : -errno;
@@ -339,7 +340,7 @@ int namewatch_new(const struct namewatch_parts *parts, struct namewatch **ret_wa
 	w->lookups.judge = &w->judge;
 	w->lookups.editions = parts->editions;
 	w->lookups.records = parts->records;
-	err = parts_new(w);
+	err = parts_new(w, parts->grace_s);
 	for (uint32_t kind = 0; kind < KINDS && !err; kind++)
 		stat_read(w, kind, &w->stat[kind]);
 	if (!err)
@@ -403,13 +404,14 @@ json_t *namewatch_show(const struct namewatch *w)
 	struct readings_count c = readings_count(w->readings);
 
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:I, s:o}",
 		"copies", (json_int_t)c.copies, "bad_copies", (json_int_t)w->bad_copies, "flows",
 		(json_int_t)c.flows, "bytes", (json_int_t)c.bytes, "names", (json_int_t)c.names,
-		"unread", "put_out", (json_int_t)c.ended[READING_PUT_OUT], "stuck",
-		(json_int_t)c.ended[READING_STUCK], "long", (json_int_t)c.ended[READING_LONG],
-		"short", (json_int_t)c.ended[READING_SHORT], "late", (json_int_t)w->order_late,
-		"learned", (json_int_t)w->lookups.learned, "learned_refused",
+		"unread", "put_out", (json_int_t)c.ended[READING_PUT_OUT], "unknown",
+		(json_int_t)c.ended[READING_UNKNOWN], "stuck", (json_int_t)c.ended[READING_STUCK],
+		"long", (json_int_t)c.ended[READING_LONG], "short",
+		(json_int_t)c.ended[READING_SHORT], "late", (json_int_t)w->order_late, "learned",
+		(json_int_t)w->lookups.learned, "learned_refused",
 		(json_int_t)w->lookups.learned_refused, "regexes",
 		(json_int_t)regexes_cnt(w->judge.regexes), "anomalies_untold",
 		(json_int_t)w->anomalies_untold, "ring", ring_json(w));

@@ -37,6 +37,7 @@ struct namewatch_parts {
 	struct gate *gate;
 	const struct editions *editions;
 	struct records *records;
+	uint32_t grace_s; /* see suspect_new() */
 	struct namewatch_calls calls;
 };
 

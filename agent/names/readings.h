@@ -26,6 +26,7 @@ enum reading_end {
 	READING_STUCK, /* what is missing does not come */
 	READING_LONG, /* it needs more than is held */
 	READING_SHORT, /* copies of its packets were lost, or cut */
+	READING_UNKNOWN, /* QUIC of a version that is not known here */
 	READING_END_CNT,
 };
 

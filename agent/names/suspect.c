@@ -17,7 +17,7 @@
 #include "wire/dns.h"
 
 #define WAYS 8
-#define ANSWERS 65536 /* of a tenant: client and name */
+#define ANSWERS 131072 /* of a tenant: client and name, name alone, client alone */
 #define SAID 4096
 #define SPARED 1024
 #define DOMAINS 1024
@@ -25,6 +25,9 @@
 #define MAP_BITS 512
 #define SAY_AGAIN_S 3600
 #define SPARE_S 3600
+/* In place of a client in a key. */
+#define ANYBODY 5
+#define ASKS 6
 
 /* What holds until then: keys of 32 bits, one of 2^32 / WAYS is taken for another. */
 struct held {
@@ -54,11 +57,11 @@ struct suspect {
 	suspect_told *told;
 	void *arg;
 	const psl_ctx_t *psl;
-	uint64_t seed;
+	uint64_t seed, grace_ns;
 	struct memory *memory[SEK_TENANTS_MAX];
 };
 
-int suspect_new(suspect_told *told, void *arg, struct suspect **ret_suspect)
+int suspect_new(suspect_told *told, void *arg, uint32_t grace_s, struct suspect **ret_suspect)
 {
 	struct suspect *s = calloc(1, sizeof(*s));
 
@@ -66,6 +69,7 @@ int suspect_new(suspect_told *told, void *arg, struct suspect **ret_suspect)
 		return -ENOMEM;
 	s->told = told;
 	s->arg = arg;
+	s->grace_ns = grace_s * 1000000000ULL;
 	s->psl = psl_builtin();
 	if (!s->psl || getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed)) {
 		free(s);
@@ -277,6 +281,17 @@ static void client_judge(struct suspect *s, struct memory *m, uint16_t tenant,
 	tell(s, m, tenant, w->key, now_ns, "dga", name, text, made_up >= 100 ? 1000 : made_up * 10);
 }
 
+/* Where an answer led to: this client, and whoever asks through it. */
+static void answer_keep(struct suspect *s, struct memory *m, uint64_t who, const char *name,
+			uint32_t ttl_s, uint64_t now_ns)
+{
+	uint64_t for_s = (ttl_s < 86400 ? ttl_s : 86400) + SUSPECT_LATER_S;
+
+	held_put(m->answers, ANSWERS, hash_of(s, name, strlen(name), who), now_ns, for_s);
+	held_put(m->answers, ANSWERS, hash_of(s, name, strlen(name), ANYBODY), now_ns, for_s);
+	held_put(m->answers, ANSWERS, hash_of(s, &who, sizeof(who), ASKS), now_ns, SPARE_S);
+}
+
 void suspect_answer(struct suspect *s, uint16_t tenant, const struct sek_addr *client,
 		    const char *name, bool exists, uint32_t ttl_s, uint64_t now_ns)
 {
@@ -288,8 +303,7 @@ void suspect_answer(struct suspect *s, uint16_t tenant, const struct sek_addr *c
 	if (!m)
 		return;
 	if (exists)
-		held_put(m->answers, ANSWERS, hash_of(s, name, strlen(name), who), now_ns,
-			 (ttl_s < 86400 ? ttl_s : 86400) + SUSPECT_GRACE_NS / 1000000000);
+		answer_keep(s, m, who, name, ttl_s, now_ns);
 	w = window_of(m->client, CLIENTS, who, now_ns, SUSPECT_DGA_WINDOW_NS);
 	w->cnt++;
 	domain = exists ? NULL : psl_registrable_domain(s->psl, name);
@@ -304,17 +318,29 @@ void suspect_answer(struct suspect *s, uint16_t tenant, const struct sek_addr *c
 
 /* --- servers that no answer led to --- */
 
+/*
+ * By an answer to this client; or to anybody, where none is ever seen to go to this address: it asks by its
+ * other family, or a resolver of the body's own.
+ */
+static bool was_led(struct suspect *s, struct memory *m, uint64_t who, const char *name,
+		    uint64_t now_ns)
+{
+	if (held_has(m->answers, ANSWERS, hash_of(s, name, strlen(name), who), now_ns))
+		return true;
+	return !held_has(m->answers, ANSWERS, hash_of(s, &who, sizeof(who), ASKS), now_ns) &&
+	       held_has(m->answers, ANSWERS, hash_of(s, name, strlen(name), ANYBODY), now_ns);
+}
+
 void suspect_server(struct suspect *s, uint16_t tenant, const struct sek_addr *client,
 		    const char *name, uint64_t now_ns)
 {
 	struct memory *m = memory_of(s, tenant, now_ns);
 	uint64_t who = hash_of(s, client, sizeof(*client), 3);
-	uint64_t key = hash_of(s, name, strlen(name), who);
 
-	if (!m || now_ns - m->began_ns < SUSPECT_GRACE_NS ||
-	    held_has(m->spared, SPARED, who, now_ns) || held_has(m->answers, ANSWERS, key, now_ns))
+	if (!m || now_ns - m->began_ns < s->grace_ns || held_has(m->spared, SPARED, who, now_ns) ||
+	    was_led(s, m, who, name, now_ns))
 		return;
-	tell(s, m, tenant, key, now_ns, "sni_without_dns", name,
+	tell(s, m, tenant, hash_of(s, name, strlen(name), who), now_ns, "sni_without_dns", name,
 	     "no answer that was seen led this client there", 0);
 }
 

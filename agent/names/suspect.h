@@ -20,7 +20,8 @@ struct suspect;
 typedef void suspect_told(void *arg, uint16_t tenant, const char *event, const char *name,
 			  const char *text, uint64_t score);
 
-int suspect_new(suspect_told *told, void *arg, struct suspect **ret_suspect); /* 0 or -errno */
+/* grace_s: nothing is said of servers for so long after the first name. Returns 0 or -errno. */
+int suspect_new(suspect_told *told, void *arg, uint32_t grace_s, struct suspect **ret_suspect);
 void suspect_free(struct suspect *suspect);
 
 /* A question of a client; name in lower case. payload: bytes of the whole message. */
@@ -49,7 +50,6 @@ uint32_t suspect_label_score(const char *label, size_t len);
 /* DGA: of one client within ten minutes, so many different domains that do not exist and are made up. */
 #define SUSPECT_DGA_WINDOW_NS 600000000000ULL
 #define SUSPECT_DGA_NAMES 12
-/* Answers are remembered this much longer than they hold, and nothing is said for so long after a start. */
-#define SUSPECT_GRACE_NS 3600000000000ULL
+#define SUSPECT_LATER_S 3600 /* answers are remembered this much longer than they hold */
 
 #endif

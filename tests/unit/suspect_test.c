@@ -43,7 +43,7 @@ static struct suspect *suspect_make(struct told *told)
 	struct suspect *suspect;
 
 	memset(told, 0, sizeof(*told));
-	assert_int_equal(suspect_new(told_take, told, &suspect), 0);
+	assert_int_equal(suspect_new(told_take, told, 3600, &suspect), 0);
 	return suspect;
 }
 
@@ -230,6 +230,7 @@ static void generated_names_are_seen_test(void **state)
 static void servers_without_an_answer_test(void **state)
 {
 	struct sek_addr client = { .w[3] = 5 }, other = { .w[3] = 6 };
+	struct sek_addr third = { .w[3] = 7 };
 	struct told told;
 	struct suspect *suspect = suspect_make(&told);
 	uint64_t now_ns = HOUR;
@@ -242,11 +243,15 @@ static void servers_without_an_answer_test(void **state)
 	suspect_answer(suspect, 1, &client, "a.example", true, 60, now_ns);
 	suspect_server(suspect, 1, &client, "a.example", now_ns + S);
 	assert_int_equal(told.cnt, 0);
+	suspect_answer(suspect, 1, &other, "x.example", true, 60, now_ns);
 	suspect_server(suspect, 1, &other, "a.example", now_ns + S);
 	assert_int_equal(told.cnt, 1);
 	assert_string_equal(told.event, "sni_without_dns");
 	assert_string_equal(told.name, "a.example");
 	suspect_server(suspect, 1, &other, "a.example", now_ns + 2 * S); /* once an hour */
+	assert_int_equal(told.cnt, 1);
+	/* Who never has an answer itself asks by a resolver, or by its other address. */
+	suspect_server(suspect, 1, &third, "a.example", now_ns + 2 * S);
 	assert_int_equal(told.cnt, 1);
 	/* An answer is remembered an hour beyond its time, and no longer. */
 	suspect_server(suspect, 1, &client, "a.example", now_ns + 59 * 60 * S);
@@ -257,6 +262,8 @@ static void servers_without_an_answer_test(void **state)
 	suspect_spare(suspect, 1, &other, now_ns + 2 * S);
 	suspect_server(suspect, 1, &other, "b.example", now_ns + 3 * S);
 	assert_int_equal(told.cnt, 2);
+	suspect_server(suspect, 1, &third, "b.example", now_ns + 3 * S);
+	assert_int_equal(told.cnt, 3);
 	suspect_free(suspect);
 }
 
