@@ -79,39 +79,66 @@ static enum reader_said hello_said(struct reader *r, enum wire_read read, const 
 	return READER_NAME;
 }
 
-#define RECORD_CHANGE 20 /* change_cipher_spec, which may stand in front of a second ClientHello */
-#define RECORD_CHANGE_LEN 6
+#define RECORD_HEAD 5
 #define RECORD_HANDSHAKE 22
 #define HANDSHAKE_HELLO 1
+#define RECORD_CIPHERED_MAX 16640 /* RFC 8446, 5.2 */
 
-/* Behind a ClientHello: what comes next is none, or it is too early to tell. */
-static bool hello_is_none(const uint8_t *bytes, size_t len)
+/*
+ * Behind a ClientHello: a record in front of a second one, which its server passes over. Early data, whose
+ * server has asked for another ClientHello (4.2.10), change_cipher_spec, warnings. Its bytes; 0: none.
+ */
+static uint32_t record_between(const uint8_t *bytes, size_t len)
 {
-	return len && (bytes[0] != RECORD_HANDSHAKE || (len > 5 && bytes[5] != HANDSHAKE_HELLO));
+	uint32_t size;
+
+	if (len < RECORD_HEAD || bytes[0] == RECORD_HANDSHAKE || bytes[0] < 20 || bytes[0] > 24 ||
+	    bytes[1] != 3)
+		return 0;
+	size = (uint32_t)bytes[3] << 8 | bytes[4];
+	return size && size <= RECORD_CIPHERED_MAX ? RECORD_HEAD + size : 0;
+}
+
+static void between_skip(struct reader *r)
+{
+	const uint8_t *bytes;
+	uint32_t between;
+	size_t len;
+
+	do {
+		bytes = stream_rest(&r->stream, &len);
+		between = record_between(bytes, len);
+		if (between)
+			stream_skip(&r->stream, between);
+	} while (between);
 }
 
 static enum reader_said tls_next(struct reader *r, struct reader_room *room, struct reader_name *name)
 {
 	struct hello hello = {};
+	enum reader_said said;
 	const uint8_t *bytes;
-	enum wire_read read;
-	size_t len;
+	size_t len, used = 0;
 
-	bytes = stream_rest(&r->stream, &len);
 	r->proto = SEK_NAME_PROTO_TLS;
-	if (r->again && len && bytes[0] == RECORD_CHANGE) {
-		if (len >= RECORD_CHANGE_LEN)
-			stream_skip(&r->stream, RECORD_CHANGE_LEN);
+	if (r->again)
+		between_skip(r);
+	bytes = stream_rest(&r->stream, &len);
+	if (r->again && len <= RECORD_HEAD)
 		return READER_MORE;
-	}
-	read = r->again && hello_is_none(bytes, len)
-		       ? WIRE_BAD
-		       : hello_records(bytes, len, &room->hello, &hello);
-	if (r->again && read == WIRE_BAD) {
+	/* Another message: its server has not asked for a second ClientHello. */
+	if (r->again && bytes[0] == RECORD_HANDSHAKE && bytes[RECORD_HEAD] != HANDSHAKE_HELLO) {
 		r->kind = READER_OUT;
 		return READER_END;
 	}
-	return hello_said(r, read, &hello, name);
+	said = hello_said(r, hello_records(bytes, len, &room->hello, &hello, &used), &hello, name);
+	if (said != READER_NAME)
+		return said;
+	/* On to the next one, from where its records end. */
+	stream_skip(&r->stream, (uint32_t)used);
+	r->kind = READER_TLS;
+	r->again = true;
+	return READER_NAME;
 }
 
 enum reader_said reader_datagram(struct reader *r, const uint8_t *bytes, uint32_t len,

@@ -83,17 +83,11 @@ enum reader_said reader_datagram(struct reader *reader, const uint8_t *bytes, ui
 /* Bytes that it holds. */
 size_t reader_bytes(const struct reader *reader);
 
-/* What was read last is a ClientHello over TCP. */
-static inline bool reader_has_hello(const struct reader *reader)
-{
-	return reader->proto == SEK_NAME_PROTO_TLS && !reader->fresh;
-}
-
-/* It stands between two requests, and can be forgotten: what comes next begins a new one. */
+/* It stands between two requests or records, and can be forgotten: what comes next begins a new one. */
 static inline bool reader_is_between(const struct reader *reader)
 {
-	return reader->kind == READER_HTTP1 && reader->stream.at == reader->stream.end &&
-	       !stream_has_gap(&reader->stream);
+	return (reader->kind == READER_HTTP1 || (reader->kind == READER_TLS && reader->again)) &&
+	       reader->stream.at == reader->stream.end && !stream_has_gap(&reader->stream);
 }
 
 #endif

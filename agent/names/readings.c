@@ -18,6 +18,7 @@
 #define GAP_NS 60000000000ULL /* what is missing does not come: servers have given up as well */
 #define COPIES_MAX 1024 /* that get nowhere */
 #define SETTLED_NS 30000000000ULL /* what was read may come again */
+#define URGENT 0x20 /* TCP: a byte that its receiver takes out of what the others say (RFC 6093) */
 #define IDLE_NS 600000000000ULL /* nothing is missing; the next request may take its time */
 
 struct reading {
@@ -263,11 +264,14 @@ static void end_bad(struct readings *rs, struct reading *reading, bool overlaps)
 static void wait_more(struct readings *rs, struct reading *reading)
 {
 	bool between = reader_is_between(&reading->reader);
+	enum sek_name_state state = !between				 ? SEK_NAME_AGENT
+				    : reading->reader.kind == READER_TLS ? SEK_NAME_HELLO
+									 : SEK_NAME_REQUEST;
 
 	if (reading->known_to != known_to(reading)) {
 		reading->copies_vain = 0;
 		reading->known_to = known_to(reading);
-		order(rs, reading, between ? SEK_NAME_REQUEST : SEK_NAME_AGENT, passed);
+		order(rs, reading, state, passed);
 	} else {
 		acknowledge(rs, &reading->head);
 	}
@@ -294,16 +298,31 @@ static bool named(struct readings *rs, struct reading *reading, const struct rea
 	return false;
 }
 
-/* Nothing that follows is read; behind a ClientHello another one may come. */
+/*
+ * It begins as QUIC does, in a version that nobody here reads. Where that passes, the next datagram that
+ * begins so is read as if it were the first: servers answer with the versions that they know.
+ */
+static void quic_unknown(struct readings *rs, struct reading *reading)
+{
+	bool passes = rs->calls.unread(rs->calls.arg, &reading->head, READING_UNKNOWN);
+
+	rs->count.ended[READING_UNKNOWN]++;
+	order(rs, reading, passes ? SEK_NAME_FIRST : SEK_NAME_BLOCKED,
+	      (struct reading_verdict){ .blocked = !passes,
+					.list = SEK_NAME_NO_LIST,
+					.reason = passes ? 0 : SEK_R_name_wait });
+	reading_drop(rs, reading);
+}
+
+/* Nothing that follows is read. */
 static void read_whole(struct readings *rs, struct reading *reading)
 {
-	if (!reader_has_hello(&reading->reader)) {
-		order(rs, reading, SEK_NAME_PASSES, passed);
-		reading_drop(rs, reading);
+	if (reading->reader.quic && reading->reader.fresh) {
+		quic_unknown(rs, reading);
 		return;
 	}
-	order(rs, reading, SEK_NAME_HELLO, passed);
-	settle(rs, reading);
+	order(rs, reading, SEK_NAME_PASSES, passed);
+	reading_drop(rs, reading);
 }
 
 static void heard(struct readings *rs, struct reading *reading, enum reader_said said)
@@ -472,11 +491,65 @@ void readings_take(struct readings *rs, const struct sek_name_copy_head *head, c
 	}
 	reading->head = *head;
 	reading->copies_vain++;
-	if (head->key.proto != IPPROTO_TCP)
+	if (head->tcp_flags & URGENT)
+		end_bad(rs, reading, false);
+	else if (head->key.proto != IPPROTO_TCP)
 		datagram_take(rs, reading, bytes, len);
 	else
 		segment_take(rs, reading, bytes, len);
 	room_make(rs, head->key.tenant);
+}
+
+/* Ends a flow of which nothing is held. */
+static void end_unheld(struct readings *rs, const struct sek_name_copy_head *head,
+		       struct reading_verdict verdict)
+{
+	const struct sek_name_order o = { .key = head->key,
+					  .first_ns = head->first_ns,
+					  .number = head->number,
+					  .name = { .state = SEK_NAME_BLOCKED,
+						    .proto = head->proto,
+						    .list = verdict.list,
+						    .reason = verdict.reason,
+						    .profile = head->profile,
+						    .start = head->next,
+						    .next = head->next },
+					  .heard_ns = head->now_ns };
+
+	rs->calls.order(rs->calls.arg, &o);
+}
+
+/*
+ * Requests that the kernel has read come again, and others after them: whole requests they were, and must
+ * be, whose names pass. false: the flow is ended.
+ */
+static bool requests_pass(struct readings *rs, const struct sek_name_copy_head *head,
+			  const uint8_t *bytes, uint32_t len)
+{
+	struct reading_verdict verdict = { true, SEK_NAME_NO_LIST, SEK_R_name_bad };
+	enum reader_said said = READER_BAD;
+	struct reader_name name;
+	struct reader reader;
+	bool blocked = false, sound;
+
+	reader_begin_tcp(&reader, head->seq, false, false);
+	reader.kind = READER_HTTP1;
+	if (reader_segment(&reader, head->seq, bytes, len) == STREAM_TAKEN)
+		while (!blocked && (said = reader_next(&reader, &rs->room, &name)) == READER_NAME) {
+			verdict = rs->calls.decide(rs->calls.arg, head, &name);
+			blocked = verdict.blocked;
+		}
+	sound = said == READER_MORE && reader_is_between(&reader) &&
+		stream_next(&reader.stream) == head->seq + len;
+	reader_end(&reader);
+	if (sound)
+		return true;
+	if (!blocked) {
+		verdict = (struct reading_verdict){ true, SEK_NAME_NO_LIST, SEK_R_name_bad };
+		rs->calls.bad(rs->calls.arg, head, true);
+	}
+	end_unheld(rs, head, verdict);
+	return false;
 }
 
 void readings_again(struct readings *rs, const struct sek_name_copy_head *head,
@@ -488,9 +561,10 @@ void readings_again(struct readings *rs, const struct sek_name_copy_head *head,
 	if (reading && stream_differs(&reading->reader.stream, head->seq, bytes, len)) {
 		reading->head = *head;
 		end_bad(rs, reading, true);
-	} else {
-		acknowledge(rs, head);
+		return;
 	}
+	if (!head->unheld || requests_pass(rs, head, bytes, len))
+		acknowledge(rs, head);
 }
 
 /*

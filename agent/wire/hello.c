@@ -100,9 +100,10 @@ enum wire_read hello_read(const uint8_t *bytes, size_t len, struct hello *ret_he
 }
 
 enum wire_read hello_records(const uint8_t *bytes, size_t len, struct hello_room *room,
-			     struct hello *ret_hello)
+			     struct hello *ret_hello, size_t *ret_used)
 {
 	size_t at = 0, held = 0;
+	enum wire_read read;
 
 	while (at < len) {
 		const uint8_t *record = bytes + at;
@@ -120,10 +121,13 @@ enum wire_read hello_records(const uint8_t *bytes, size_t len, struct hello_room
 			take = sizeof(room->bytes) - held;
 		memcpy(room->bytes + held, record + 5, take);
 		held += take;
-		/* Looked at each time: what follows a whole ClientHello is no longer ours to judge. */
-		if (hello_read(room->bytes, held, ret_hello) != WIRE_MORE)
-			break;
 		at += 5 + size;
+		/* Looked at each time: what follows a whole ClientHello is no longer ours to judge. */
+		read = hello_read(room->bytes, held, ret_hello);
+		if (read == WIRE_DONE)
+			*ret_used = at;
+		if (read != WIRE_MORE)
+			return read;
 	}
 	return hello_read(room->bytes, held, ret_hello);
 }

@@ -22,8 +22,8 @@ struct hello_room {
 	uint8_t bytes[HELLO_MAX + 4];
 };
 
-/* bytes: TLS records, from the first. ret_hello: slices of room. */
+/* bytes: TLS records, from the first. ret_hello: slices of room. *ret_used: bytes of its records. */
 enum wire_read hello_records(const uint8_t *bytes, size_t len, struct hello_room *room,
-			     struct hello *ret_hello);
+			     struct hello *ret_hello, size_t *ret_used);
 
 #endif

@@ -66,9 +66,10 @@ static bool list_next(struct wire_text *list, struct wire_text *ret_element)
 
 /* --- what a connection begins with --- */
 
+/* Servers that are lenient cut a line at any of these (RFC 9112, 3), or at what their language calls white. */
 static bool is_blank(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+	return c == ' ' || c == '\t' || c == '\v' || c == '\f' || (c >= 0x1c && c < 0x20);
 }
 
 /*
@@ -92,8 +93,11 @@ enum http1_first http1_first(const uint8_t *bytes, size_t len)
 
 	if (len && !memcmp(bytes, PREFACE, len < strlen(PREFACE) ? len : strlen(PREFACE)))
 		return len < strlen(PREFACE) ? HTTP1_SHORT : HTTP1_PREFACE;
-	while (at < len && at < LEADING_MAX && (bytes[at] == '\r' || bytes[at] == '\n'))
+	/* However much is in front of it, which some servers pass over: http1_head() refuses that. */
+	while (at < len && (bytes[at] == '\r' || bytes[at] == '\n' || is_blank(bytes[at])))
 		at++;
+	if (at == len)
+		return len < HTTP1_HEAD_MAX ? HTTP1_SHORT : HTTP1_REQUEST;
 	for (method = at; method < len && is_token(bytes[method]); method++)
 		;
 	if (method == len)

@@ -119,6 +119,13 @@ struct {
 	__type(value, struct sek_name_copy);
 } sek_name_room SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SEK_NAME_SEEN_MAX);
+	__type(key, struct sek_name_seen_key);
+	__type(value, struct sek_name_seen);
+} sek_name_seen SEC(".maps");
+
 /* Never read: gets the layouts of what is named by size alone into BTF, as sek_layout does. */
 const volatile struct {
 	__u64 none;

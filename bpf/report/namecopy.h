@@ -141,6 +141,7 @@ static __always_inline bool name_copy(struct frame_ctx *ctx, const struct packet
 
 	if (!copy)
 		return false;
+	copy->head.unheld = kind == SEK_NAME_AGAIN && !(flow->name.flags & SEK_NAME_VOUCHED);
 	WRITE_ONCE(flow->asked_ns, copy->head.now_ns);
 	return !name_copy_send(ctx, p->payload, p->payload_len);
 }

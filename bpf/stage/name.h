@@ -17,9 +17,19 @@
 
 #define NAME_PORT_DNS 53
 #define NAME_PORT_DOT 853
+#define NAME_PORT_QUIC 443
 #define NAME_TLS_HANDSHAKE 0x16 /* RFC 8446, 5.1: content type of a ClientHello's record */
 #define NAME_TLS_CHANGE                                                                            \
 	0x14 /* and of change_cipher_spec, which may stand in front of a second one */
+#define NAME_TEXT_FIRST 0x1c /* blanks of a kind are the four in front of ' ' */
+
+#define QUIC_HEAD 5 /* RFC 9000, 17.2: first byte and version */
+#define QUIC_LONG 0xc0 /* form, and the bit that is fixed */
+#define QUIC_TYPE 0x30
+#define QUIC_V1 0x00000001
+#define QUIC_V2 0x6b3343cf /* RFC 9369 */
+#define QUIC_INITIAL1 0x00
+#define QUIC_INITIAL2 0x10
 
 static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot, __u32 profile)
 {
@@ -118,7 +128,7 @@ static __always_inline void name_renew(const struct packet *p, const struct sek_
 		name_want(p, key, flow, false);
 }
 
-/* By what a client's first bytes are. What begins with text, or with empty lines, may be HTTP. */
+/* By what a client's first bytes are. What begins with text, blanks or empty lines may be HTTP. */
 static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct packet *p)
 {
 	__u8 byte;
@@ -127,7 +137,7 @@ static __always_inline __u8 name_by_byte(struct frame_ctx *ctx, const struct pac
 		return SEK_STEP_name_agent;
 	if (byte == NAME_TLS_HANDSHAKE)
 		return SEK_STEP_name_tls;
-	if ((byte > ' ' && byte < 0x7f) || byte == '\r' || byte == '\n')
+	if ((byte >= NAME_TEXT_FIRST && byte < 0x7f) || (byte >= '\t' && byte <= '\r'))
 		return SEK_STEP_name_http;
 	return 0;
 }
@@ -168,27 +178,34 @@ static __always_inline __u8 name_by_decided(const struct packet *p, const struct
 
 /*
  * Behind a ClientHello: the same place again, or a second one that the server has asked for (RFC 8446,
- * 4.1.4), be it behind change_cipher_spec. With anything else there no further one can come.
+ * 4.1.4), be it behind change_cipher_spec or early data. As soon as it has answered with anything else none
+ * can come, and the flow is looked at no more: see stage/name_tls.h.
  */
 static __always_inline __u8 name_by_hello(struct frame_ctx *ctx, const struct packet *p,
 					  struct sek_flow *flow)
 {
+	__u8 flags = flow->name.flags, byte;
 	__u32 ahead = p->seq - flow->name.next;
-	__u8 byte;
 
 	if ((__s32)ahead < 0) {
 		if (name_is_over(p, flow))
 			return 0;
-		return p->seq == flow->name.start && !(flow->name.flags & SEK_NAME_VOUCHED)
+		return p->seq == flow->name.start && !(flags & SEK_NAME_VOUCHED)
 			       ? SEK_STEP_name_tls
 			       : SEK_STEP_name_agent;
 	}
+	if ((flags & (SEK_NAME_GOES_ON | SEK_NAME_RETRIED)) == SEK_NAME_GOES_ON)
+		return 0;
 	if (ahead || frame_load(ctx, p->payload, &byte, sizeof(byte)))
 		return SEK_STEP_name_agent;
 	if (byte == NAME_TLS_HANDSHAKE || byte == NAME_TLS_CHANGE)
 		return SEK_STEP_name_tls;
-	WRITE_ONCE(flow->name.state, SEK_NAME_PASSES);
-	return 0;
+	/* Where the first one ended is not known to the byte: this may be the middle of anything. */
+	if (flags & SEK_NAME_GOES_ON) {
+		flow->name.reason = SEK_R_name_bad;
+		WRITE_ONCE(flow->name.state, SEK_NAME_BLOCKED);
+	}
+	return SEK_STEP_name_agent;
 }
 
 /* Where a request may begin, one that is to come or the last one again. */
@@ -201,12 +218,14 @@ static __always_inline bool name_at_request(const struct packet *p, const struct
 static __always_inline __u8 name_by_tcp(struct frame_ctx *ctx, const struct packet *p,
 					struct sek_flow *flow)
 {
-	bool odd = p->tcp_flags & (TCP_FIN | TCP_SYN | TCP_URG) || p->flags & PKT_FRAG_FIRST;
+	bool odd = p->tcp_flags & (TCP_FIN | TCP_SYN) || p->flags & PKT_FRAG_FIRST;
 	struct sek_flow_name *name = &flow->name;
 	__u8 step;
 
 	if (!p->payload_len)
 		return 0;
+	if (p->tcp_flags & TCP_URG) /* its receiver may take a byte out of it */
+		return SEK_STEP_name_agent;
 	if (name_is_decided(p, name))
 		return name_by_decided(p, flow);
 	if (name->state == SEK_NAME_AGENT || odd || p->dport == bpf_htons(NAME_PORT_DNS))
@@ -238,11 +257,38 @@ static __always_inline __u8 name_by_reply(const struct packet *p, const struct s
 		return 0;
 	if (name_is_open(flow))
 		return SEK_STEP_name_agent;
+	if (name->state == SEK_NAME_HELLO)
+		return SEK_STEP_name_tls;
 	if (p->sport != bpf_htons(NAME_PORT_DNS))
 		return 0;
 	if (name->flags & SEK_NAME_STRIPS)
 		return SEK_STEP_name_ech;
 	return name->flags & SEK_NAME_REPLIES ? SEK_STEP_name_dns : 0;
+}
+
+/* A client's Initial, of a version that can be read, or on the port where QUIC is. */
+static __always_inline bool name_is_quic(struct frame_ctx *ctx, const struct packet *p)
+{
+	__u8 head[QUIC_HEAD];
+	__u32 version;
+
+	if (p->payload_len < QUIC_HEAD || frame_load(ctx, p->payload, head, sizeof(head)) ||
+	    (head[0] & QUIC_LONG) != QUIC_LONG)
+		return false;
+	version = (__u32)head[1] << 24 | head[2] << 16 | head[3] << 8 | head[4];
+	if (p->dport == bpf_htons(NAME_PORT_QUIC))
+		return true;
+	return (version == QUIC_V1 && (head[0] & QUIC_TYPE) == QUIC_INITIAL1) ||
+	       (version == QUIC_V2 && (head[0] & QUIC_TYPE) == QUIC_INITIAL2);
+}
+
+/* What is none of QUIC's tells nothing of what follows: servers pass over it, and so does this. */
+static __always_inline __u8 name_by_datagram(struct frame_ctx *ctx, const struct packet *p,
+					     const struct sek_flow *flow)
+{
+	if (flow->name.state == SEK_NAME_FIRST && !name_is_quic(ctx, p))
+		return 0;
+	return SEK_STEP_name_agent;
 }
 
 /* The program that this packet goes on in; 0: there is nothing to be read. */
@@ -256,7 +302,7 @@ static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p, s
 		return name_by_reply(p, flow);
 	if (state == SEK_NAME_EACH)
 		return SEK_STEP_name_dns;
-	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, flow) : SEK_STEP_name_agent;
+	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, flow) : name_by_datagram(ctx, p, flow);
 }
 
 /* Of each packet of a flow whose tenant has a profile, or over TCP, where the entry is at hand. */

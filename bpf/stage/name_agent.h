@@ -13,18 +13,10 @@
 #include "report/namecopy.h"
 #include "stage/name.h"
 #include "stage/name_refuse.h"
+#include "stage/name_seen.h"
 
 #define NAME_COPIES_MAX 32 /* of a flow; a browser's ClientHello is 2 packets */
 #define NAME_PATIENCE_NS NSEC_PER_SEC /* that an answer waits, where the tenant fails open */
-
-#define NAME_PORT_QUIC 443
-#define QUIC_HEAD 5 /* RFC 9000, 17.2: first byte and version */
-#define QUIC_LONG 0xc0 /* form, and the bit that is fixed */
-#define QUIC_TYPE 0x30
-#define QUIC_V1 0x00000001
-#define QUIC_V2 0x6b3343cf /* RFC 9369 */
-#define QUIC_INITIAL1 0x00
-#define QUIC_INITIAL2 0x10
 
 /* A flow that waits for the agent, which has had enough copies of it. */
 static __always_inline enum sek_verdict name_overdue(struct frame_ctx *ctx, struct packet *p,
@@ -36,36 +28,64 @@ static __always_inline enum sek_verdict name_overdue(struct frame_ctx *ctx, stru
 	return packet_end(p, SEK_R_name_pending, SEK_NEXT);
 }
 
+/*
+ * What was read here comes again in other pieces, or with more behind it: the agent reads it from its
+ * beginning, since what came first may never have reached the server.
+ */
+static __always_inline void name_from_start(const struct packet *p, struct sek_flow_name *name)
+{
+	bool older = (__s32)(p->seq - name->start) < 0;
+
+	if ((__s32)(p->seq - name->next) >= 0 || name->flags & SEK_NAME_VOUCHED)
+		return;
+	if (name->state == SEK_NAME_HELLO) {
+		name->next = name->start;
+		name->proto = SEK_NAME_PROTO_NONE;
+		name->flags &= ~(SEK_NAME_GOES_ON | SEK_NAME_RETRIED);
+	} else if (name->state == SEK_NAME_REQUEST) {
+		name->next = older ? p->seq : name->start;
+	}
+}
+
 /* What a connection sends is one text, and the agent reads it on. */
 static __always_inline enum sek_verdict name_ask(struct frame_ctx *ctx, struct packet *p,
 						 struct sek_flow *flow, bool closed)
 {
 	if (flow->name.copies >= NAME_COPIES_MAX)
 		return name_overdue(ctx, p, flow, closed);
-	/* A ClientHello that comes again in other pieces is read from its beginning. */
-	if (flow->name.state == SEK_NAME_HELLO && (__s32)(p->seq - flow->name.next) < 0) {
-		flow->name.next = flow->name.start;
-		flow->name.proto = SEK_NAME_PROTO_NONE;
-	}
+	name_from_start(p, &flow->name);
 	WRITE_ONCE(flow->name.state, SEK_NAME_AGENT);
-	if (name_copy(ctx, p, flow, SEK_NAME_ASKED))
+	if (name_copy(ctx, p, flow, SEK_NAME_ASKED)) {
 		flow->name.copies++;
+		if (closed && p->proto == IPPROTO_TCP)
+			name_seen_note(p, flow);
+	}
 	if (closed)
 		return packet_end(p, SEK_R_name_wait, SEK_DROP);
 	return packet_end(p, SEK_R_name_pending, SEK_NEXT);
 }
 
-/* What the agent has read comes again: it may go, and the agent sees whether it is what it was. */
+/*
+ * What the agent has read comes again, and the agent sees whether it is what it was. Where the tenant fails
+ * closed it waits for that, unless it came in the same packet before.
+ */
 static __always_inline enum sek_verdict name_again(struct frame_ctx *ctx, struct packet *p,
 						   struct sek_flow *flow, bool closed)
 {
+	bool waits = closed && name_seen_fits(p);
+
+	if (waits && name_is_seen(ctx, p, flow))
+		return SEK_NEXT;
 	if (flow->name.copies >= NAME_COPIES_MAX)
 		return name_overdue(ctx, p, flow, closed);
-	if (name_copy(ctx, p, flow, SEK_NAME_AGAIN))
+	if (name_copy(ctx, p, flow, SEK_NAME_AGAIN)) {
 		flow->name.copies++;
-	else if (closed)
-		return packet_end(p, SEK_R_name_wait, SEK_DROP);
-	return SEK_NEXT;
+		if (waits)
+			name_seen_note(p, flow);
+	} else {
+		waits = closed;
+	}
+	return waits ? packet_end(p, SEK_R_name_wait, SEK_DROP) : SEK_NEXT;
 }
 
 /*
@@ -80,36 +100,29 @@ static __always_inline enum sek_verdict name_hold(struct packet *p, const struct
 	return packet_end(p, SEK_R_name_wait, SEK_DROP);
 }
 
-/* A client's Initial, of a version that can be read, or on the port where QUIC is. */
-static __always_inline bool name_is_quic(struct frame_ctx *ctx, const struct packet *p)
-{
-	__u8 head[QUIC_HEAD];
-	__u32 version;
-
-	if (p->payload_len < QUIC_HEAD || frame_load(ctx, p->payload, head, sizeof(head)) ||
-	    (head[0] & QUIC_LONG) != QUIC_LONG)
-		return false;
-	version = (__u32)head[1] << 24 | head[2] << 16 | head[3] << 8 | head[4];
-	if (p->dport == bpf_htons(NAME_PORT_QUIC))
-		return true;
-	return (version == QUIC_V1 && (head[0] & QUIC_TYPE) == QUIC_INITIAL1) ||
-	       (version == QUIC_V2 && (head[0] & QUIC_TYPE) == QUIC_INITIAL2);
-}
-
-/* The first packet of a flow over UDP. */
+/* An Initial over UDP, the first that was seen. */
 static __always_inline enum sek_verdict name_datagram(struct frame_ctx *ctx, struct packet *p,
 						      struct sek_flow *flow, bool closed)
 {
 	const struct sek_name_profile *profile = name_profile_at(p->slot, flow->name.profile);
 
-	if (!profile || !name_is_quic(ctx, p)) {
-		WRITE_ONCE(flow->name.state, SEK_NAME_PASSES);
-		return SEK_NEXT;
-	}
+	if (!profile)
+		return packet_end(p, SEK_R_bug_map, SEK_BUG);
 	flow->name.proto = SEK_NAME_PROTO_QUIC;
 	if (profile->flags & SEK_NAME_QUIC_REFUSE)
 		return name_refuse(ctx, p, flow, SEK_R_name_quic);
 	return name_ask(ctx, p, flow, closed);
+}
+
+/* Decided by the agent, or a request that was read here and others behind it. */
+static __always_inline bool name_comes_again(const struct packet *p, const struct sek_flow_name *name)
+{
+	if (p->tcp_flags & TCP_URG)
+		return false;
+	if (name_is_decided(p, name))
+		return true;
+	return name->state == SEK_NAME_REQUEST && !(name->flags & SEK_NAME_VOUCHED) &&
+	       (__s32)(p->seq - name->start) < 0 && name_is_before(p, name->next);
 }
 
 static __always_inline enum sek_verdict stage_name_agent(struct frame_ctx *ctx, struct packet *p)
@@ -127,7 +140,7 @@ static __always_inline enum sek_verdict stage_name_agent(struct frame_ctx *ctx, 
 		return name_hold(p, flow, closed);
 	if (p->proto == IPPROTO_UDP && flow->name.state == SEK_NAME_FIRST)
 		return name_datagram(ctx, p, flow, closed);
-	if (p->proto == IPPROTO_TCP && name_is_decided(p, &flow->name))
+	if (p->proto == IPPROTO_TCP && name_comes_again(p, &flow->name))
 		return name_again(ctx, p, flow, closed);
 	return name_ask(ctx, p, flow, closed);
 }

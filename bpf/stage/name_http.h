@@ -8,7 +8,6 @@
 #include "core/packet.h"
 #include "parse/name_http.h"
 #include "parse/name_literal.h"
-#include "stage/name_agent.h"
 #include "stage/name_stream.h"
 
 /* Where host and target are; the kind of what is not. */
@@ -55,12 +54,13 @@ static __always_inline enum sek_verdict stage_name_http(struct frame_ctx *ctx, s
 		return packet_end(p, SEK_R_bug_map, SEK_BUG);
 	name_reach(ctx, p);
 	kind = name_http_read(ctx, p, &v);
-	if (kind == NAME_NONE && flow->name.state == SEK_NAME_FIRST) {
+	if (kind == NAME_NONE && flow->name.state == SEK_NAME_FIRST &&
+	    !http_other_blank(ctx, p->payload)) {
 		WRITE_ONCE(flow->name.state, SEK_NAME_PASSES); /* another protocol */
 		return SEK_NEXT;
 	}
 	if (kind != NAME_FOUND || name_http_decide(ctx, p, profile, &v))
-		return stage_name_agent(ctx, p);
+		return name_agent_next(p);
 	return name_stream_end(ctx, p, flow, profile, SEK_NAME_PROTO_HTTP, &v);
 }
 

@@ -9,6 +9,13 @@
 #include "stage/name_refuse.h"
 #include "stage/name_verdict.h"
 
+/* It cannot be read here: on to the program that asks the agent. */
+static __always_inline enum sek_verdict name_agent_next(struct packet *p)
+{
+	p->step = SEK_STEP_name_agent;
+	return SEK_GO_ON;
+}
+
 /* What this packet held is decided; HTTP asks again, TLS where the server wants it to. */
 static __always_inline void name_stream_note(const struct packet *p, struct sek_flow *flow,
 					     __u8 proto, const struct name_verdict *v)
@@ -19,7 +26,7 @@ static __always_inline void name_stream_note(const struct packet *p, struct sek_
 	flow->name.list = v->list;
 	flow->name.start = p->seq;
 	flow->name.next = p->seq + p->payload_len;
-	flow->name.flags &= ~SEK_NAME_VOUCHED;
+	flow->name.flags &= ~(SEK_NAME_VOUCHED | SEK_NAME_GOES_ON | SEK_NAME_RETRIED);
 	if (v->inspect)
 		flow_turn(flow, flow->state, SEK_FLOW_INSPECT, 0);
 	if (!v->reason)

@@ -108,6 +108,8 @@ enum sek_name_proto {
 #define SEK_NAME_REPLIES 0x01 /* DNS: answers are told as well */
 #define SEK_NAME_STRIPS 0x02  /* DNS: ECH is taken out of answers */
 #define SEK_NAME_VOUCHED 0x04 /* TCP: it is the agent's word that all before next is decided */
+#define SEK_NAME_GOES_ON 0x08 /* TLS: the ClientHello goes on behind next, where no name can be */
+#define SEK_NAME_RETRIED 0x10 /* TLS: its server has asked for a second ClientHello */
 
 struct sek_flow_name {
 	__u8 state;  /* enum sek_name_state */

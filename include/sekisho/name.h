@@ -215,7 +215,8 @@ struct sek_name_copy_head {
 	__u8 how;    /* enum sek_name_how of the answer */
 	__u8 suffix; /* bytes of the suffix that decided */
 	__u8 tcp_flags;
-	__u8 pad[2];
+	__u8 unheld; /* SEK_NAME_AGAIN: requests that were read by the kernel alone */
+	__u8 pad;
 	/* TCP: where what is not decided yet begins; of what comes back: what was acknowledged */
 	__u32 next;
 };
@@ -227,6 +228,22 @@ struct sek_name_copy {
 	__u8 bytes[SEK_NAME_COPY_BYTES];
 };
 #define SEK_NAME_NO_LIST 0xff
+
+/* sek_name_seen: LRU; payloads of TCP that the agent was given, where the tenant fails closed. */
+struct sek_name_seen_key {
+	__u32 number; /* of the flow's entry */
+	__u32 seq;
+	__u32 len;
+	__u32 pad;
+};
+SEK_LAYOUT(struct sek_name_seen_key, 16);
+
+struct sek_name_seen {
+	__u64 sum;      /* of its bytes, keyed */
+	__u64 asked_ns; /* when; before the flow began: it was another flow's */
+};
+SEK_LAYOUT(struct sek_name_seen, 16);
+#define SEK_NAME_SEEN_MAX 16384
 
 /* --- what no reason tells of: sek_name_tally, per CPU --- */
 

@@ -43,6 +43,8 @@ static const char nameless_body[] = BED_ALPHA "    default: {out: accept, in: ac
 
 static const uint8_t hello[] = { 0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3 };
 static const uint8_t request[] = "GET / HTTP/1.1\r\n";
+static const uint8_t blank[] = " GET / HTTP/1.1\r\n";
+static const uint8_t tab[] = "\tGET / HTTP/1.1\r\n";
 static const uint8_t banner[] = "\x01\x02";
 static const uint8_t initial[] = { 0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0 };
 static const uint8_t initial2[] = { 0xd3, 0x6b, 0x33, 0x43, 0xcf, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
@@ -208,12 +210,15 @@ struct way {
 static const struct way ways[] = {
 	{ "a question", IPPROTO_UDP, 53, 0, 0, question, sizeof(question), SEK_STEP_name_dns },
 	{ "QUIC", IPPROTO_UDP, 443, 0, 0, initial, sizeof(initial), SEK_STEP_name_agent },
-	{ "any datagram", IPPROTO_UDP, 9999, 0, 0, banner, 2, SEK_STEP_name_agent },
+	{ "any datagram", IPPROTO_UDP, 9999, 0, 0, banner, 2, 0 },
+	{ "one that is none of QUIC's", IPPROTO_UDP, 443, 0, 0, banner, 2, 0 },
 	{ "a ClientHello", IPPROTO_TCP, 443, TCP_ACK, 0, hello, sizeof(hello), SEK_STEP_name_tls },
 	{ "the same elsewhere", IPPROTO_TCP, 8443, TCP_ACK, 0, hello, sizeof(hello),
 	  SEK_STEP_name_tls },
 	{ "one byte of it", IPPROTO_TCP, 443, TCP_ACK, 0, hello, 1, SEK_STEP_name_tls },
 	{ "a request", IPPROTO_TCP, 80, TCP_ACK, 0, request, 16, SEK_STEP_name_http },
+	{ "a blank in front of it", IPPROTO_TCP, 80, TCP_ACK, 0, blank, 16, SEK_STEP_name_http },
+	{ "a tab in front of it", IPPROTO_TCP, 80, TCP_ACK, 0, tab, 16, SEK_STEP_name_http },
 	{ "another protocol", IPPROTO_TCP, 25, TCP_ACK, 0, banner, 2, 0 },
 	{ "a question over TCP", IPPROTO_TCP, 53, TCP_ACK, 0, question, 19, SEK_STEP_name_agent },
 	{ "the second segment first", IPPROTO_TCP, 443, TCP_ACK, 11, banner, 2, SEK_STEP_name_agent },
@@ -410,14 +415,45 @@ static void waits_if_closed(void **state)
 	}
 }
 
+/* What was found of a flow up to FIRST + 20; heard: of all copies. */
+static void decided_order(struct bed *bed, uint8_t known, bool heard)
+{
+	struct sek_name_order order;
+
+	order_fill(bed, &order, known);
+	order.name.start = order.name.next = FIRST + 20;
+	order.heard_ns = heard ? flow_of(bed).asked_ns : 0;
+	assert_int_equal(name_order(gate_of(bed), &order), 0);
+}
+
 /*
- * Bytes that come again, and bodies, pass; what goes beyond them is read. The agent sees whether what it
- * has read is what it was.
+ * What the agent has read comes again. Where the tenant fails closed it waits until the agent has spoken of
+ * these very bytes, in this very packet; others in their place never pass.
  */
+static void same_bytes_pass(struct bed *bed, const struct ends *e, uint8_t known, uint32_t seq)
+{
+	uint8_t other[11];
+
+	bed_wait(bed, SECOND);
+	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_name_wait);
+	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_name_wait);
+	decided_order(bed, known, true);
+	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_established);
+	for (size_t i = 0; i < sizeof(other); i++) {
+		memcpy(other, hello, sizeof(other));
+		other[i] ^= 1;
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, other, 11)), SEK_R_name_wait);
+	}
+	/* That was noted since; the agent ends such a flow. */
+	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_name_wait);
+	decided_order(bed, known, true);
+	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_established);
+}
+
+/* Bytes that come again, and bodies, pass; what goes beyond them is read. */
 static void what_is_decided_passes(void **state)
 {
 	struct bed *bed = *state;
-	struct sek_name_order order;
 
 	for (int i = 0; i < 4; i++) {
 		const struct ends *e = &bed_ends[i % 2];
@@ -425,17 +461,38 @@ static void what_is_decided_passes(void **state)
 
 		bed_policy(bed, closed_body);
 		shake(bed, e, 443);
-		order_fill(bed, &order, known);
-		order.name.start = order.name.next = FIRST + 20;
-		assert_int_equal(name_order(gate_of(bed), &order), 0);
-		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, hello, 11)),
-				 SEK_R_established);
-		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST + 9, hello, 11)),
-				 SEK_R_established);
+		decided_order(bed, known, false);
+		same_bytes_pass(bed, e, known, FIRST);
+		same_bytes_pass(bed, e, known, FIRST + 9);
 		assert_int_equal(name_of(bed).state, known);
 		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST + 10, hello, 11)),
 				 SEK_R_name_wait);
 		assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+	}
+}
+
+/* It tells nothing of what follows. */
+static void quic_is_looked_for_behind_others(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_name_order order;
+
+	bed_policy(bed, open_body);
+	for (int i = 0; i < 2; i++) {
+		const struct ends *e = &bed_ends[i];
+
+		bed_reset(bed);
+		assert_int_equal(out(bed, datagram(e, 443, banner, 2)), SEK_R_accepted);
+		assert_int_equal(name_of(bed).state, SEK_NAME_FIRST);
+		assert_int_equal(out(bed, datagram(e, 443, initial, sizeof(initial))),
+				 SEK_R_name_pending);
+		assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+		/* And once more, if the agent could make nothing of it. */
+		order_fill(bed, &order, SEK_NAME_FIRST);
+		assert_int_equal(name_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, datagram(e, 443, banner, 2)), SEK_R_established);
+		assert_int_equal(out(bed, datagram(e, 443, initial, sizeof(initial))),
+				 SEK_R_name_pending);
 	}
 }
 
@@ -610,7 +667,7 @@ static void quic_is_found(void **state)
 
 		bed_policy(bed, quiet_body);
 		assert_int_equal(out(bed, pkt), quic ? SEK_R_name_pending : SEK_R_accepted);
-		assert_int_equal(name_of(bed).state, quic ? SEK_NAME_AGENT : SEK_NAME_PASSES);
+		assert_int_equal(name_of(bed).state, quic ? SEK_NAME_AGENT : SEK_NAME_FIRST);
 		if (quic)
 			assert_int_equal(name_of(bed).proto, SEK_NAME_PROTO_QUIC);
 		bed_policy(bed, strict_body);
@@ -709,6 +766,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_tell_all),
 	cmocka_unit_test(waits_if_closed),
 	cmocka_unit_test(what_is_decided_passes),
+	cmocka_unit_test(quic_is_looked_for_behind_others),
 	cmocka_unit_test(orders_are_for_one_flow),
 	cmocka_unit_test(blocked_flows_end),
 	cmocka_unit_test(copies_have_an_end),

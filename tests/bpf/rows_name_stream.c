@@ -40,16 +40,24 @@ static enum sek_reason client(struct bed *bed, const struct ends *e, uint8_t fla
 	return bed_run(bed, INSIDE, &pkt);
 }
 
-static enum sek_reason server(struct bed *bed, const struct ends *e, uint8_t flags, uint32_t seq)
+static enum sek_reason says(struct bed *bed, const struct ends *e, uint8_t flags, uint32_t seq,
+			    uint32_t ack, const struct nametext *text)
 {
 	struct pkt pkt = bed_in(e, (struct pkt){ .proto = IPPROTO_TCP,
 						 .sport = 8000,
 						 .dport = PORT,
 						 .flags = flags,
 						 .seq = seq,
-						 .ack = FIRST });
+						 .ack = ack,
+						 .payload = text ? text->b : NULL,
+						 .payload_len = text ? text->len : 0 });
 
 	return bed_run(bed, OUTSIDE, &pkt);
+}
+
+static enum sek_reason server(struct bed *bed, const struct ends *e, uint8_t flags, uint32_t seq)
+{
+	return says(bed, e, flags, seq, FIRST, NULL);
 }
 
 static void shake(struct bed *bed, const struct ends *e)
@@ -197,6 +205,10 @@ static void names_of_requests(void **state)
 		  ASKED, SEK_NAME_AGENT },
 		{ "another protocol", nametext_of("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"),
 		  SEK_R_established, SEK_R_established, SEK_NAME_PASSES },
+		{ "a tab for a blank", nametext_of("GET\t/\tHTTP/1.1\r\nHost: a.example\r\n\r\n"),
+		  ASKED, SEK_NAME_AGENT },
+		{ "a blank in front", nametext_of(" GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"),
+		  ASKED, SEK_NAME_AGENT },
 		{ "no text",
 		  nametext_of("\x13"
 			      "BitTorrent protocol"),
@@ -353,16 +365,162 @@ static void another_hello_is_read(void **state)
 		assert_int_equal(client(bed, e, TCP_ACK, next, after.b, 6), SEK_R_established);
 		assert_int_equal(client(bed, e, TCP_ACK, next + 6, other.b, other.len),
 				 SEK_R_name_hidden);
-		/* With anything else there it goes on. */
+		/* Early data may stand in front of it: the agent's. */
 		shake(bed, e);
 		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
-		assert_int_equal(client(bed, e, TCP_ACK, next, data.b, data.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK, next, data.b, data.len), SEK_R_name_pending);
+		assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+		assert_int_equal(name_of(bed).next, next);
+	}
+}
+
+/* RFC 8446, 4.1.3: a ServerHello, and one that asks for another ClientHello. */
+static struct nametext server_hello(bool retry)
+{
+	struct nametext text = nametext_of("\x16\x03\x03");
+
+	nametext_add(&text, "\0\x2a\x02\0\0\x26\x03\x03", 8);
+	nametext_add(&text,
+		     retry ? "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"
+			     "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
+			   : "\xcf\x21\xad\x74\xe5\x9a\x61\x12\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"
+			     "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c",
+		     32);
+	nametext_add(&text, "\0\x13\x01\0", 4);
+	return text;
+}
+
+/* As soon as the server has answered no further ClientHello can come, unless it has asked for one. */
+static void answers_end_it(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext good = nametext_tls(&(struct nametext_hello){ .name = "a.example" });
+	struct nametext other = nametext_tls(&(struct nametext_hello){ .grease = true });
+	struct nametext answer = server_hello(false), retry = server_hello(true);
+	struct nametext change = nametext_of("\x14\x03\x03"), data = nametext_of("\x17\x03\x03");
+
+	nametext_add(&change, "\0\1\1", 3);
+	bed_policy(bed, strict_body);
+	for (size_t f = 0; f < 2; f++) {
+		const struct ends *e = &bed_ends[f];
+		uint32_t next = FIRST + (uint32_t)good.len;
+
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(says(bed, e, TCP_ACK, SERVER_ISN + 1, next, &answer),
+				 SEK_R_established);
 		assert_int_equal(name_of(bed).state, SEK_NAME_PASSES);
+		assert_int_equal(client(bed, e, TCP_ACK, next, data.b, data.len), SEK_R_established);
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, good.len), SEK_R_established);
+		assert_int_equal(says(bed, e, TCP_ACK, SERVER_ISN + 1, next, &retry),
+				 SEK_R_established);
+		assert_int_equal(says(bed, e, TCP_ACK, SERVER_ISN + 1 + (uint32_t)retry.len, next,
+				      &change),
+				 SEK_R_established);
+		assert_int_equal(name_of(bed).state, SEK_NAME_HELLO);
+		assert_int_equal(client(bed, e, TCP_ACK, next, other.b, other.len),
+				 SEK_R_name_hidden);
+	}
+}
+
+/* Behind the end of the segment that had its name. */
+static void hellos_that_go_on(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext good =
+		nametext_tls(&(struct nametext_hello){ .name = "a.example", .after = 1800 });
+	struct nametext other = nametext_tls(&(struct nametext_hello){ .grease = true });
+	struct nametext retry = server_hello(true), data = nametext_of("\x17\x03\x03");
+
+	bed_policy(bed, strict_body);
+	for (size_t f = 0; f < 2; f++) {
+		const struct ends *e = &bed_ends[f];
+		uint32_t next = FIRST + (uint32_t)good.len;
+
+		for (int early = 0; early < 2; early++) {
+			shake(bed, e);
+			assert_int_equal(send_part(bed, e, &good, 0, SEGMENT), SEK_R_established);
+			/* Whatever it begins with; and again, as it may be lost. */
+			for (int again = 0; again < 2; again++)
+				assert_int_equal(send_part(bed, e, &good, SEGMENT, good.len),
+						 SEK_R_established);
+			assert_int_equal(name_of(bed).state, SEK_NAME_HELLO);
+			assert_int_equal(says(bed, e, TCP_ACK, SERVER_ISN + 1, next, &retry),
+					 SEK_R_established);
+			if (early)
+				assert_int_equal(client(bed, e, TCP_ACK, next, data.b, data.len),
+						 SEK_R_name_bad);
+			else
+				assert_int_equal(client(bed, e, TCP_ACK, next, other.b, other.len),
+						 SEK_R_name_hidden);
+		}
+		/* Its first piece again, in pieces: read anew. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &good, 0, SEGMENT), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &good, 0, 50), SEK_R_name_pending);
+		assert_int_equal(name_of(bed).next, FIRST);
+	}
+}
+
+/* What may never have reached the server comes again, in other pieces: it is read from its beginning. */
+static void requests_in_other_pieces(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext one = request("a.example", "/1"), both = one;
+
+	nametext_add(&both, one.b, one.len);
+	bed_policy(bed, open_body);
+	for (size_t f = 0; f < 2; f++) {
+		const struct ends *e = &bed_ends[f];
+
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &both, 0, one.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &both, 20, one.len), SEK_R_name_pending);
+		assert_int_equal(name_of(bed).next, FIRST);
+		/* With another one behind it. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &both, 0, one.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &both, one.len, both.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &both, one.len + 5, both.len), SEK_R_name_pending);
+		assert_int_equal(name_of(bed).next, FIRST + one.len);
+		/* The one before it: it passes by here, and the agent looks at it. */
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &both, 0, one.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &both, one.len, both.len), SEK_R_established);
+		assert_int_equal(send_part(bed, e, &both, 0, one.len), SEK_R_established);
+		assert_int_equal(name_of(bed).state, SEK_NAME_REQUEST);
+		assert_int_equal(name_of(bed).copies, 1);
+	}
+}
+
+/* A byte of it may be taken out by who receives it. */
+static void urgent_data_is_the_agents(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext one = request("a.example", "/1"), hello;
+
+	hello = nametext_tls(&(struct nametext_hello){ .name = "a.example" });
+	bed_policy(bed, open_body);
+	for (size_t f = 0; f < 2; f++) {
+		const struct ends *e = &bed_ends[f];
+
+		shake(bed, e);
+		assert_int_equal(client(bed, e, TCP_ACK | TCP_URG, FIRST, one.b, one.len),
+				 SEK_R_name_pending);
+		shake(bed, e);
+		assert_int_equal(send_part(bed, e, &hello, 0, hello.len), SEK_R_established);
+		assert_int_equal(client(bed, e, TCP_ACK | TCP_URG, FIRST, hello.b, hello.len),
+				 SEK_R_name_pending);
 	}
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(another_hello_is_read),
+	cmocka_unit_test(answers_end_it),
+	cmocka_unit_test(hellos_that_go_on),
+	cmocka_unit_test(requests_in_other_pieces),
+	cmocka_unit_test(urgent_data_is_the_agents),
 	cmocka_unit_test(names_of_hellos),
 	cmocka_unit_test(names_of_requests),
 	cmocka_unit_test(hellos_cut_anywhere),

@@ -275,17 +275,17 @@ static void hello_of_openssl_and_curl_test(void **state)
 		      "-alpn h2,http/1.1 < /dev/null > /dev/null 2>&1",
 		      bytes, sizeof(bytes));
 	assert_true(len > 100);
-	all_ways(bytes, len, false, "tls:WWW.Example.com end");
+	all_ways(bytes, len, false, "tls:WWW.Example.com");
 	len = capture("exec curl -s -m 5 --connect-to ::127.0.0.1:$port https://curl.example.org/x "
 		      "> /dev/null 2>&1",
 		      bytes, sizeof(bytes));
 	assert_true(len > 100);
-	all_ways(bytes, len, false, "tls:curl.example.org end");
+	all_ways(bytes, len, false, "tls:curl.example.org");
 	len = capture("exec openssl s_client -connect 127.0.0.1:$port -noservername < /dev/null "
 		      "> /dev/null 2>&1",
 		      bytes, sizeof(bytes));
 	assert_true(len > 100);
-	all_ways(bytes, len, false, "tls: end");
+	all_ways(bytes, len, false, "tls:");
 }
 
 struct buffer {
@@ -392,10 +392,10 @@ static void hello_of_chromium_test(void **state)
 	chromium_make(&hello, false);
 	records_make(&wire, &hello, 16384);
 	assert_in_range(wire.len, 1600, 1900);
-	all_ways(wire.bytes, wire.len, false, "tls:news.example.jp hides end");
+	all_ways(wire.bytes, wire.len, false, "tls:news.example.jp hides");
 	chromium_make(&hello, true);
 	records_make(&wire, &hello, 16384);
-	all_ways(wire.bytes, wire.len, false, "tls:news.example.jp hides end");
+	all_ways(wire.bytes, wire.len, false, "tls:news.example.jp hides");
 }
 
 static void hello_in_many_records_test(void **state)
@@ -408,7 +408,7 @@ static void hello_in_many_records_test(void **state)
 		records_make(&wire, &hello, size);
 		run_begin(&run, false);
 		run_piece(&run, wire.bytes, 0, wire.len);
-		run_ends(&run, "tls:news.example.jp hides end");
+		run_ends(&run, "tls:news.example.jp hides");
 	}
 	records_make(&wire, &hello, 7);
 	wire.len = wire.len < 600 ? wire.len : 600; /* and what is cut off is waited for */
@@ -422,7 +422,7 @@ static void hello_in_many_records_test(void **state)
 	records_make(&wire, &hello, 16384);
 	run_begin(&run, false);
 	run_piece(&run, wire.bytes, 0, wire.len);
-	run_ends(&run, "tls:news.example.jp hides end");
+	run_ends(&run, "tls:news.example.jp hides");
 }
 
 static void hello_says(const struct buffer *ext, const char *wanted)
@@ -440,7 +440,7 @@ static void hello_errors_test(void **state)
 	static struct run run;
 
 	put_server_name(&ext, "a.example", 9);
-	hello_says(&ext, "tls:a.example end");
+	hello_says(&ext, "tls:a.example");
 	put_server_name(&ext, "b.example", 9);
 	hello_says(&ext, "bad"); /* twice */
 	ext.len = 0;
@@ -472,6 +472,51 @@ static void hello_errors_test(void **state)
 	run_begin(&run, false);
 	run_piece(&run, (const uint8_t *)"\x16\x03\x01\x00\x04\x01\x00\x40\x01", 0, 9);
 	run_ends(&run, "lost");
+}
+
+/* What may stand behind a ClientHello, however it is cut, and what comes of it. */
+static void second_hello_test(void **state)
+{
+	static const struct {
+		const char *between;
+		size_t len;
+		bool second;
+		const char *wanted;
+	} rows[] = {
+		{ "", 0, true, "tls:a.example tls:b.example" },
+		{ "\x14\x03\x03\x00\x01\x01", 6, true, "tls:a.example tls:b.example" },
+		/* Early data, whose server wants another ClientHello; a warning in front of it. */
+		{ "\x17\x03\x03\x00\x03xyz", 8, true, "tls:a.example tls:b.example" },
+		{ "\x14\x03\x03\x00\x01\x01\x17\x03\x03\x00\x03xyz\x17\x03\x03\x00\x01q", 20, true,
+		  "tls:a.example tls:b.example" },
+		{ "\x15\x03\x03\x00\x02\x01\x5a", 7, true, "tls:a.example tls:b.example" },
+		/* It may be long in coming, and what looks like one in early data is none. */
+		{ "\x17\x03\x03\x00\x0b\x16\x03\x01\x00\x06\x01\0\0\x02\x03\x03", 16, false,
+		  "tls:a.example" },
+		/* Another message: there will be none. */
+		{ "\x16\x03\x03\x00\x05\x10\0\0\x01x", 10, true, "tls:a.example end" },
+		{ "\x19\x03\x03\x00\x03xyz", 8, true, "tls:a.example bad" },
+		{ "\x17\x02\x03\x00\x03xyz", 8, true, "tls:a.example bad" },
+		{ "\x17\x03\x03\x41\x01xyz", 8, true, "tls:a.example bad" },
+	};
+	static struct buffer first, second, wire, one, two;
+	struct buffer ext = { .len = 0 };
+
+	put_server_name(&ext, "a.example", 9);
+	hello_make(&first, &ext);
+	records_make(&one, &first, 100);
+	ext.len = 0;
+	put_server_name(&ext, "b.example", 9);
+	hello_make(&second, &ext);
+	records_make(&two, &second, 100);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wire.len = 0;
+		put(&wire, one.bytes, one.len);
+		put(&wire, rows[i].between, rows[i].len);
+		if (rows[i].second)
+			put(&wire, two.bytes, two.len);
+		all_ways(wire.bytes, wire.len, false, rows[i].wanted);
+	}
 }
 
 static void hello_overlapping_test(void **state)
@@ -893,6 +938,11 @@ static void http_errors_test(void **state)
 		"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
 		"GET /\r\n",
 		"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		" GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"\r\n\t GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET\x1c/\x1fHTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET /\vHTTP/1.1\r\nHost: a\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -1099,6 +1149,7 @@ int main(void)
 		cmocka_unit_test(hello_of_chromium_test),
 		cmocka_unit_test(hello_in_many_records_test),
 		cmocka_unit_test(hello_errors_test),
+		cmocka_unit_test(second_hello_test),
 		cmocka_unit_test(hello_overlapping_test),
 		cmocka_unit_test(dns_over_tcp_test),
 		cmocka_unit_test(dns_answers_test),

@@ -58,7 +58,7 @@ static void bad(void *arg, const struct sek_name_copy_head *head, bool overlaps)
 
 static bool unread(void *arg, const struct sek_name_copy_head *head, enum reading_end why)
 {
-	static const char *const words[] = { "put-out", "stuck", "long", "short" };
+	static const char *const words[] = { "put-out", "stuck", "long", "short", "unknown" };
 	struct calls *calls = arg;
 
 	calls->unread++;
@@ -77,7 +77,8 @@ static void order(void *arg, const struct sek_name_order *o)
 	if (o->name.state == SEK_NAME_OFF)
 		return; /* a copy was read, and changes nothing */
 	word(calls, "[%s", states[o->name.state]);
-	if (o->name.state == SEK_NAME_REQUEST || o->name.state == SEK_NAME_AGENT)
+	if (o->name.state == SEK_NAME_REQUEST || o->name.state == SEK_NAME_AGENT ||
+	    o->name.state == SEK_NAME_HELLO)
 		word(calls, "%u", o->name.next - FIRST);
 	if (o->name.list != SEK_NAME_NO_LIST)
 		word(calls, "by %u", o->name.list);
@@ -275,16 +276,99 @@ static void bounds_hold_test(void **state)
 	readings_free(readings);
 }
 
-static void quic_that_is_none_passes_test(void **state)
+/* What nobody here reads as QUIC is looked at again with the next datagram, or ended. */
+static void quic_that_is_unknown_test(void **state)
+{
+	for (int passes = 0; passes < 2; passes++) {
+		struct calls calls = {};
+		struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+		struct sek_name_copy_head head = copy(1, 1, 0);
+
+		calls.passes = passes;
+		head.key.proto = IPPROTO_UDP;
+		readings_take(readings, &head,
+			      (const uint8_t *)"\xc0\x1a\x2a\x3a\x4a"
+					       "another version",
+			      20);
+		assert_string_equal(calls.words, passes ? "unknown [first]" : "unknown [blocked]");
+		assert_int_equal(readings_count(readings).flows, 0);
+		assert_int_equal(readings_count(readings).ended[READING_UNKNOWN], 1);
+		readings_free(readings);
+	}
+}
+
+/* A receiver may take a byte of it out of the stream. */
+static void urgent_data_ends_it_test(void **state)
 {
 	struct calls calls = {};
 	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
 	struct sek_name_copy_head head = copy(1, 1, 0);
 
-	head.key.proto = IPPROTO_UDP;
-	readings_take(readings, &head, (const uint8_t *)"\x40rest of a game's packet", 20);
-	assert_string_equal(calls.words, "[passes]");
-	assert_int_equal(readings_count(readings).flows, 0);
+	head.tcp_flags = 0x20;
+	readings_take(readings, &head, (const uint8_t *)"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27);
+	assert_string_equal(calls.words, "bad [blocked]");
+	readings_free(readings);
+}
+
+/* Requests that were read by the kernel alone come again: whole ones, whose names pass, or it ends. */
+static void unheld_requests_are_read_test(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "a" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n", "a b" },
+		{ "GET / HTTP/1.1\r\nHost: bad.a\r\n\r\n", "bad.a [blocked by 7]" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: bad.b\r\n\r\n",
+		  "a bad.b [blocked by 7]" },
+		{ "Host: a\r\n\r\n", "overlap [blocked]" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET", "a overlap [blocked]" },
+		{ "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", "a overlap [blocked]" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct calls calls = {};
+		struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+		struct sek_name_copy_head head = copy(1, 1, 0);
+
+		head.kind = SEK_NAME_AGAIN;
+		head.unheld = 1;
+		readings_again(readings, &head, (const uint8_t *)rows[i].text,
+			       (uint32_t)strlen(rows[i].text));
+		assert_string_equal(calls.words, rows[i].wanted);
+		assert_int_equal(calls.orders, 1);
+		readings_free(readings);
+	}
+}
+
+/* A ClientHello of 50 bytes, behind it early data, of which some is yet to come. */
+static void early_data_is_passed_over_test(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x00\x2d\x01\0\0\x29\x03\x03"
+				    "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
+				    "\0\0\x02\x13\x01\x01\0";
+	struct calls calls = {};
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+	struct sek_name_copy_head head = copy(1, 1, 0);
+
+	assert_int_equal(sizeof(hello) - 1, 50);
+	readings_take(readings, &head, (const uint8_t *)hello, 20);
+	head = copy(1, 1, 20);
+	readings_take(readings, &head, (const uint8_t *)hello + 20, 30);
+	assert_string_equal(calls.words, "[agent 20]  [hello 50]");
+	head = copy(1, 1, 50);
+	head.next = FIRST + 50;
+	head.proto = SEK_NAME_PROTO_TLS;
+	readings_take(readings, &head,
+		      (const uint8_t *)"\x17\x03\x03\x00\x64"
+				       "early",
+		      10);
+	assert_string_equal(calls.words, "[agent 20]  [hello 50] [hello 155]");
+	head = copy(1, 1, 155);
+	head.next = FIRST + 155;
+	head.proto = SEK_NAME_PROTO_TLS;
+	readings_take(readings, &head, (const uint8_t *)"\x16\x03\x03\x00\x05\x10\0\0\x01x", 10);
+	assert_string_equal(calls.words, "[agent 20]  [hello 50] [hello 155] [passes]");
 	readings_free(readings);
 }
 
@@ -297,7 +381,10 @@ int main(void)
 		cmocka_unit_test(the_second_request_blocks_test),
 		cmocka_unit_test(ends_of_reading_test),
 		cmocka_unit_test(bounds_hold_test),
-		cmocka_unit_test(quic_that_is_none_passes_test),
+		cmocka_unit_test(quic_that_is_unknown_test),
+		cmocka_unit_test(urgent_data_ends_it_test),
+		cmocka_unit_test(unheld_requests_are_read_test),
+		cmocka_unit_test(early_data_is_passed_over_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
