@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns how rules are shown: as a list, a line each, or one of them with all that the engine will ask of traffic
- * for it. Called by main.c; promises that what a rule holds stays in its line.
+ * Owns how rules are shown: as a list, a line each, or one of them with all that the engine will ask of
+ * traffic for it. Called by main.c; promises that what a rule holds stays in its line.
  */
 #include "replay/rulelist.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns how the words of a command about rules are read, and the rules that they name. Called by rulecheck.c and
- * rulelist.c; promises that a file that cannot be read hides none behind it.
+ * Owns how the words of a command about rules are read, and the rules that they name. Called by
+ * rulecheck.c and rulelist.c; promises that a file that cannot be read hides none behind it.
  */
 #include "replay/ruleread.h"
 
