@@ -39,12 +39,12 @@ static __always_inline struct sek_event *event_open(__u32 cause, __u64 now_ns)
 
 	if (!stat || !event_budget(stat, cfg.event_budget, now_ns))
 		return NULL;
+	stat->spent++; /* by one that is lost as well: asking a full ring is no cheaper */
 	event = bpf_ringbuf_reserve(&sek_events, sizeof(*event), 0);
 	if (!event) {
 		stat->lost++;
 		return NULL;
 	}
-	stat->spent++;
 	stat->written++;
 	__builtin_memset(event, 0, sizeof(*event));
 	event->now_ns = clock_exact();
