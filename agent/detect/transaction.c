@@ -119,13 +119,14 @@ static enum says part_ask(struct asking *a, const struct part *part)
 
 /* --- a rule --- */
 
+/* Where nothing else is asked, what is to be stored must be there. */
 static bool has_file_tests(const struct signature *s)
 {
 	for (uint32_t i = 0; i < s->test_cnt; i++) {
 		if (s->tests[i].ops->of_file)
 			return true;
 	}
-	return false;
+	return s->rule.stores_file && !s->part_cnt;
 }
 
 static bool file_meets(struct asking *a, const struct signature *s, struct file *file)

@@ -68,6 +68,12 @@ static int field_condition_read(struct draft *draft, struct slice field, struct 
 				   UINT64_MAX, ret_condition);
 }
 
+/* Those of NFS have both ends in their ranges. */
+static bool ends_count(struct slice field)
+{
+	return slice_is(field, "nfs_procedure") || slice_is(field, "nfs_version");
+}
+
 int number_field_read(struct draft *draft, struct slice word, struct slice value)
 {
 	struct field_test read, *test;
@@ -76,6 +82,10 @@ int number_field_read(struct draft *draft, struct slice word, struct slice value
 	if (!source_of_fields(word, true, &read.source))
 		return -ENOENT;
 	err = field_condition_read(draft, word, value, &read.condition);
+	if (!err && read.condition.kind == NUMBER_BETWEEN && ends_count(word)) {
+		read.condition.a -= read.condition.a > 0;
+		read.condition.b++;
+	}
 	if (!err)
 		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)
