@@ -228,7 +228,14 @@ static void response_take(struct nfs_state *state, const struct nfs_answer *answ
 		session_event(state->session, NFS_MALFORMED);
 }
 
-/* false: it is none of NFS. */
+static bool is_message(struct slice bytes)
+{
+	struct cursor c = cursor(slice_behind(bytes, 4));
+
+	return cursor_be32(&c) <= ANSWER && !c.failed;
+}
+
+/* false: it is none of RPC. */
 static bool message_take(struct nfs_state *state, enum side side, struct slice bytes)
 {
 	struct nfs_answer answer;
@@ -239,7 +246,7 @@ static bool message_take(struct nfs_state *state, enum side side, struct slice b
 	else if (side == FROM_SERVER && answer_read(bytes, &answer))
 		response_take(state, &answer);
 	else
-		return false;
+		return is_message(bytes); /* other programs, and what a server asks of its client */
 	return true;
 }
 
