@@ -385,14 +385,8 @@ static enum proto_guess ftp_guess(enum side side, struct slice first)
 {
 	static const char *const words[] = { "USER ", "PASS ", "PORT ", "FEAT\r\n" };
 
-	if (side == FROM_SERVER) {
-		if (!line_begins(first, "220"))
-			return first.len < 3 && memcmp(first.at, "220", first.len) == 0 ? GUESS_MORE
-											: GUESS_NO;
-		return line_begins(first, "220 (") || memmem(first.at, first.len, "FTP", 3)
-			       ? GUESS_YES
-			       : GUESS_NO;
-	}
+	if (side == FROM_SERVER)
+		return line_begins(first, "220 (") ? GUESS_YES : GUESS_NO;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = strlen(words[i]), most = first.len < len ? first.len : len;
 
@@ -432,7 +426,8 @@ static void request_log(const struct ftp_tx *tx, struct json *json)
 	if (tx->request.len > skip)
 		json_bytes(json, "command_data",
 			   slice_behind(slice(tx->request.at, tx->request.len), skip));
-	json_bool(json, "command_truncated", tx->request.cut);
+	if (tx->request.len > skip)
+		json_bool(json, "command_truncated", tx->request.cut);
 }
 
 static void replies_log(const struct ftp_tx *tx, struct json *json)
@@ -469,7 +464,8 @@ static bool ftp_log(struct tx *tx, struct json *json)
 		replies_log(ftp, json);
 	if (ftp->port) {
 		json_number(json, "dynamic_port", ftp->port);
-		json_text(json, "mode", ftp->active ? "active" : "passive");
+		if (ftp->active)
+			json_text(json, "mode", "active");
 	}
 	json_text(json, "reply_received", tx->progress[FROM_SERVER] == STEP_DONE ? "yes" : "no");
 	json_bool(json, "reply_truncated", any_cut(ftp));

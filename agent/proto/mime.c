@@ -49,7 +49,8 @@ struct mime {
 	bool in_field, top_head;
 	struct mime_text type, disposition, coding;
 
-	bool is_file, is_text, is_skipped; /* of the part; skipped: what stands between parts */
+	bool in_part; /* behind a boundary, and none ended it */
+	bool is_file, is_text; /* of the part */
 	struct mime_decoder decoder;
 	struct mime_urls urls;
 
@@ -160,12 +161,8 @@ static void value_add(struct mime *mime, struct slice bytes)
 static void field_begin(struct mime *mime, struct slice line)
 {
 	const uint8_t *colon = memchr(line.at, ':', line.len);
-	size_t len = colon ? (size_t)(colon - line.at) : 0, kept;
+	size_t len = (size_t)(colon - line.at), kept;
 
-	if (!colon) {
-		odd(mime, MIME_MALFORMED);
-		return;
-	}
 	if (len > NAME_LONG)
 		odd(mime, MIME_LONG_NAME);
 	line = slice_behind(line, len + 1);
@@ -255,6 +252,15 @@ static void head_begin(struct mime *mime)
 	mime->type.len = mime->disposition.len = mime->coding.len = 0;
 }
 
+/* What stands in front of the parts and behind them: some readers show it, so it is a text. */
+static void between_begin(struct mime *mime)
+{
+	mime->reads = READS_BODY;
+	mime->in_part = mime->is_file = false;
+	mime->is_text = true;
+	mime->decoder = (struct mime_decoder){ .arg = mime, .out = decoded };
+}
+
 /* False: it is none that can be read. */
 static bool multipart_begin(struct mime *mime)
 {
@@ -263,17 +269,15 @@ static bool multipart_begin(struct mime *mime)
 	if (mime->level_cnt == LEVELS_MAX ||
 	    !mime_parameter(mime_text_slice(&mime->type), "boundary", boundary,
 			    mime->settings->value_max) ||
-	    !boundary->len) {
-		odd(mime, MIME_MALFORMED);
+	    !boundary->len)
 		return false;
-	}
 	if (boundary->len > BOUNDARY_LONG) {
 		odd(mime, MIME_LONG_BOUNDARY);
 		give_up(mime);
 		return true;
 	}
 	mime->level_cnt++;
-	mime->is_skipped = true;
+	between_begin(mime);
 	return true;
 }
 
@@ -285,7 +289,7 @@ static void body_begin(struct mime *mime)
 	type = mime_word(mime_text_slice(&mime->type));
 	mime->top_head = false;
 	mime->reads = READS_BODY;
-	mime->is_file = mime->is_text = mime->is_skipped = false;
+	mime->is_file = mime->is_text = false;
 	mime->decoder = (struct mime_decoder){ .code = code_of(mime), .arg = mime, .out = decoded };
 	if (mime_begins(type, "multipart/") && multipart_begin(mime))
 		return;
@@ -298,17 +302,17 @@ static void body_begin(struct mime *mime)
 			(!type.len || mime_begins(type, "text/") || mime_begins(type, "message/"));
 }
 
-static void part_end(struct mime *mime, bool at_boundary, bool whole)
+static void part_end(struct mime *mime)
 {
 	if (mime->reads == READS_HEAD)
 		field_end(mime);
-	if (mime->reads == READS_BODY && !mime->is_skipped) {
-		mime_decode_end(&mime->decoder, !at_boundary);
+	if (mime->reads == READS_BODY) {
+		mime_decode_end(&mime->decoder);
 		mime->odd |= mime->decoder.odd;
 	}
 	mime_urls_end(&mime->urls);
 	if (mime->is_file)
-		mime->sink.end(mime->sink.arg, whole);
+		mime->sink.end(mime->sink.arg);
 	mime->is_file = mime->is_text = false;
 }
 
@@ -335,16 +339,15 @@ static bool boundary_take(struct mime *mime, struct slice line)
 
 	if (!level)
 		return false;
-	part_end(mime, true, true);
+	part_end(mime);
 	line = slice_behind(line, 2 + mime->boundary[level - 1].len);
 	if (mime_begins(line, "--")) {
 		mime->level_cnt = level - 1;
-		mime->reads = READS_BODY;
-		mime->is_skipped = true;
+		between_begin(mime);
 		return true;
 	}
 	mime->level_cnt = level;
-	mime->is_skipped = false;
+	mime->in_part = true;
 	mime->top_head = false;
 	head_begin(mime);
 	return true;
@@ -354,7 +357,13 @@ static bool boundary_take(struct mime *mime, struct slice line)
 
 static void head_line(struct mime *mime, struct slice line, bool goes_on)
 {
-	if (goes_on || (line.len && (line.at[0] == ' ' || line.at[0] == '\t'))) {
+	bool is_field = line.len && line.at[0] != ' ' && line.at[0] != '\t' && line.at[0] != ':' &&
+			memchr(line.at, ':', line.len);
+
+	/* what is no field goes on with the one before, as Suricata has it */
+	if (goes_on || (line.len && !is_field)) {
+		if (!mime->in_field && !goes_on)
+			odd(mime, MIME_MALFORMED);
 		value_add(mime, line);
 		return;
 	}
@@ -367,8 +376,6 @@ static void head_line(struct mime *mime, struct slice line, bool goes_on)
 
 static void body_line(struct mime *mime, struct slice line, struct slice newline)
 {
-	if (mime->is_skipped)
-		return;
 	if (mime->decoder.code != CODE_NONE && mime->line_len > ENCODED_LONG)
 		odd(mime, MIME_LONG_ENCODED_LINE);
 	mime_decode(&mime->decoder, line);
@@ -479,14 +486,20 @@ static void md5_end(struct mime *mime)
 
 void mime_end(struct mime *mime)
 {
+	bool had_body;
+
 	if (mime->ended)
 		return;
 	if (mime->line.len)
 		line_take(mime, mime_text_slice(&mime->line));
+	if (mime->in_part)
+		odd(mime, MIME_MALFORMED); /* its last boundary is missing */
+	had_body = !mime->top_head && !mime->broken;
 	if (mime->reads == READS_HEAD && mime->top_head)
 		body_begin(mime); /* a mail of a head alone */
-	part_end(mime, false, true);
-	md5_end(mime);
+	part_end(mime);
+	if (had_body)
+		md5_end(mime);
 	mime->ended = true;
 }
 
@@ -527,15 +540,15 @@ const char *mime_status(const struct mime *mime)
 		return "PARSE_DONE";
 	if (mime->reads == READS_BODY)
 		return "BODY_STARTED";
-	return mime->field_cnt || mime->in_field ? "HEADER_STARTED" : "NONE";
+	return mime->in_field ? "HEADER_STARTED" : "HEADER_READY";
 }
 
 bool mime_field(const struct mime *mime, const char *name, uint32_t index, struct slice *ret)
 {
-	for (size_t i = 0; i < mime->field_cnt; i++) {
-		if (strcmp(mime->fields[i].name, name) != 0 || index--)
+	for (size_t i = mime->field_cnt; i; i--) {
+		if (strcmp(mime->fields[i - 1].name, name) != 0 || index--)
 			continue;
-		*ret = mime_text_slice(&mime->fields[i].value);
+		*ret = mime_text_slice(&mime->fields[i - 1].value);
 		return true;
 	}
 	return false;

@@ -39,7 +39,7 @@ struct mime_sink {
 	void *arg;
 	void (*begin)(void *arg, struct slice name);
 	void (*bytes)(void *arg, struct slice bytes);
-	void (*end)(void *arg, bool whole);
+	void (*end)(void *arg);
 };
 
 /* Of app-layer.protocols.smtp.mime; config may be NULL. */
@@ -57,7 +57,7 @@ void mime_free(struct mime *mime);
 
 uint32_t mime_odd(const struct mime *mime); /* bits of enum mime_oddity, so far */
 const char *mime_status(const struct mime *mime); /* as records say it: PARSE_DONE */
-/* Value number index of a field of the mail's own head, name in lower case; false: there is none. */
+/* Value number index of a field of the mail's own head, the last one first; name in lower case. */
 bool mime_field(const struct mime *mime, const char *name, uint32_t index, struct slice *ret);
 bool mime_attachment(const struct mime *mime, uint32_t index, struct slice *ret);
 bool mime_url(const struct mime *mime, uint32_t index, struct slice *ret);

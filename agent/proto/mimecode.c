@@ -105,6 +105,8 @@ static void quoted_take(struct mime_decoder *d, struct slice piece, struct out *
 			d->odd |= 1u << MIME_BAD_QUOTED;
 			held_put(d, out);
 		} else if (d->held_len == 3) {
+			if (islower(d->held[1]) || islower(d->held[2]))
+				d->odd |= 1u << MIME_BAD_QUOTED; /* read all the same */
 			out_put(out, (uint8_t)(hex(d->held[1]) << 4 | hex(d->held[2])));
 			d->held_len = 0;
 		}
@@ -198,15 +200,13 @@ void mime_decode_newline(struct mime_decoder *d, struct slice newline)
 	newline_keep(d, newline);
 }
 
-void mime_decode_end(struct mime_decoder *d, bool keeps)
+void mime_decode_end(struct mime_decoder *d)
 {
 	struct out out = { .to = d };
 
 	if (d->code == CODE_BASE64)
 		base64_flush(d, &out);
 	held_put(d, &out);
-	if (keeps)
-		newline_put(d, &out);
 	d->newline_len = 0;
 	out_flush(&out);
 }

@@ -8,6 +8,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#define PIECES_MAX 64 /* of a parameter in several */
+
 bool mime_text_add(struct mime_text *text, struct slice bytes, size_t max)
 {
 	size_t room = text->len < max ? max - text->len : 0;
@@ -173,23 +175,34 @@ static bool piece_add(struct mime_text *to, const struct piece *piece, size_t ma
 	return mime_text_add(to, piece->value, max);
 }
 
-/* Pieces are taken in the order in which they stand: who numbers them otherwise hides nothing by it. */
+/* The piece with the least number above after; -1: from the first on. */
+static bool piece_next(struct slice value, const char *name, int64_t after, struct piece *ret)
+{
+	struct piece piece;
+	bool found = false;
+
+	part_next(&value);
+	while (value.len) {
+		if (!piece_read(part_next(&value), name, &piece) || piece.number <= after ||
+		    (found && piece.number >= ret->number))
+			continue;
+		*ret = piece;
+		found = true;
+	}
+	return found;
+}
+
 bool mime_parameter(struct slice value, const char *name, struct mime_text *to, size_t max)
 {
-	struct slice rest = value;
-	bool found = false, numbered = false;
-	struct piece piece;
+	struct piece piece = { .number = 0 };
+	bool found = false;
+	int64_t after = -1;
 
 	to->len = 0;
-	part_next(&rest);
-	while (rest.len) {
-		if (!piece_read(part_next(&rest), name, &piece))
-			continue;
-		if (found && !(numbered && piece.is_numbered))
-			continue;
+	for (size_t i = 0; i < PIECES_MAX && piece_next(value, name, after, &piece); i++) {
 		found = true;
-		numbered = piece.is_numbered;
-		if (!piece_add(to, &piece, max + 1))
+		after = piece.number;
+		if (!piece_add(to, &piece, max + 1) || !piece.is_numbered)
 			break;
 	}
 	return found;

@@ -51,8 +51,8 @@ struct mime_decoder {
 void mime_decode(struct mime_decoder *decoder, struct slice piece);
 /* The line ends so. */
 void mime_decode_newline(struct mime_decoder *decoder, struct slice newline);
-/* Nothing follows; keeps: the last line's end is content. */
-void mime_decode_end(struct mime_decoder *decoder, bool keeps);
+/* Nothing follows. The end of the last line is of what ends the part: a boundary, or SMTP's dot. */
+void mime_decode_end(struct mime_decoder *decoder);
 
 /* --- mimeurl.c --- */
 

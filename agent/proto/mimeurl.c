@@ -92,33 +92,36 @@ static void url_add(struct mime_urls *urls, struct slice url)
 	urls->cnt++;
 }
 
-static size_t scheme_at(const struct mime_settings *settings, struct slice rest)
+/* A URL behind its scheme; returns how many bytes it has with that. */
+static size_t url_take(struct mime_urls *urls, struct slice rest, size_t scheme)
 {
-	for (size_t i = 0; i < settings->scheme_cnt; i++)
-		if (mime_begins(rest, settings->scheme[i]))
-			return strlen(settings->scheme[i]);
-	return 0;
+	bool bracketed = rest.len > scheme && rest.at[scheme] == '[';
+	size_t len = scheme;
+	struct slice url;
+
+	while (len < rest.len && !ends_url(rest.at[len], bracketed))
+		len++;
+	url = slice(rest.at + scheme, len - scheme);
+	if (!url.len)
+		return len;
+	urls->kinds |= host_kind(url);
+	if (is_program(url))
+		urls->kinds |= MIME_URL_PROGRAM;
+	url_add(urls, urls->settings->url_schemes ? slice(rest.at, len) : url);
+	return len;
 }
 
+/* Scheme by scheme: that is the order in which Suricata finds them. */
 static void line_look(struct mime_urls *urls, struct slice line)
 {
-	for (size_t i = 0; i < line.len;) {
-		struct slice rest = slice_behind(line, i);
-		size_t scheme = scheme_at(urls->settings, rest), len = scheme;
-		struct slice url;
+	for (size_t i = 0; i < urls->settings->scheme_cnt; i++) {
+		const char *scheme = urls->settings->scheme[i];
 
-		if (!scheme) {
-			i++;
-			continue;
+		for (size_t at = 0; at < line.len;) {
+			struct slice rest = slice_behind(line, at);
+
+			at += mime_begins(rest, scheme) ? url_take(urls, rest, strlen(scheme)) : 1;
 		}
-		while (len < rest.len && !ends_url(rest.at[len], rest.at[scheme] == '['))
-			len++;
-		url = slice(rest.at + scheme, len - scheme);
-		urls->kinds |= host_kind(url);
-		if (is_program(url))
-			urls->kinds |= MIME_URL_PROGRAM;
-		url_add(urls, urls->settings->url_schemes ? slice(rest.at, len) : url);
-		i += len;
 	}
 }
 

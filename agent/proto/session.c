@@ -309,6 +309,8 @@ static enum asked ask_first(struct session *session, struct flow *flow, enum sid
 	session->no_tls_yet = false;
 	if (!session_open(session, proto))
 		return ASKED_NOBODY;
+	if (session->asked[other_side(side)])
+		anomaly(session, SESSION_ONE_SIDE);
 	if (guess == GUESS_YES_TURNED && flow->proto == IP_UDP && flow->packets[other_side(side)])
 		guess = GUESS_YES; /* the other side came first: it opened it */
 	if (guess == GUESS_YES_TURNED)

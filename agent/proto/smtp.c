@@ -179,11 +179,11 @@ static void file_more(void *arg, struct slice bytes)
 	file_bytes(((struct smtp_tx *)arg)->file, bytes, 0);
 }
 
-static void file_end(void *arg, bool whole)
+static void file_end(void *arg)
 {
 	struct smtp_tx *tx = arg;
 
-	file_close(tx->file, whole);
+	file_close(tx->file, true);
 	tx->file = NULL;
 }
 
@@ -245,7 +245,7 @@ static void mail_end(struct smtp_state *state)
 		mime_end(tx->mime);
 		mime_events(state);
 	} else {
-		file_end(tx, true);
+		file_end(tx);
 	}
 	step(tx, SMTP_STEP_DONE);
 }
@@ -492,15 +492,14 @@ static void server_line(struct smtp_state *state, struct slice line)
 		state->pipelining = true;
 	state->in_reply = line.len > 3 && line.at[3] == '-';
 	if (state->command_cnt) {
-		state->welcomed = true;
 		answer(state, code);
 		return;
 	}
-	if (state->welcomed && code != 421)
+	/* others come late at times; this one opens a mail that nobody asked for */
+	if (code == 354)
 		event(state, EVENT_UNMATCHED_REPLY);
-	if (!state->welcomed && code != 220 && code != 554 && code != 421)
-		event(state, EVENT_INVALID_REPLY);
-	state->welcomed = state->welcomed || !state->in_reply;
+	if (code == 220 || code == 554)
+		state->welcomed = state->welcomed || !state->in_reply;
 }
 
 /* --- bytes --- */
@@ -565,16 +564,13 @@ static int64_t smtp_input(void *arg, const struct proto_in *in)
 	return (int64_t)(in->data.len - rest.data.len);
 }
 
-/* Greetings of other protocols begin alike: what the server says is enough only where it names itself. */
+/* Greetings of other protocols begin alike: only what the client says tells it. */
 static enum proto_guess smtp_guess(enum side side, struct slice first)
 {
 	static const char *const words[] = { "EHLO", "HELO", "QUIT" };
 
-	if (side == FROM_SERVER) {
-		if (!line_begins(first, "220"))
-			return GUESS_NO;
-		return memmem(first.at, first.len, "SMTP", 4) ? GUESS_YES : GUESS_NO;
-	}
+	if (side == FROM_SERVER)
+		return GUESS_NO;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = first.len < 4 ? first.len : 4;
 

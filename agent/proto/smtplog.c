@@ -197,12 +197,22 @@ static struct slice unspaced(struct slice s)
 	return s;
 }
 
+/* Where the next comma is that no quotes hold, or the end. */
+static size_t comma_at(struct slice list)
+{
+	bool quoted = false;
+	size_t at = 0;
+
+	for (; at < list.len && (quoted || list.at[at] != ','); at++)
+		quoted ^= list.at[at] == '"';
+	return at;
+}
+
 static void commas_put(struct json *json, const char *key, struct slice list)
 {
 	json_list(json, key);
 	while (list.len) {
-		const uint8_t *comma = memchr(list.at, ',', list.len);
-		size_t len = comma ? (size_t)(comma - list.at) : list.len;
+		size_t len = comma_at(list);
 		struct slice one = unspaced(slice(list.at, len));
 
 		if (one.len)
@@ -303,6 +313,7 @@ void smtp_log_email(struct tx *tx, struct json *json)
 
 void smtp_log_alert(struct tx *tx, struct json *json)
 {
+	json->options = 0; /* they are of the records of mails */
 	json_open(json, "smtp");
 	smtp_log(tx, json);
 	json_close(json);

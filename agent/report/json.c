@@ -64,7 +64,7 @@ static inline void put_char(struct json *json, char c)
 
 /* --- text --- */
 
-static const char digits_low[] = "0123456789abcdef", digits_high[] = "0123456789ABCDEF";
+static const char hex_digits[] = "0123456789abcdef";
 
 /* 0: as it is; 'u': \u00XX; else the letter behind the backslash. */
 static inline char escape_of(uint8_t byte)
@@ -138,13 +138,13 @@ static size_t escape_put(char *at, uint8_t byte)
 	}
 	if (letter) {
 		memcpy(at + 1, "u00", 3);
-		at[4] = digits_low[byte >> 4];
-		at[5] = digits_low[byte & 15];
+		at[4] = hex_digits[byte >> 4];
+		at[5] = hex_digits[byte & 15];
 		return 6;
 	}
 	memcpy(at + 1, "\\x", 2);
-	at[3] = digits_high[byte >> 4];
-	at[4] = digits_high[byte & 15];
+	at[3] = hex_digits[byte >> 4];
+	at[4] = hex_digits[byte & 15];
 	return 5;
 }
 
@@ -383,8 +383,8 @@ void json_hex(struct json *json, const char *name, struct slice value)
 		return;
 	*at++ = '"';
 	for (size_t i = 0; i < value.len; i++) {
-		*at++ = digits_low[value.at[i] >> 4];
-		*at++ = digits_low[value.at[i] & 15];
+		*at++ = hex_digits[value.at[i] >> 4];
+		*at++ = hex_digits[value.at[i] & 15];
 	}
 	*at++ = '"';
 	json->len = (size_t)(at - json->bytes);
@@ -409,8 +409,8 @@ static char *address6_put(char *at, const uint8_t *b)
 	for (size_t i = 0; i < 16; i++) {
 		if (i && i % 2 == 0)
 			*at++ = ':';
-		*at++ = digits_low[b[i] >> 4];
-		*at++ = digits_low[b[i] & 15];
+		*at++ = hex_digits[b[i] >> 4];
+		*at++ = hex_digits[b[i] & 15];
 	}
 	return at;
 }

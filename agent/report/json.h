@@ -48,7 +48,7 @@ void json_number(struct json *json, const char *name, uint64_t value);
 void json_signed(struct json *json, const char *name, int64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
-/* Bytes as text: where they are no UTF-8, each above 127 is written as "\xFF", as Suricata does. */
+/* Bytes as text: where they are no UTF-8, each above 127 is written as "\xff", as Suricata does. */
 void json_bytes(struct json *json, const char *name, struct slice value);
 void json_base64(struct json *json, const char *name, struct slice value);
 /* The same behind a prefix of plain ASCII, in one string. */

@@ -412,6 +412,11 @@ void told_app_proto(struct told *told, const struct flow *flow)
 	name_put(json, "app_proto_expected", s->expected, s->proto);
 }
 
+void told_app_proto_alone(struct told *told, const struct flow *flow)
+{
+	name_put(&told->json, "app_proto", flow->session.proto, PROTO_UNKNOWN);
+}
+
 void told_frame(struct told *told, const struct packet *packet)
 {
 	struct json *json = &told->json;

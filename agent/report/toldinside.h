@@ -86,6 +86,8 @@ void told_line(struct told *told);
 void told_community_id(struct told *told, const struct flow *flow);
 /* app_proto and, where they differ, of each side and what it was before. */
 void told_app_proto(struct told *told, const struct flow *flow);
+/* The one that both sides speak now. */
+void told_app_proto_alone(struct told *told, const struct flow *flow);
 /* packet and packet_info. */
 void told_frame(struct told *told, const struct packet *packet);
 /* The object of a frame; of an alert or a record of its own. */

@@ -29,9 +29,9 @@ static void more(void *arg, struct slice bytes)
 		sum->bytes = sum->bytes * 31 + bytes.at[i];
 }
 
-static void end(void *arg, bool whole)
+static void end(void *arg)
 {
-	((struct sum *)arg)->files += whole ? 1000 : 1000000;
+	((struct sum *)arg)->files += 1000;
 }
 
 /* In memory of its own, so that a byte beyond it is found. */

@@ -69,8 +69,8 @@ static void test_answer(void **state)
 		"\"rdata\":\"web.example.com\"},{\"rrname\":\"web.example.com\",\"rrtype\":\"A\",\"ttl\":60,"
 		"\"rdata\":\"192.0.2.1\"},{\"rrname\":\"www.example.com\",\"rrtype\":\"TXT\",\"ttl\":60,"
 		"\"rdata\":\"ab\"},{\"rrname\":\"www.example.com\",\"rrtype\":\"TXT\",\"ttl\":60,"
-		"\"rdata\":\"c\\\\xFF\"}],\"grouped\":{\"CNAME\":[\"web.example.com\"],\"A\":[\"192.0.2.1\"],"
-		"\"TXT\":[\"ab\",\"c\\\\xFF\"]}}");
+		"\"rdata\":\"c\\\\xff\"}],\"grouped\":{\"CNAME\":[\"web.example.com\"],\"A\":[\"192.0.2.1\"],"
+		"\"TXT\":[\"ab\",\"c\\\\xff\"]}}");
 	protorun_end(&made.run);
 }
 

@@ -65,7 +65,7 @@ static void test_mail(void **state)
 		assert_int_equal(tx->progress[FROM_SERVER], protos[PROTO_SMTP]->steps[FROM_SERVER]);
 		assert_non_null(tx->files);
 		assert_int_equal(tx->files->state, FILE_CLOSED);
-		assert_int_equal(tx->files->size, strlen(".x\r\n"));
+		assert_int_equal(tx->files->size, strlen(".x"));
 		assert_string_equal(
 			email(tx),
 			"{\"smtp\":{\"helo\":\"c.example.com\",\"mail_from\":\"<a@example.com>\","
@@ -131,7 +131,7 @@ static void test_events(void **state)
 	event_is("220 x\r\n", "DATA\r\nQUIT\r\n", "", "invalid_pipelined_sequence");
 	event_is("220 x\r\n", "DATA\r\n", "554 no\r\n", "data_command_rejected");
 	event_is("220 x\r\n", "QUIT\r\n", "hello\r\n", "invalid_reply");
-	event_is("220 x\r\n", "QUIT\r\n", "221 bye\r\n250 more\r\n",
+	event_is("220 x\r\n", "QUIT\r\n", "221 bye\r\n354 go\r\n",
 		 "unable_to_match_reply_with_request");
 	memset(text, 'a', sizeof(text) - 1);
 	event_is("220 x\r\n", text, "", "truncated_line");
@@ -162,8 +162,7 @@ static void test_guess(void **state)
 	assert_int_equal(guess(FROM_CLIENT, slice_text("ehlo x\r\n")), GUESS_YES);
 	assert_int_equal(guess(FROM_CLIENT, slice_text("h")), GUESS_MORE);
 	assert_int_equal(guess(FROM_CLIENT, slice_text("GET /")), GUESS_NO);
-	assert_int_equal(guess(FROM_SERVER, slice_text("220 mx ESMTP\r\n")), GUESS_YES);
-	assert_int_equal(guess(FROM_SERVER, slice_text("220 (vsFTPd 3)\r\n")), GUESS_NO);
+	assert_int_equal(guess(FROM_SERVER, slice_text("220 mx ESMTP\r\n")), GUESS_NO);
 }
 
 int main(void)
