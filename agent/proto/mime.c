@@ -160,19 +160,17 @@ static void value_add(struct mime *mime, struct slice bytes)
 
 static void field_begin(struct mime *mime, struct slice line)
 {
-	const uint8_t *colon = memchr(line.at, ':', line.len);
+	const uint8_t *colon = memchr(line.at, ':', line.len), *name = line.at;
 	size_t len = (size_t)(colon - line.at), kept;
 
 	if (len > NAME_LONG)
 		odd(mime, MIME_LONG_NAME);
 	line = slice_behind(line, len + 1);
-	while (len && isspace(colon[-1])) {
+	while (len && isspace(name[len - 1]))
 		len--;
-		colon--;
-	}
 	kept = len < NAME_LONG ? len : NAME_LONG;
 	for (size_t i = 0; i < kept; i++)
-		mime->field.name[i] = (char)tolower(colon[i - len]);
+		mime->field.name[i] = (char)tolower(name[i]);
 	mime->field.name[kept] = 0;
 	mime->field.value.len = 0;
 	mime->in_field = true;
