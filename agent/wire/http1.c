@@ -66,7 +66,7 @@ static bool list_next(struct wire_text *list, struct wire_text *ret_element)
 
 /* --- what a connection begins with --- */
 
-/* Servers that are lenient cut a line at any of these (RFC 9112, 3), or at what their language calls white. */
+/* Servers that are lenient cut a line at any of these (RFC 9112, 3), or at what they call white space. */
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\v' || c == '\f' || (c >= 0x1c && c < 0x20);
