@@ -30,7 +30,7 @@ struct wire_cursor {
 
 static inline struct wire_cursor wire_cursor(const uint8_t *bytes, size_t len)
 {
-	return (struct wire_cursor){ .at = bytes, .end = bytes + len };
+	return (struct wire_cursor){ .at = bytes, .end = len ? bytes + len : bytes }; /* NULL is none */
 }
 
 static inline size_t wire_left(const struct wire_cursor *c)
