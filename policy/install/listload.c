@@ -101,6 +101,7 @@ static int copy_take(struct lists *lists, struct list_content *next, struct goin
 	char *path = kept_path(lists->state_dir, next->name, "list");
 	char *hand = kept_path(lists->state_dir, next->name, "hand");
 	char *found = path ? kept_find(path, &ret->stale) : NULL;
+	int err;
 
 	ret->is_copy = found && kept_is_of(found, next->source);
 	ret->stamp_ns = kept_stamp(found);
@@ -108,7 +109,9 @@ static int copy_take(struct lists *lists, struct list_content *next, struct goin
 		list_read(found, "plain", &ret->set, diag);
 	free(found);
 	free(path);
-	return hand ? hand_read(hand, time(NULL), &next->hand, diag) : 0;
+	err = hand ? hand_read(hand, time(NULL), &next->hand, diag) : 0;
+	free(hand);
+	return err;
 }
 
 /* The published part: the source where it is another than what there was, else that. */
