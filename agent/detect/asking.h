@@ -90,6 +90,8 @@ const struct field *source_field(const struct source *source, enum proto_id prot
 /* What goes beyond a flow, as all that comes first left it. */
 struct memory *memory_turn(const struct detect *detect);
 
+/* Off the path, a packet that opens a stream carries nothing yet: protocols are asked of those behind it. */
+bool packet_is_read(const struct packet *packet);
 /* Addresses, ports, direction, what is cheap. */
 bool rule_header_holds(struct detect *detect, const struct asked *asked);
 bool rule_tests_hold(const struct signature *s, struct match *match, bool of_tx);

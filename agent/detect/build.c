@@ -101,6 +101,9 @@ static uint32_t traits_of(const struct signature *s)
 		if (word_among(s->tests[i].ops->word, event_words))
 			traits |= TRAIT_EVENT;
 	}
+	if (s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->test_cnt == 0 && !s->apps &&
+	    !has_direction(s) && !s->only_pkt && !s->only_stream)
+		traits |= TRAIT_BARE;
 	if (s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->test_cnt &&
 	    tests_are_only(s, protocol_words))
 		traits |= TRAIT_ONCE;
@@ -184,6 +187,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		return rc;
 	}
 	ruleset->parse = parse;
+	ruleset->guesses_tx = config_bool(sources->config, "detect.guess-applayer-tx", false);
 	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
 	ruleset->signatures = *signatures;
 	rc = asked_fill(ruleset);

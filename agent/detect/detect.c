@@ -5,11 +5,11 @@
  * without bytes that end a flow. Allocates nothing once its memory has grown to the traffic.
  */
 #include <errno.h>
-#include <netinet/in.h>
 
 #include "detect/addresses.h"
 #include "detect/asking.h"
 #include "detect/portgroups.h"
+#include "inspect/engine.h"
 #include "proto/frames.h"
 
 /* --- a worker --- */
@@ -145,6 +145,8 @@ static struct tx *tx_under_way(const struct match *match, const struct signature
 	const struct session *session = match->flow ? &match->flow->session : NULL;
 	struct tx *tx = session ? session->first : NULL;
 
+	if (match->detect->ruleset->guesses_tx && tx && !tx->next)
+		return tx; /* a site wants it told of packets, too, when there is but one */
 	if (!in_stream && !(s->apps && match->packet->proto == 17))
 		return NULL;
 	while (tx && tx->id < session->inspected[match->side])
@@ -487,6 +489,14 @@ static void payload_rules_forget(struct detect *detect)
 	}
 }
 
+/* An earlier packet settled it; what rules drop goes on where nothing stands in the path. */
+static bool is_settled(const struct flow *flow)
+{
+	bool ips = flow->session.setup && flow->session.setup->ips;
+
+	return flow->no_packet || flow->passed || (flow->fate & FATE_DROP && ips);
+}
+
 void detect_packet(struct detect *detect, struct packet *packet)
 {
 	struct flow *flow = packet->flow;
@@ -499,7 +509,7 @@ void detect_packet(struct detect *detect, struct packet *packet)
 		packet_vars_forget(flow->detect);
 	if (!packet->is_pseudo)
 		tags_count(detect, packet);
-	if (flow && (flow->no_packet || flow->passed || flow->fate & FATE_DROP)) {
+	if (flow && is_settled(flow)) {
 		transactions_skip(packet);
 		return;
 	}
@@ -507,8 +517,7 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	pieces_ask(detect, packet);
 	collect(detect, packet);
 	packet_rules_ask(detect, packet);
-	if (flow && flow->session.first && flow->proto == packet->proto &&
-	    (packet->proto != IPPROTO_TCP || packet->is_established))
+	if (flow && flow->session.first && flow->proto == packet->proto && packet_is_read(packet))
 		transactions_ask(detect, packet);
 	if (flow && flow->session.frames && detect->ruleset->of_frames.cnt)
 		frames_ask(detect, packet);

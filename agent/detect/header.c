@@ -7,6 +7,7 @@
 
 #include "detect/addresses.h"
 #include "detect/asking.h"
+#include "inspect/tcp.h"
 
 /* number 0: any. */
 static bool set_holds(struct detect *detect, uint64_t *holds, uint32_t number,
@@ -71,6 +72,14 @@ static enum proto_id proto_asked(const struct match *match)
 	return match->tx ? match->tx->proto : match->packet->flow->session.proto;
 }
 
+bool packet_is_read(const struct packet *packet)
+{
+	const struct tcp_session *tcp = packet->flow->tcp;
+
+	return packet->proto != IPPROTO_TCP || packet->is_established ||
+	       (tcp && tcp->settings->stream.is_inline);
+}
+
 bool rule_header_holds(struct detect *detect, const struct asked *asked)
 {
 	const struct packet *packet = detect->match.packet;
@@ -89,8 +98,9 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 	    (s->no_frags && (packet->is_fragment || packet->is_rebuilt)))
 		return false;
 	if (s->apps && !(packet->flow && s->apps >> proto_asked(&detect->match) & 1 &&
-			 (packet->proto != IPPROTO_TCP || packet->is_established)))
-		return false; /* what opens a stream carries nothing yet */
+			 (packet->is_established || packet->proto != IPPROTO_TCP ||
+			  (s->layer == RULE_OF_TX && packet_is_read(packet)))))
+		return false;
 	return addresses_hold(detect, asked, packet) ||
 	       (s->both_ways && !(asked->traits & TRAIT_IP_ONLY) &&
 		addresses_hold_turned(detect, asked, packet));

@@ -33,6 +33,7 @@ enum rule_trait {
 	TRAIT_IP_ONLY = 1 << 8, /* nothing but addresses: once a flow and side */
 	TRAIT_ONCE = 1 << 9, /* tells of a protocol alone: once a flow and side */
 	TRAIT_HEADER_PART = 1 << 10, /* has a part of a header or of base64 */
+	TRAIT_BARE = 1 << 11, /* nothing but protocol, addresses and ports */
 };
 
 struct asked {
@@ -105,6 +106,7 @@ struct ruleset {
 	uint32_t pattern_len_max;
 	struct prepared *prepared; /* see prepare.h */
 	uint32_t alert_max; /* of a packet, where the settings say so; 0: all are told */
+	bool guesses_tx; /* alerts of packets tell the transaction, where there is only one */
 	bool has_host_tags; /* some rule tags a host: each packet is asked for it */
 };
 

@@ -40,22 +40,33 @@ static uint8_t fate_of(enum rule_action action)
 	}
 }
 
+/* It asks something that the next packet may answer otherwise. */
+static bool asks_packet(const struct signature *s)
+{
+	for (uint32_t i = 0; i < s->test_cnt; i++)
+		if (s->tests[i].ops->of_packet)
+			return true;
+	return false;
+}
+
 /* Whether what a rule says goes for all that follows in the flow. */
 static bool is_for_flow(const struct asked *asked, const struct finding *finding)
 {
 	const struct signature *s = asked->signature;
 
-	return finding->in_tx || finding->in_stream || asked->traits & (TRAIT_IP_ONLY | TRAIT_ONCE) ||
-	       (s->apps && s->layer != RULE_OF_STREAM && s->layer != RULE_OF_BOTH);
+	return finding->in_tx || finding->in_stream ||
+	       asked->traits & (TRAIT_IP_ONLY | TRAIT_ONCE | TRAIT_BARE) ||
+	       (s->apps && s->layer != RULE_OF_STREAM && s->layer != RULE_OF_BOTH && !asks_packet(s));
 }
 
 static void fate_apply(const struct asked *asked, const struct finding *finding, struct packet *packet)
 {
 	struct flow *flow = packet->flow;
+	bool by_rate = finding->action != asked->signature->rule.action;
 
 	packet->fate |= finding->fate;
 	if (finding->fate & FATE_DROP)
-		packet_drop(packet, DROP_RULES);
+		packet_drop(packet, by_rate ? DROP_THRESHOLD : DROP_RULES);
 	if (!flow || !finding->fate || !is_for_flow(asked, finding))
 		return;
 	if (flow->passed || flow->fate & FATE_DROP)
@@ -112,7 +123,8 @@ static bool finding_settle(struct detect *detect, struct packet *packet, struct 
 	finding->fate = fate_of(finding->action);
 	fate_apply(asked, finding, packet);
 	alert_add(detect, packet, finding,
-		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_CONFIG);
+		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_CONFIG ||
+			  (finding->action == RULE_PASS && s->rule.action != RULE_PASS));
 	return finding->action != RULE_PASS;
 }
 

@@ -365,8 +365,8 @@ void flow_state_set(struct flow *flow, enum flow_state state)
 
 void flow_bypass(struct flow *flow)
 {
-	flow->no_payload = flow->no_packet = true;
-	flow_state_set(flow, FLOW_BYPASSED);
+	flow_state_set(flow,
+		       FLOW_BYPASSED); /* its packets are not looked at; what they left is, at its end */
 }
 
 static void flow_forget(struct flow_table *table, struct flow *flow, enum flow_end why)

@@ -61,6 +61,7 @@ enum packet_drop {
 	DROP_STREAM_REASSEMBLY,
 	DROP_STREAM_URGENT,
 	DROP_APPLAYER_ERROR,
+	DROP_THRESHOLD, /* a rate was exceeded */
 	DROP_KINDS
 };
 

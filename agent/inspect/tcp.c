@@ -224,6 +224,10 @@ void tcp_parse(struct segment_in *in, enum side side, bool all)
 		if (bytes.len == 0 && stream->lost == 0 && !ends)
 			return;
 		taken = session_stream(session, in->p, side, bytes, stream->lost, ends);
+		if (session->raw_due) {
+			session->raw_due = false;
+			stream->raw_wanted = true;
+		}
 		if (session->feeds_other) {
 			tcp_stream_app_took(stream, taken); /* the protocol's that it was before */
 			parse_other(in, side, all);

@@ -92,6 +92,15 @@ struct frame *session_frame(struct session *session, uint8_t type, const uint8_t
 	return frame;
 }
 
+struct frame *frame_find(const struct session *session, uint64_t id)
+{
+	struct frame *frame = session->frames;
+
+	while (frame && frame->id != id)
+		frame = frame->next;
+	return frame;
+}
+
 void frame_len_is(struct frame *frame, uint64_t len)
 {
 	if (!frame)

@@ -31,9 +31,11 @@ struct frame {
 
 /*
  * For parsers. A frame that begins at a byte of what input() was given, or just behind it. NULL: nobody
- * asks for frames, or there is no memory; the other functions take that.
+ * asks for frames, or there is no memory; the other functions take that. It is there until input() returns.
  */
 struct frame *session_frame(struct session *session, uint8_t type, const uint8_t *at, uint64_t len);
+/* By its id, for those who come back to it; NULL: it is gone. */
+struct frame *frame_find(const struct session *session, uint64_t id);
 /* Its length became known. */
 void frame_len_is(struct frame *frame, uint64_t len);
 void frame_of_tx(struct frame *frame, const struct tx *tx);

@@ -131,6 +131,7 @@ static void *http1_open(struct session *session)
 
 static int bytes_give(struct http1_state *state, enum side side, struct slice bytes)
 {
+	state->given = bytes.at;
 	return side == FROM_CLIENT ? htp_connp_req_data(state->connp, NULL, bytes.at, bytes.len)
 				   : htp_connp_res_data(state->connp, NULL, bytes.at, bytes.len);
 }
@@ -178,6 +179,7 @@ static int64_t bytes_read(struct http1_state *state, enum side side, struct slic
 
 static void side_close(struct http1_state *state, enum side side)
 {
+	state->given = NULL;
 	if (state->closed[side])
 		return;
 	state->closed[side] = true;
@@ -309,6 +311,10 @@ static const char *const response_steps[] = {
 	"response_body",    "response_trailer", "response_complete",
 };
 
+static const char *const frames[] = {
+	[HTTP1_FRAME_REQUEST] = "request", [HTTP1_FRAME_RESPONSE] = "response", NULL
+};
+
 const struct proto proto_http1 = {
 	.name = "http",
 	.eve_name = "http",
@@ -318,6 +324,7 @@ const struct proto proto_http1 = {
 	.close = http1_close,
 	.tx_free = http1_tx_free,
 	.input = http1_input,
+	.frames = frames,
 	.steps = { HTTP1_COMPLETE, HTTP1_COMPLETE },
 	.step_names = { request_steps, response_steps },
 	.fields = http1_fields,

@@ -58,6 +58,7 @@ struct http1_state {
 	uint32_t live; /* transactions that are not freed */
 	uint32_t made; /* since connp was made */
 	uint64_t made_all;
+	const uint8_t *given; /* what libhtp reads now; NULL: a gap, or nothing */
 	bool closed[SIDES], tunnel, failed;
 	enum side side; /* whose bytes are read now */
 	uint32_t messages; /* of libhtp */
@@ -81,7 +82,10 @@ struct http1_tx {
 	bool body_begun[SIDES];
 	struct file *file[SIDES];
 	struct multipart *multipart;
+	uint64_t frame[SIDES]; /* ids; 0: none */
 };
+
+enum { HTTP1_FRAME_REQUEST, HTTP1_FRAME_RESPONSE };
 
 static inline struct slice http1_text(const bstr *text)
 {

@@ -3,6 +3,7 @@
  * What libhtp calls as it reads a message: the steps of its transaction, its headers as they stood, its
  * URI. Promises that each step is only ever gone forward.
  */
+#include "proto/frames.h"
 #include "proto/http1.h"
 
 #define RAW_MAX (1u << 20) /* bytes of one side's headers that are kept as they stood */
@@ -98,9 +99,43 @@ static int on_uri(htp_tx_t *htp)
 
 /* --- steps --- */
 
+/* --- frames: a message as it is on the wire --- */
+
+/* Where libhtp is in what it was given; NULL: in a gap, or it is asked of the other side. */
+static const uint8_t *reading_at(const struct http1_state *state, enum side side)
+{
+	size_t read = side == FROM_CLIENT ? htp_connp_req_data_consumed(state->connp)
+					  : htp_connp_res_data_consumed(state->connp);
+
+	return state->given && state->side == side ? state->given + read : NULL;
+}
+
+static void frame_begin(struct http1_tx *tx, enum side side, uint8_t type)
+{
+	const uint8_t *at = tx ? reading_at(tx->state, side) : NULL;
+	struct frame *frame;
+
+	if (!at || tx->frame[side])
+		return;
+	frame = session_frame(tx->state->session, type, at, FRAME_LEN_UNKNOWN);
+	frame_of_tx(frame, &tx->tx);
+	tx->frame[side] = frame ? frame->id : 0;
+}
+
+static void frame_end(struct http1_tx *tx, enum side side)
+{
+	const struct session *session = tx->state->session;
+	const uint8_t *at = reading_at(tx->state, side);
+	struct frame *frame = tx->frame[side] ? frame_find(session, tx->frame[side]) : NULL;
+
+	if (frame && at)
+		frame_len_is(frame, session->now_from + (uint64_t)(at - session->now_data.at) -
+					    frame->from);
+}
+
 static int on_request_start(htp_tx_t *htp)
 {
-	tx_of(htp);
+	frame_begin(tx_of(htp), FROM_CLIENT, HTTP1_FRAME_REQUEST);
 	return HTP_OK;
 }
 
@@ -135,6 +170,7 @@ static int on_request_complete(htp_tx_t *htp)
 		return HTP_OK;
 	http1_flags_check(tx);
 	http1_body_end(tx, FROM_CLIENT, true);
+	frame_end(tx, FROM_CLIENT);
 	step(tx, FROM_CLIENT, HTTP1_COMPLETE);
 	return HTP_OK;
 }
@@ -152,7 +188,7 @@ static int on_response_line(htp_tx_t *htp)
 
 static int on_response_start(htp_tx_t *htp)
 {
-	tx_of(htp);
+	frame_begin(tx_of(htp), FROM_SERVER, HTTP1_FRAME_RESPONSE);
 	return HTP_OK;
 }
 
@@ -184,6 +220,7 @@ static int on_response_complete(htp_tx_t *htp)
 	if (!tx)
 		return HTP_OK;
 	http1_body_end(tx, FROM_SERVER, true);
+	frame_end(tx, FROM_SERVER);
 	step(tx, FROM_SERVER, HTTP1_COMPLETE);
 	connect_check(tx);
 	return HTP_OK;

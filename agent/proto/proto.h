@@ -45,6 +45,7 @@ struct tx {
 	enum side side; /* whose bytes it began with */
 	bool one_sided; /* DNS and its kind: the other side adds nothing */
 	bool logged, no_inspect;
+	bool was_whole[SIDES]; /* its stream was told so */
 	bool files_due; /* some of its files are not told of yet */
 	bool unlogged; /* a rule wants no record of it */
 	uint8_t events_told; /* of its events, in records */
@@ -180,6 +181,7 @@ struct session {
 	bool failed, no_reassembly, encrypted;
 	bool unlogged; /* a rule wants no records of its transactions */
 	bool stores[SIDES]; /* a rule wants the files of all that follows to be kept */
+	bool raw_due; /* rules on the stream are to be asked of what there is */
 	uint32_t charged; /* bytes of memory */
 	bool ended[SIDES]; /* nothing follows from that side: what is there is all */
 	/* Of session.c: how far the protocol is found out, what follows it, what was before. */

@@ -344,6 +344,24 @@ bool session_reads(const struct session *session)
 	return !session->failed && !session->no_reassembly;
 }
 
+/*
+ * A side's part of a transaction became whole: what rules ask of the stream is asked up to there, however
+ * short it is. Of many at once the oldest and the youngest are looked at.
+ */
+static void whole_look(struct session *session, enum side side)
+{
+	struct tx *ends[] = { session->first, session->last };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct tx *tx = ends[i];
+
+		if (!tx || tx->was_whole[side] || tx->progress[side] < protos[tx->proto]->steps[side])
+			continue;
+		tx->was_whole[side] = true;
+		session->raw_due |= !tx->one_sided || tx->side == side;
+	}
+}
+
 static uint64_t session_feed(struct session *session, const struct proto_in *in)
 {
 	const struct proto *proto = protos[session->proto];
@@ -358,6 +376,7 @@ static uint64_t session_feed(struct session *session, const struct proto_in *in)
 		session_fail(session);
 		return in->data.len;
 	}
+	whole_look(session, in->side);
 	return (uint64_t)took < in->data.len ? (uint64_t)took : in->data.len;
 }
 

@@ -365,6 +365,7 @@ static const char *const drop_words[DROP_KINDS] = {
 	[DROP_STREAM_REASSEMBLY] = "stream reassembly",
 	[DROP_STREAM_URGENT] = "stream urgent",
 	[DROP_APPLAYER_ERROR] = "applayer error",
+	[DROP_THRESHOLD] = "threshold detection_filter",
 };
 
 static bool drop_is_due(const struct told *told, struct packet *p)
