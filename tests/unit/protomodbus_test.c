@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto/modbus: requests and responses cut at every byte, what does not fit, what is told.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protorun.h"
+
+#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+
+static struct protorun run;
+
+static const struct field *field_of(enum proto_id id, const char *name)
+{
+	for (size_t i = 0; i < protos[id]->field_cnt; i++)
+		if (strcmp(protos[id]->fields[i].name, name) == 0)
+			return &protos[id]->fields[i];
+	fail_msg("no field %s", name);
+	return NULL;
+}
+
+#define REQUEST "\0\1\0\0\0\6\x0a\1\0\2\0\3"
+#define RESPONSE "\0\1\0\0\0\4\x0a\1\1\5"
+
+static void test_exchange(void **state)
+{
+	const struct slice request = TEXT(REQUEST), response = TEXT(RESPONSE);
+
+	for (size_t cut = 0; cut < request.len; cut++) {
+		uint64_t unit;
+
+		protorun_begin(&run, PROTO_MODBUS, 6);
+		protorun_feed(&run, FROM_CLIENT, slice(request.at, cut), 0, false);
+		protorun_feed(&run, FROM_CLIENT, slice_behind(request, cut), 0, false);
+		protorun_feed(&run, FROM_SERVER, slice(response.at, cut % response.len), 0, false);
+		protorun_feed(&run, FROM_SERVER, slice_behind(response, cut % response.len), 0,
+			      false);
+		assert_non_null(run.flow.session.first);
+		assert_null(run.flow.session.first->next);
+		assert_int_equal(run.flow.session.first->event_cnt, 0);
+		assert_true(field_of(PROTO_MODBUS, "modbus")
+				    ->number(run.flow.session.first, FROM_CLIENT, 0, &unit));
+		assert_int_equal(unit, 10);
+		assert_string_equal(
+			protorun_log(&run, run.flow.session.first, 0),
+			"{\"id\":1,\"request\":{\"transaction_id\":1,\"protocol_id\":0,\"unit_id\":10,"
+			"\"function_raw\":1,\"function_code\":\"RdCoils\",\"access_type\":\"READ | COILS\","
+			"\"category\":\"PUBLIC_ASSIGNED\",\"error_flags\":\"NONE\","
+			"\"read\":{\"address\":2,\"quantity\":3}},"
+			"\"response\":{\"transaction_id\":1,\"protocol_id\":0,\"unit_id\":10,"
+			"\"function_raw\":1,\"function_code\":\"RdCoils\",\"access_type\":\"READ | COILS\","
+			"\"category\":\"PUBLIC_ASSIGNED\",\"error_flags\":\"NONE\","
+			"\"read\":{\"data\":\"\\u0005\"}}}");
+		protorun_end(&run);
+	}
+}
+
+static void event_is(enum side side, struct slice bytes, uint8_t event)
+{
+	protorun_begin(&run, PROTO_MODBUS, 6);
+	protorun_feed(&run, side, bytes, 0, false);
+	assert_non_null(run.flow.session.last);
+	assert_int_equal(run.flow.session.last->event_cnt, 1);
+	assert_int_equal(run.flow.session.last->event[0], event);
+	protorun_end(&run);
+}
+
+static void test_events(void **state)
+{
+	event_is(FROM_CLIENT, TEXT("\0\1\0\1\0\6\x0a\1\0\2\0\3"), 1); /* protocol 1 */
+	event_is(FROM_SERVER, TEXT(RESPONSE), 2); /* nobody asked */
+	event_is(FROM_CLIENT, TEXT("\0\1\0\0\0\1\x0a\1"), 3);
+	event_is(FROM_CLIENT, TEXT("\0\1\0\0\0\2\x0a\0"), 5);
+	event_is(FROM_CLIENT, TEXT("\0\1\0\0\0\6\x0a\5\0\2\0\3"), 6); /* a coil is on or off */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_events),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

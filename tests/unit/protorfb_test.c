@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto/rfb: the handshake cut at every byte, types that nobody reads.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protorun.h"
+
+#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+
+static struct protorun run;
+
+static const struct {
+	enum side side;
+	struct slice bytes;
+} exchange[] = {
+	{ FROM_SERVER, { (const uint8_t *)"RFB 003.007\n", 12 } },
+	{ FROM_CLIENT, { (const uint8_t *)"RFB 003.007\n", 12 } },
+	{ FROM_SERVER, { (const uint8_t *)"\2\1\2", 3 } },
+	{ FROM_CLIENT, { (const uint8_t *)"\1\1", 2 } }, /* none, and shared */
+	{ FROM_SERVER,
+	  { (const uint8_t *)"\5\0\3\x20\x20\x18\0\1\0\xff\0\xff\0\xff\x10\x08\0\0\0\0\0\0\0\4room",
+	    28 } },
+};
+
+static void test_exchange(void **state)
+{
+	for (size_t cut = 0; cut < 28; cut++) {
+		const char *told;
+
+		protorun_begin(&run, PROTO_RFB, 6);
+		for (size_t i = 0; i < sizeof(exchange) / sizeof(exchange[0]); i++) {
+			size_t first = cut < exchange[i].bytes.len ? cut : exchange[i].bytes.len;
+
+			protorun_feed(&run, exchange[i].side, slice(exchange[i].bytes.at, first), 0,
+				      false);
+			protorun_feed(&run, exchange[i].side,
+				      slice_behind(exchange[i].bytes, first), 0, false);
+		}
+		assert_int_equal(run.flow.session.first->progress[FROM_SERVER], 2);
+		told = protorun_log(&run, run.flow.session.first, 0);
+		assert_non_null(strstr(told, "\"authentication\":{\"security_type\":1}"));
+		assert_non_null(strstr(told, "\"screen_shared\":true"));
+		assert_non_null(strstr(told, "\"width\":1280,\"height\":800,\"name\":\"room\""));
+		protorun_end(&run);
+	}
+}
+
+static void test_unknown(void **state)
+{
+	protorun_begin(&run, PROTO_RFB, 6);
+	protorun_feed(&run, FROM_SERVER, TEXT("RFB 003.889\n"), 0, false);
+	protorun_feed(&run, FROM_CLIENT, TEXT("RFB 003.008\n"), 0, false);
+	protorun_feed(&run, FROM_SERVER, TEXT("\1\x1e"), 0, false);
+	protorun_feed(&run, FROM_CLIENT, TEXT("\x1e"), 0, false);
+	assert_int_equal(run.flow.session.first->event_cnt, 1);
+	assert_int_equal(run.flow.session.first->event[0], 1);
+	protorun_end(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
