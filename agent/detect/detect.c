@@ -9,7 +9,6 @@
 #include "detect/addresses.h"
 #include "detect/asking.h"
 #include "detect/portgroups.h"
-#include "inspect/engine.h"
 #include "proto/frames.h"
 
 /* --- a worker --- */
@@ -489,14 +488,6 @@ static void payload_rules_forget(struct detect *detect)
 	}
 }
 
-/* An earlier packet settled it; what rules drop goes on where nothing stands in the path. */
-static bool is_settled(const struct flow *flow)
-{
-	bool ips = flow->session.setup && flow->session.setup->ips;
-
-	return flow->no_packet || flow->passed || (flow->fate & FATE_DROP && ips);
-}
-
 void detect_packet(struct detect *detect, struct packet *packet)
 {
 	struct flow *flow = packet->flow;
@@ -509,7 +500,7 @@ void detect_packet(struct detect *detect, struct packet *packet)
 		packet_vars_forget(flow->detect);
 	if (!packet->is_pseudo)
 		tags_count(detect, packet);
-	if (flow && is_settled(flow)) {
+	if (flow && (flow->no_packet || flow->passed || flow->fate & FATE_DROP)) {
 		transactions_skip(packet);
 		return;
 	}

@@ -10,7 +10,7 @@
 #include "inspect/engine.h"
 
 #define FRAMES_MAX 512 /* of a session, that wait */
-#define FRAME_BYTES_MAX 65536 /* that are kept of one */
+#define FRAME_BYTES_MAX (1 << 17) /* that are kept of one: a write of SMB and its head */
 #define SESSION_BYTES_MAX (1 << 20) /* of all that wait: room for more is made by the oldest */
 
 /* Takes the one out that *at is. */
