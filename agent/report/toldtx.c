@@ -199,8 +199,9 @@ static void files_put(struct told *told, const struct packet *p, struct tx *tx, 
 	for (struct file *file = tx->files; file; file = file->next) {
 		if (file->logged)
 			continue;
-		/* As Suricata tells them: with a packet of who sends it. */
-		if ((file->state == FILE_OPENED && !all) || (file->side != p->side && !p->is_pseudo)) {
+		/* As Suricata tells them: with a packet of who sends it, or with the last one. */
+		if ((file->state == FILE_OPENED && !all) ||
+		    (file->side != p->side && !(p->is_pseudo && p->side == FROM_SERVER))) {
 			tx->files_due = true;
 			continue;
 		}
