@@ -71,21 +71,12 @@ static const struct {
 	{ "Request chunk extension", HTTP1_EVENT_CHUNK_EXTENSION },
 };
 
-/* A header that stands twice is told by one message for both sides. */
-static enum http1_event repetition(const struct http1_state *state)
+static enum http1_event message_event(const htp_log_t *log)
 {
-	return state->side == FROM_CLIENT ? HTTP1_EVENT_REQUEST_REPETITION
-					  : HTTP1_EVENT_RESPONSE_REPETITION;
-}
-
-static enum http1_event message_event(const struct http1_state *state, const htp_log_t *log)
-{
-	if (strncmp(log->msg, "Repetition for header", 21) == 0)
-		return repetition(state);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		if (strncmp(log->msg, messages[i].begins, strlen(messages[i].begins)) == 0)
 			return messages[i].event;
-	return log->level == HTP_LOG_ERROR ? HTTP1_EVENT_UNKNOWN_ERROR : HTTP1_EVENT_NONE;
+	return HTTP1_EVENT_NONE;
 }
 
 /* The transaction that libhtp reads now, or the newest. */
@@ -117,7 +108,7 @@ int http1_on_message(htp_log_t *log)
 	if (!state)
 		return HTP_OK;
 	if (++state->messages < MESSAGES_MAX)
-		event = message_event(state, log);
+		event = message_event(log);
 	else
 		event = state->messages == MESSAGES_MAX ? HTTP1_EVENT_WARNINGS_MANY
 							: HTTP1_EVENT_NONE;

@@ -62,7 +62,11 @@ TEXT_FIELD(host_field, htp->request_hostname, NULL)
 static bool uri_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		      uint64_t *ret_from)
 {
-	return give(grown_slice(&of(tx)->uri), index, ret, ret_from);
+	const struct http1_tx *http = of(tx);
+
+	/* of CONNECT, whose URI is no path, it is empty */
+	return give(http->uri.len ? grown_slice(&http->uri) : slice("", 0), index, ret, ret_from) &&
+	       http->htp->parsed_uri;
 }
 
 static bool raw_host_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -170,7 +174,8 @@ static bool start_field(struct tx *tx, enum side side, uint32_t index, struct sl
 		grown_add_text(start, "\r\n");
 		for (size_t i = 0; (header = header_at(http, side, i)); i++)
 			header_add(start, header, "\r\n");
-		grown_add_text(start, "\r\n");
+		if (header_at(http, side, 0))
+			grown_add_text(start, "\r\n");
 	}
 	http->start_made[side] = true;
 	return give(grown_slice(start), index, ret, ret_from);

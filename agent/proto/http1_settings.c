@@ -98,6 +98,8 @@ static void personality_read(const struct reading *r)
 	for (size_t i = 0; said && i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(words[i].word, said) == 0)
 			htp_config_set_server_personality(r->server->cfg, words[i].personality);
+	/* That of an IDS would have paths in small letters, which rules do not expect. */
+	htp_config_set_convert_lowercase(r->server->cfg, HTP_DECODER_URL_PATH, 0);
 }
 
 static void uri_read(const struct reading *r)

@@ -313,6 +313,8 @@ static enum asked ask_first(struct session *session, struct flow *flow, enum sid
 		anomaly(session, SESSION_ONE_SIDE);
 	if (guess == GUESS_YES_TURNED && flow->proto == IP_UDP && flow->packets[other_side(side)])
 		guess = GUESS_YES; /* the other side came first: it opened it */
+	if (session->side_proto[other_side(side)] == PROTO_FAILED)
+		anomaly(session, SESSION_ONE_SIDE);
 	if (guess == GUESS_YES_TURNED)
 		session->turns = session->turned = true;
 	else if ((side == FROM_SERVER || protos[proto]->server_greets) && flow->proto == IP_TCP)
