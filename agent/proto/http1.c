@@ -177,6 +177,14 @@ static int64_t bytes_read(struct http1_state *state, enum side side, struct slic
 	return (int64_t)(is_empty(slice_behind(bytes, took)) ? bytes.len : took);
 }
 
+/* false: it is more than libhtp reads over. */
+static bool gap_read(struct http1_state *state, enum side side, uint64_t lost)
+{
+	int said = bytes_give(state, side, slice(NULL, lost));
+
+	return said != HTP_STREAM_ERROR && said != HTP_STREAM_STOP && !state->failed;
+}
+
 static void side_close(struct http1_state *state, enum side side)
 {
 	state->given = NULL;
@@ -193,7 +201,7 @@ static int64_t some_read(struct http1_state *state, const struct proto_in *in)
 {
 	int64_t took = 0;
 
-	if (in->lost && bytes_read(state, in->side, slice(NULL, in->lost)) < 0)
+	if (in->lost && !gap_read(state, in->side, in->lost))
 		return INPUT_BAD;
 	if (in->data.len && !state->session->becomes)
 		took = bytes_read(state, in->side, in->data);
