@@ -9,6 +9,7 @@ come. Prints what fails, by groups, and a tally; speaks one line of TAP. Without
 import argparse
 import collections
 import concurrent.futures
+import csv
 import glob
 import json
 import os
