@@ -32,7 +32,7 @@ struct ben {
 static bool ben_take(struct slice *rest, struct ben *ret, unsigned int depth);
 
 /* Digits up to the sign that ends them. */
-static bool digits_take(struct slice *rest, char end, int64_t *ret)
+static bool digits_take(struct slice *rest, uint8_t end, int64_t *ret)
 {
 	bool negative = rest->len && rest->at[0] == '-';
 	size_t at = negative, first = at;

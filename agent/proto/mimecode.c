@@ -76,9 +76,10 @@ static void base64_take(struct mime_decoder *d, struct slice piece, struct out *
 
 /* --- quoted-printable --- */
 
-static int hex(uint8_t c)
+/* Of a digit that is one. */
+static uint8_t hex(uint8_t c)
 {
-	return isdigit(c) ? c - '0' : isxdigit(c) ? (tolower(c) - 'a') + 10 : -1;
+	return (uint8_t)(isdigit(c) ? c - '0' : (tolower(c) - 'a' + 10) & 15);
 }
 
 static void held_put(struct mime_decoder *d, struct out *out)
@@ -101,7 +102,7 @@ static void quoted_take(struct mime_decoder *d, struct slice piece, struct out *
 		if (d->held_len == 1 && isspace(c))
 			continue; /* blanks behind a soft break */
 		d->held[d->held_len++] = c;
-		if (d->held_len > 1 && hex(c) < 0) {
+		if (d->held_len > 1 && !isxdigit(c)) {
 			d->odd |= 1u << MIME_BAD_QUOTED;
 			held_put(d, out);
 		} else if (d->held_len == 3) {

@@ -120,9 +120,10 @@ static bool piece_read(struct slice part, const char *name, struct piece *ret)
 	return key.len == 0;
 }
 
-static int hex(uint8_t c)
+/* Of a digit that is one. */
+static uint8_t hex(uint8_t c)
 {
-	return isdigit(c) ? c - '0' : isxdigit(c) ? (tolower(c) - 'a') + 10 : -1;
+	return (uint8_t)(isdigit(c) ? c - '0' : (tolower(c) - 'a' + 10) & 15);
 }
 
 static bool percents_add(struct mime_text *to, struct slice value, size_t max)
@@ -132,8 +133,8 @@ static bool percents_add(struct mime_text *to, struct slice value, size_t max)
 	for (size_t i = 0; i < value.len && whole; i++) {
 		uint8_t c = value.at[i];
 
-		if (c == '%' && i + 2 < value.len && hex(value.at[i + 1]) >= 0 &&
-		    hex(value.at[i + 2]) >= 0) {
+		if (c == '%' && i + 2 < value.len && isxdigit(value.at[i + 1]) &&
+		    isxdigit(value.at[i + 2])) {
 			c = (uint8_t)(hex(value.at[i + 1]) << 4 | hex(value.at[i + 2]));
 			i += 2;
 		}
