@@ -50,6 +50,7 @@ struct detect {
 	struct numbers of_payload; /* rules of transactions that the packet's or stream's bytes found */
 	struct numbers of_tx; /* rules of the transaction that is being asked */
 	bool payload_found_any, tx_found_any;
+	bool payload_is_over; /* the bytes are ciphered: rules do not look at them */
 	bool is_piece; /* of a stream, in front of a gap: the packet itself comes later */
 
 	uint64_t packets; /* so far */

@@ -4,38 +4,57 @@
  * somebody asks for it: hashes and types of files, HASSH. Promises to look at tests, acts, buffers and
  * clauses.
  */
+#include "detect/build.h"
 #include "detect/ruleset.h"
 
-static bool part_asks(const struct part *part, const char *keyword)
+/*
+ * Words are the same few pointers in all rules: a table by their places tells those that are new. Were
+ * it full, all would be taken as asked for.
+ */
+static void word_add(struct ruleset *ruleset, const char *word)
 {
-	if (part->source && part->source->name && strcmp(part->source->name, keyword) == 0)
-		return true;
-	for (uint32_t i = 0; i < part->clause_cnt; i++)
-		if (strcmp(part->clauses[i].ops->word, keyword) == 0)
-			return true;
-	return false;
+	uint32_t at = (uint32_t)((uintptr_t)word >> 3) * 2654435761u >> 22;
+
+	if (!word)
+		return;
+	for (uint32_t i = 0; i < ASKED_WORDS; i++, at = (at + 1) % ASKED_WORDS) {
+		if (ruleset->words[at] == word)
+			return;
+		if (ruleset->words[at])
+			continue;
+		ruleset->words[at] = word;
+		return;
+	}
+	ruleset->words_lost = true;
 }
 
-static bool signature_asks(const struct signature *s, const char *keyword)
+static void part_look(struct ruleset *ruleset, const struct part *part)
 {
-	for (uint32_t i = 0; i < s->test_cnt; i++)
-		if (strcmp(s->tests[i].ops->word, keyword) == 0)
-			return true;
-	for (uint32_t i = 0; i < s->act_cnt; i++)
-		if (strcmp(s->acts[i].ops->word, keyword) == 0)
-			return true;
-	for (uint32_t i = 0; i < s->part_cnt; i++)
-		if (part_asks(&s->parts[i], keyword))
-			return true;
-	return false;
+	word_add(ruleset, part->source ? part->source->name : NULL);
+	for (uint32_t i = 0; i < part->clause_cnt; i++)
+		word_add(ruleset, part->clauses[i].ops->word);
+}
+
+void ruleset_words(struct ruleset *ruleset)
+{
+	for (size_t n = 0; n < ruleset->signatures.cnt; n++) {
+		const struct signature *s = ruleset->signatures.at[n];
+
+		for (uint32_t i = 0; i < s->test_cnt; i++)
+			word_add(ruleset, s->tests[i].ops->word);
+		for (uint32_t i = 0; i < s->act_cnt; i++)
+			word_add(ruleset, s->acts[i].ops->word);
+		for (uint32_t i = 0; i < s->part_cnt; i++)
+			part_look(ruleset, &s->parts[i]);
+	}
 }
 
 bool ruleset_asks(const struct ruleset *ruleset, const char *keyword)
 {
-	for (size_t i = 0; i < ruleset->signatures.cnt; i++)
-		if (ruleset->signatures.at[i] && signature_asks(ruleset->signatures.at[i], keyword))
+	for (uint32_t i = 0; i < ASKED_WORDS; i++)
+		if (ruleset->words[i] && strcmp(ruleset->words[i], keyword) == 0)
 			return true;
-	return false;
+	return ruleset->words_lost;
 }
 
 bool ruleset_asks_frames(const struct ruleset *ruleset)

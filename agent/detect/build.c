@@ -146,19 +146,45 @@ static int set_number(struct ruleset *ruleset, const struct address_set *set, ui
 	return 0;
 }
 
+/* From the least port of a set to the greatest. */
+static struct port_range ports_around(const struct port_set *set)
+{
+	struct port_range range = { 0, UINT16_MAX };
+
+	if (!set->is_any && set->cnt) {
+		range.from = set->range[0].from;
+		range.to = set->range[set->cnt - 1].to;
+	}
+	return range;
+}
+
+static void asked_look(struct asked *asked, const struct signature *s)
+{
+	asked->apps = s->apps;
+	asked->of_tx = s->layer == RULE_OF_TX;
+	asked->both_ways = s->both_ways;
+	asked->sport = ports_around(&s->sport);
+	asked->dport = ports_around(&s->dport);
+	asked->transports = (uint8_t)(signature_has_proto(s, 6) << TRANSPORT_TCP |
+				      signature_has_proto(s, 17) << TRANSPORT_UDP |
+				      signature_has_other_proto(s) << TRANSPORT_OTHER);
+}
+
 static int asked_fill(struct ruleset *ruleset)
 {
 	int rc = 0;
 
 	ruleset->cnt = (uint32_t)ruleset->signatures.cnt;
-	ruleset->asked = calloc(ruleset->cnt + 1, sizeof(*ruleset->asked));
+	ruleset->asked = aligned_alloc(64, (ruleset->cnt + 1) * sizeof(*ruleset->asked));
 	if (!ruleset->asked)
 		return -ENOMEM;
+	memset(ruleset->asked, 0, (ruleset->cnt + 1) * sizeof(*ruleset->asked));
 	for (uint32_t i = 0; rc == 0 && i < ruleset->cnt; i++) {
 		const struct signature *s = ruleset->signatures.at[i];
 		struct asked *asked = &ruleset->asked[i];
 
 		asked->signature = s;
+		asked_look(asked, s);
 		asked->traits = traits_of(s);
 		asked->sides = sides_of(s);
 		ruleset->has_host_tags |= tags_host(s);
@@ -190,6 +216,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 	ruleset->guesses_tx = config_bool(sources->config, "detect.guess-applayer-tx", false);
 	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
 	ruleset->signatures = *signatures;
+	ruleset_words(ruleset);
 	rc = asked_fill(ruleset);
 	if (rc == 0)
 		rc = prepared_new(&ruleset->signatures, &ruleset->prepared);

@@ -15,4 +15,7 @@
 int ruleset_of(struct parse *parse, struct signatures *signatures,
 	       const struct ruleset_sources *sources, struct ruleset **ret_ruleset);
 
+/* asks.c: notes what the rules ask for. */
+void ruleset_words(struct ruleset *ruleset);
+
 #endif

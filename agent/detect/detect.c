@@ -280,6 +280,8 @@ static bool payload_holds(struct detect *detect, const struct signature *s, bool
 bool rule_payload_holds(struct detect *detect, const struct asked *asked, bool *ret_in_stream)
 {
 	*ret_in_stream = false;
+	if (asked->traits & TRAIT_PAYLOAD && detect->payload_is_over)
+		return false;
 	if (asked->traits & TRAIT_PAYLOAD && !payload_holds(detect, asked->signature, ret_in_stream))
 		return false;
 	return !(asked->traits & TRAIT_HEADER_PART) || header_parts_hold(detect, asked->signature);
@@ -306,7 +308,7 @@ static void found_add(void *arg, uint32_t number)
 {
 	struct detect *detect = arg;
 
-	if (detect->ruleset->asked[number].signature->layer == RULE_OF_TX) {
+	if (detect->ruleset->asked[number].of_tx) {
 		numbers_add(&detect->of_payload, number);
 		detect->payload_found_any = true;
 	} else {
@@ -329,16 +331,23 @@ static void scan_run(struct detect *detect, uint32_t scan, struct slice bytes, u
 		patterns_find(patterns, detect->scratch, bytes, from, found_add, detect);
 }
 
+static void payload_run(struct detect *detect, enum scan_payload kind, struct slice bytes,
+			uint64_t from)
+{
+	scan_run(detect, kind, bytes, from);
+	scan_run(detect, kind + SCAN_NEAR, bytes, from);
+}
+
 /* What is new, and as much before it as a pattern that ends in it can have begun in. */
-static void stream_collect(struct detect *detect, const struct packet *packet)
+static void stream_collect(struct detect *detect)
 {
 	const struct stream_raw *raw = &detect->stream;
-	const struct patterns *patterns = detect->ruleset->scans[packet->side][SCAN_STREAM].patterns;
-	size_t overlap = patterns ? patterns_len_max(patterns) - 1 : 0;
+	uint32_t len_max = detect->ruleset->pattern_len_max;
+	size_t overlap = len_max ? len_max - 1 : 0;
 	size_t skip = raw->old_len > overlap ? raw->old_len - overlap : 0;
 
 	if (raw->bytes.at)
-		scan_run(detect, SCAN_STREAM, slice_behind(raw->bytes, skip), raw->from + skip);
+		payload_run(detect, SCAN_STREAM, slice_behind(raw->bytes, skip), raw->from + skip);
 }
 
 static void payload_collect(struct detect *detect, const struct packet *packet)
@@ -347,12 +356,12 @@ static void payload_collect(struct detect *detect, const struct packet *packet)
 				 : packet->proto == 17 ? SCAN_UDP
 						       : SCAN_OTHER;
 
-	stream_collect(detect, packet);
-	if (!packet->payload.len)
+	stream_collect(detect);
+	if (!packet->payload.len || detect->payload_is_over)
 		return;
-	scan_run(detect, scan, packet->payload, 0);
+	payload_run(detect, scan, packet->payload, 0);
 	if (packet->proto == 6 && !packet->is_stream)
-		scan_run(detect, SCAN_STREAM, packet->payload, 0);
+		payload_run(detect, SCAN_STREAM, packet->payload, 0);
 }
 
 static void headers_collect(struct detect *detect, const struct packet *packet)
@@ -462,6 +471,7 @@ static void match_begin(struct detect *detect, struct packet *packet)
 					.now_ns = packet->time_ns };
 	detect->stream = (struct stream_raw){ 0 };
 	detect->is_piece = false;
+	detect->payload_is_over = packet->flow && packet->flow->payload_over[packet->side];
 }
 
 /*
@@ -470,9 +480,10 @@ static void match_begin(struct detect *detect, struct packet *packet)
  */
 static void pieces_ask(struct detect *detect, struct packet *packet)
 {
-	while (stream_raw_next(packet, &detect->stream) && !detect->stream.last) {
+	while (!detect->payload_is_over && stream_raw_next(packet, &detect->stream) &&
+	       !detect->stream.last) {
 		detect->is_piece = true;
-		stream_collect(detect, packet);
+		stream_collect(detect);
 		packet_rules_ask(detect, packet);
 		stream_raw_done(packet, &detect->stream);
 		detect->stream = (struct stream_raw){ 0 };

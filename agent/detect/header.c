@@ -80,6 +80,24 @@ bool packet_is_read(const struct packet *packet)
 	       (tcp && tcp->settings->stream.is_inline);
 }
 
+static bool range_holds(struct port_range range, uint16_t port)
+{
+	return port >= range.from && port <= range.to;
+}
+
+/* What can be said without a look at the signature. */
+static bool first_look_holds(const struct asked *asked, const struct match *match)
+{
+	const struct packet *packet = match->packet;
+
+	if (!(asked->transports >> transport_of(packet->proto) & 1))
+		return false;
+	if (asked->apps && !(packet->flow && asked->apps >> proto_asked(match) & 1))
+		return false;
+	return asked->both_ways || !(asked->traits & TRAIT_PORTS) ||
+	       (range_holds(asked->sport, packet->sport) && range_holds(asked->dport, packet->dport));
+}
+
 bool rule_header_holds(struct detect *detect, const struct asked *asked)
 {
 	const struct packet *packet = detect->match.packet;
@@ -89,6 +107,8 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 		return false;
 	if (!packet->family)
 		return s->decode_event || s->any_packet;
+	if (!first_look_holds(asked, &detect->match))
+		return false;
 	if (!(s->protos[packet->proto >> 6] >> (packet->proto & 63) & 1) ||
 	    (s->family && s->family != packet->family))
 		return false;

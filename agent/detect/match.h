@@ -11,7 +11,7 @@
 #define MATCH_VARS_MAX 32
 
 struct match {
-	struct detect *detect;
+	struct detect *detect; /* NULL: nobody else asks at the same time, and nothing is remembered */
 	const struct signature *signature;
 	struct packet *packet;
 	struct flow *flow; /* NULL: none */

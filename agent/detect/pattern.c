@@ -35,6 +35,7 @@ struct patterns {
 	uint32_t *first; /* by pattern: of its users; one more than patterns */
 	struct pattern_user *users;
 	size_t len_min, len_max;
+	uint32_t end_max; /* of all users: nothing lies behind it */
 };
 
 /* --- a list --- */
@@ -234,6 +235,9 @@ static int users_pack(const struct pattern_list *list, struct patterns *patterns
 
 		patterns->first[i] = (uint32_t)total;
 		memcpy(patterns->users + total, p->users, p->user_cnt * sizeof(*p->users));
+		for (uint32_t u = 0; u < p->user_cnt; u++)
+			if (p->users[u].end_max > patterns->end_max)
+				patterns->end_max = p->users[u].end_max;
 		total += p->user_cnt;
 		if (p->len < patterns->len_min)
 			patterns->len_min = p->len;
@@ -403,7 +407,9 @@ void patterns_find(const struct patterns *patterns, hs_scratch_t *scratch, struc
 {
 	struct looking looking = { patterns, from, found, arg };
 
-	if (bytes.len >= patterns->len_min)
+	if (patterns->end_max != UINT32_MAX && from + bytes.len > patterns->end_max)
+		bytes.len = from < patterns->end_max ? (size_t)(patterns->end_max - from) : 0;
+	if (bytes.len && bytes.len >= patterns->len_min)
 		hs_scan(patterns->database, (const char *)bytes.at, (unsigned int)bytes.len, 0,
 			scratch, looking_hit, &looking);
 }

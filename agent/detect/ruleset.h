@@ -13,7 +13,15 @@
  * What is looked through in one go: a buffer of one side. Payload is several: of packets by
  * transport, and of streams; every other buffer is one.
  */
-enum scan_payload { SCAN_STREAM, SCAN_TCP, SCAN_UDP, SCAN_OTHER, SCAN_PAYLOADS };
+enum scan_payload {
+	SCAN_STREAM,
+	SCAN_TCP,
+	SCAN_UDP,
+	SCAN_OTHER,
+	SCAN_KINDS,
+	SCAN_NEAR = SCAN_KINDS, /* the same kinds, of what can only lie near the beginning */
+	SCAN_PAYLOADS = SCAN_KINDS * 2
+};
 
 struct scan {
 	const struct source *source; /* NULL: payload */
@@ -36,11 +44,17 @@ enum rule_trait {
 	TRAIT_BARE = 1 << 11, /* nothing but protocol, addresses and ports */
 };
 
+/* What most rules that a pattern finds fall by stands together: one line of the cache. */
 struct asked {
-	const struct signature *signature;
+	_Alignas(64) const struct signature *signature;
+	uint64_t apps; /* the signature's */
 	uint32_t traits; /* enum rule_trait */
 	uint32_t src, dst; /* numbers of address sets; 0: any */
+	struct port_range sport, dport; /* that hold all of the signature's, for a first look */
 	uint8_t sides; /* one bit each: from whom what it asks can come */
+	uint8_t transports; /* one bit each, enum transport: protocols that it may be of */
+	bool of_tx; /* RULE_OF_TX */
+	bool both_ways;
 };
 
 struct rule_list {
@@ -85,6 +99,8 @@ struct address_index {
 	size_t member_cnt;
 };
 
+#define ASKED_WORDS 1024
+
 struct ruleset {
 	struct parse *parse;
 	struct signatures signatures; /* by number */
@@ -107,6 +123,8 @@ struct ruleset {
 	struct prepared *prepared; /* see prepare.h */
 	uint32_t alert_max; /* of a packet, where the settings say so; 0: all are told */
 	bool guesses_tx; /* alerts of packets tell the transaction, where there is only one */
+	const char *words[ASKED_WORDS]; /* what rules ask for: keywords, buffers; in no order */
+	bool words_lost; /* there was no room for all of them */
 	bool has_host_tags; /* some rule tags a host: each packet is asked for it */
 };
 

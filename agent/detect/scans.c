@@ -58,6 +58,8 @@ static int scan_add(struct lists *lists, uint32_t scan, enum side side, const st
 
 	if (s->parts[s->fast_part].source->kind != SOURCE_PAYLOAD)
 		user.end_max = UINT32_MAX;
+	else if (user.end_max != UINT32_MAX)
+		list = &lists->of[side][scan + SCAN_NEAR];
 	if (!*list)
 		*list = pattern_list_new();
 	return *list ? pattern_list_add(*list, bytes, content->nocase, user) : -ENOMEM;
@@ -76,7 +78,7 @@ static int pattern_add(struct ruleset *ruleset, struct lists *lists, const struc
 		if (source->kind != SOURCE_PAYLOAD)
 			rc = scan_add(lists, SCAN_PAYLOADS + source->number, side, s);
 		for (unsigned int i = 0;
-		     source->kind == SOURCE_PAYLOAD && rc == 0 && i < SCAN_PAYLOADS; i++) {
+		     source->kind == SOURCE_PAYLOAD && rc == 0 && i < SCAN_KINDS; i++) {
 			if (payloads >> i & 1)
 				rc = scan_add(lists, i, side, s);
 		}

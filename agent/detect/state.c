@@ -165,7 +165,8 @@ static void host_bit_change(struct match *match, enum bit_of of, uint32_t name,
 
 void state_await(const struct match *match)
 {
-	(void)memory_turn(match->detect);
+	if (match->detect)
+		(void)memory_turn(match->detect);
 }
 
 /* --- of a transaction --- */

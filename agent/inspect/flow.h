@@ -54,6 +54,7 @@ struct flow {
 	bool alerted;
 	uint8_t told; /* what records told of it once; report/ knows the bits */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
+	bool payload_over[SIDES]; /* no_payload: what that side sent before was inspected */
 	uint32_t exceptions; /* policies for what could not be followed, one bit each */
 };
 

@@ -184,8 +184,11 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	}
 	packet_detect(w, p);
 	packet_tell(w, p);
-	if (p->flow)
-		session_clean(&p->flow->session);
+	if (!p->flow)
+		return;
+	session_clean(&p->flow->session);
+	if (p->flow->no_payload)
+		p->flow->payload_over[p->side] = true;
 }
 
 #define DROP_BITS 4

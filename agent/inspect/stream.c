@@ -58,6 +58,14 @@ void tcp_stream_end(struct tcp_stream *s, struct tcp_memory *memory)
 	s->cap = s->piece_cap = 0;
 }
 
+void tcp_stream_quit(struct tcp_stream *s, struct tcp_memory *memory)
+{
+	tcp_stream_end(s, memory);
+	s->base_seq += (uint32_t)(s->end - s->base);
+	s->base = s->app = s->raw = s->end;
+	s->no_raw = s->no_reassembly = true;
+}
+
 int64_t tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
 {
 	return (int64_t)s->base + (int32_t)(seq - s->base_seq);
@@ -449,8 +457,8 @@ bool stream_raw_next(const struct packet *p, struct stream_raw *ret_raw)
 	to = stream_acked(s, all);
 	if (to <= s->raw)
 		return false;
-	if (!settings->stream.is_inline && !s->raw_wanted && !all && !s->depth_reached &&
-	    to - s->raw < settings->stream.chunk[p->side])
+	if (!settings->stream.is_inline && !s->raw_wanted && !p->flow->no_payload && !all &&
+	    !s->depth_reached && to - s->raw < settings->stream.chunk[p->side])
 		return false;
 	*ret_raw = (struct stream_raw){
 		.bytes = slice(s->bytes, to - s->base),

@@ -81,6 +81,8 @@ bool tcp_stream_waits(const struct tcp_stream *stream);
 /* Bytes that will not come any more in front of what is there; 0: no gap. They count as read. */
 uint64_t tcp_stream_skip_gap(struct tcp_stream *stream, struct tcp_memory *memory, bool all);
 void tcp_stream_app_took(struct tcp_stream *stream, uint64_t cnt);
+/* Nobody reads any more: what is there goes, and nothing more is to be put in. */
+void tcp_stream_quit(struct tcp_stream *stream, struct tcp_memory *memory);
 /* Lets go what both have read; keeps a window for detection. */
 void tcp_stream_trim(struct tcp_stream *stream, const struct stream_settings *settings,
 		     enum side side);

@@ -430,9 +430,14 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	p->is_established = was_open; /* the packet that opens it is none of it yet */
 	if (tracker->settings->bypass && in.own && in.own->depth_reached && in.peer->depth_reached)
 		flow_bypass(p->flow);
-	for (int side = 0; side < SIDES; side++)
-		tcp_stream_trim(&p->flow->tcp->side[side], &tracker->settings->stream,
-				(enum side)side);
+	for (int side = 0; side < SIDES; side++) {
+		struct tcp_stream *stream = &p->flow->tcp->side[side];
+
+		if (p->flow->payload_over[side] && !stream->no_reassembly)
+			tcp_stream_quit(stream, &tracker->memory);
+		else
+			tcp_stream_trim(stream, &tracker->settings->stream, (enum side)side);
+	}
 }
 
 void tcp_finish(struct tcp_tracker *tracker, struct packet *p)
