@@ -50,7 +50,7 @@ $(B)/plain/%.o: %.c | $(MADE)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 $(B)/asan/%.o: %.c | $(MADE)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+	$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
 $(B)/libsekisho.a: $(call obj,plain,$(POLICY_SRC))
 	rm -f $@ && ar rcs $@ $^
@@ -59,7 +59,7 @@ $(B)/sekisho: $(call obj,plain,$(CLI_SRC)) $(B)/libsekisho.a
 $(B)/sekishod: $(call obj,plain,$(AGENT_SRC)) $(B)/libsekisho.a
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-# --- tests: archives of everything but the two main.c, under ASan and UBSan ---
+# --- tests: archives of everything but the two main.c, under ASan and UBSan, one for tests and fuzzers alike ---
 SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LIBS_SRC := $(POLICY_SRC) $(filter-out policy/cli/main.c, $(CLI_SRC)) $(filter-out agent/main.c, $(AGENT_SRC))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
@@ -82,19 +82,14 @@ $(B)/tests/%.skel.h: tests/%.bpf.c $(wildcard bpf/*/*.h include/sekisho/*)
 	mv $@.tmp $@
 $(B)/tests/unit/%: tests/unit/%.c $(B)/asan/libtested.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libtested.a $(LDLIBS) $(CURSES) -lcmocka -o $@
+	$(CLANG) $(CPPFLAGS) -Itests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libtested.a $(LDLIBS) $(CURSES) -lcmocka -o $@
 $(B)/tests/bpf/%: tests/bpf/%.c $(B)/asan/libbed.a $(B)/asan/libtested.a $(TEST_SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libbed.a $(B)/asan/libtested.a \
+	$(CLANG) $(CPPFLAGS) -Itests -I$(B)/tests $(CFLAGS) $(SAN) -MMD -MP -MF $@.d $< $(B)/asan/libbed.a $(B)/asan/libtested.a \
 		$(LDLIBS) $(CURSES) -lcmocka -o $@
-$(B)/fuzz/%.o: %.c | $(MADE)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/asan/libtested.a
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP -c $< -o $@
-$(B)/fuzz/libtested.a: $(call obj,fuzz,$(LIBS_SRC))
-	rm -f $@ && ar rcs $@ $^
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/libtested.a
-	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $< $(B)/fuzz/libtested.a $(LDLIBS) -o $@
+	$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SAN) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(B)/asan/libtested.a $(LDLIBS) -o $@
 $(B)/libbed.a: $(call obj,plain,$(BED_SRC))
 	rm -f $@ && ar rcs $@ $^
 $(B)/libtested.a: $(call obj,plain,$(LIBS_SRC))

@@ -35,24 +35,26 @@ static int device_ioctl(const char *name, void *command)
 /* The names of a string set; owned by the caller. */
 static int strings_read(const char *name, uint32_t set, struct ethtool_gstrings **ret_strings)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		uint32_t cnt;
+		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 	} ask = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << set } };
 	struct ethtool_gstrings *strings;
 	int err = device_ioctl(name, &ask);
+	uint32_t cnt;
 
 	if (err)
 		return err;
 	if (!ask.info.sset_mask)
 		return -EOPNOTSUPP;
+	cnt = ask.info.data[0];
 	/* The set may grow in between; the kernel writes at most what it then has, so leave room. */
-	strings = calloc(1, sizeof(*strings) + ((size_t)ask.cnt + 64) * ETH_GSTRING_LEN);
+	strings = calloc(1, sizeof(*strings) + ((size_t)cnt + 64) * ETH_GSTRING_LEN);
 	if (!strings)
 		return -ENOMEM;
 	strings->cmd = ETHTOOL_GSTRINGS;
 	strings->string_set = set;
-	strings->len = ask.cnt;
+	strings->len = cnt;
 	err = device_ioctl(name, strings);
 	if (err) {
 		free(strings);

@@ -78,9 +78,9 @@ static int ethtool_ask(int fd, const char *name, void *command)
 /* The first question only tells how long the masks behind the settings are. 0: not known. */
 static uint32_t speed_ask(int fd, const char *name)
 {
-	struct {
+	union {
 		struct ethtool_link_settings base;
-		uint32_t masks[3 * MODE_WORDS_MAX];
+		uint8_t room[sizeof(struct ethtool_link_settings) + 3 * MODE_WORDS_MAX * sizeof(uint32_t)];
 	} ask = { .base = { .cmd = ETHTOOL_GLINKSETTINGS } };
 
 	if (ethtool_ask(fd, name, &ask) || ask.base.link_mode_masks_nwords >= 0 ||
