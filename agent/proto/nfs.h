@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of NFS (RFC 1094, 1813, 7530): nfs.c has calls of Sun RPC, nfscall.c what they ask, nfslog.c records. */
+/*
+ * The parts of NFS (RFC 1094, 1813, 7530): nfs.c has calls of Sun RPC, nfscall.c what they ask, nfslog.c the
+ * records.
+ */
 #ifndef AGENT_PROTO_NFS_H
 #define AGENT_PROTO_NFS_H
 

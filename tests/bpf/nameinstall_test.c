@@ -83,9 +83,10 @@ static void names_end(struct bed *bed)
 static void source_write(struct bed *bed, int list, const char *text)
 {
 	static int64_t stamp = 1000;
-	struct timespec times[2] = { { .tv_sec = ++stamp }, { .tv_sec = stamp } };
+	struct timespec times[2] = { { .tv_sec = stamp + 1 }, { .tv_sec = stamp + 1 } };
 	FILE *out = fopen(bed->text[list], "we");
 
+	stamp++;
 	assert_non_null(out);
 	fputs(text, out);
 	futimens(fileno(out), times); /* another each time, however fast the test is */

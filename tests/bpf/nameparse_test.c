@@ -464,8 +464,8 @@ static void other_protocols_are_let_be(void **state)
 		"user anonymous and so on and so on\r\n",
 		"AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA / \r\n",
 		"AB\x01.....................................",
-		"\x80"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		("\x80"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -13,6 +13,8 @@
 
 #include "install/backupinside.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void head_make(const uint8_t *data, size_t size, char *to)
 {
 	char hex[BACKUP_HEX_LEN + 1];

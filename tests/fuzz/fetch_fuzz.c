@@ -27,11 +27,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char *const texts[] = {
 		"192.0.2.1\n",
-		"-----BEGIN PUBLIC KEY-----\n"
-		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
-		"-----END PUBLIC KEY-----\n",
-		"untrusted comment: minisign public key\n"
-		"RWQBAgMEBQYHCNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n",
+		("-----BEGIN PUBLIC KEY-----\n"
+		 "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+		 "-----END PUBLIC KEY-----\n"),
+		("untrusted comment: minisign public key\n"
+		 "RWQBAgMEBQYHCNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n"),
 	};
 
 	for (int i = 0; i < 3; i++) {

@@ -309,7 +309,7 @@ static void lines_come_in_pieces_and_in_heaps(void **state)
 	if (geteuid())
 		skip();
 	for (size_t i = 0; i < sizeof(ASK) - 1; i++)
-		send_all(fd, ASK + i, 1);
+		send_all(fd, &ASK[i], 1);
 	answer_expect(fd, "admin");
 	for (int i = 0; i < 100; i++)
 		send_all(fd, ASK, sizeof(ASK) - 1);

@@ -97,7 +97,7 @@ static void bed_free(struct bed *bed)
 }
 
 /* The next packets are of a new flow, between the same ends. */
-static void bed_flow_anew(struct bed *bed)
+static inline void bed_flow_anew(struct bed *bed)
 {
 	detect_flow_free(bed->flow.detect);
 	bed->flow.detect = NULL;

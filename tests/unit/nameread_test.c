@@ -965,8 +965,8 @@ static void no_http_test(void **state)
 					    "INVITE sip:a@b SIP/2.0\r\n",
 					    "OPTIONS rtsp://a/b RTSP/1.0\r\n",
 					    "A \x01 HTTP/1.1\r\n",
-					    "\x13"
-					    "BitTorrent protocol",
+					    ("\x13"
+					     "BitTorrent protocol"),
 					    "{\"id\":1}" };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

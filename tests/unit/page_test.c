@@ -115,8 +115,8 @@ static void forms(void **state)
 		"reference=7KQM-2XHD&issued=&token=0",
 		"reference=7KQM-2XHD&issued=1234567890123&token=0",
 		"reference=7KQM-2XHD&issued=-1&token=0",
-		"reference=7KQM-2XHD&issued=1&token="
-		"00000000000000000000000000000000000000000000000000000000000000001",
+		("reference=7KQM-2XHD&issued=1&token="
+		 "00000000000000000000000000000000000000000000000000000000000000001"),
 	};
 	char body[4096 + 64] = GOOD "&comment=";
 	struct page_form form;
@@ -294,8 +294,8 @@ static void html_brings_nothing(void **state)
 						 "@import",
 						 "<link",
 						 "<img",
-						 "on"
-						 "load",
+						 ("on"
+						  "load"),
 						 "javascript" };
 	char *text = page_html(&view), policy[256];
 

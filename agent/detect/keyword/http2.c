@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * http2.settings: a setting by its name, and what its value must be. Each setting is a number of the protocol's
- * own, which the test of all such numbers asks.
+ * http2.settings: a setting by its name, and what its value must be. Each setting is a number of the
+ * protocol's own, which the test of all such numbers asks.
  */
 #include <ctype.h>
 #include <errno.h>
