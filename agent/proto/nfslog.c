@@ -16,11 +16,11 @@ struct word {
 	const char *name;
 };
 
-static const char *const procedures3[] = {
-	"NULL",	   "GETATTR",	  "SETATTR", "LOOKUP", "ACCESS",   "READLINK", "READ",	 "WRITE",
-	"CREATE",  "MKDIR",	  "SYMLINK", "MKNOD",  "REMOVE",   "RMDIR",    "RENAME", "LINK",
-	"READDIR", "READDIRPLUS", "FSSTAT",  "FSINFO", "PATHCONF", "COMMIT",
-};
+static const char *const procedures3[] = { "NULL",     "GETATTR", "SETATTR",	 "LOOKUP", "ACCESS",
+					   "READLINK", "READ",	  "WRITE",	 "CREATE", "MKDIR",
+					   "SYMLINK",  "MKNOD",	  "REMOVE",	 "RMDIR",  "RENAME",
+					   "LINK",     "READDIR", "READDIRPLUS", "FSSTAT", "FSINFO",
+					   "PATHCONF", "COMMIT" };
 
 static const struct word procedures4[] = {
 	{ 0, "NULL" },	       { 1, "COMPOUND" },	  { NFS4_CREATE, "CREATE" },
