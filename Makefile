@@ -60,7 +60,8 @@ $(B)/sekishod: $(call obj,plain,$(AGENT_SRC)) $(B)/libsekisho.a
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
 # --- tests: archives of everything but the two main.c, under ASan and UBSan, one for tests and fuzzers alike ---
-SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# Only gcc says __SANITIZE_ADDRESS__ of itself.
+SAN := -O1 -D__SANITIZE_ADDRESS__ -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LIBS_SRC := $(POLICY_SRC) $(filter-out policy/cli/main.c, $(CLI_SRC)) $(filter-out agent/main.c, $(AGENT_SRC))
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 KERNEL := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bpf/*_test.c))

@@ -63,10 +63,12 @@ uint64_t order_join(struct order_book *const *books, unsigned int cnt,
 		unsigned int of = 0;
 
 		for (unsigned int i = 0; i < cnt; i++) {
-			const struct order_line *here = &books[i]->lines[at[i]];
+			const struct order_line *here;
 
-			if (at[i] < books[i]->line_cnt &&
-			    (!next || is_before(&here->key, &next->key))) {
+			if (at[i] >= books[i]->line_cnt)
+				continue;
+			here = &books[i]->lines[at[i]];
+			if (!next || is_before(&here->key, &next->key)) {
 				next = here;
 				of = i;
 			}

@@ -262,8 +262,9 @@ static bool blocks(struct judge *judge, const char *name)
 		if (judge_has(judge, whole ? "=" : ".", at, strlen(at)))
 			return true;
 		at = strchr(at, '.');
-		if (!at++)
+		if (!at)
 			return false;
+		at++;
 	}
 }
 
@@ -438,8 +439,10 @@ static void unlisted_names_pass(void **state)
 	for (char *line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
 		bool is_listed = false;
 
-		for (const char *at = line; at && !is_listed; at = strchr(at, '.'), at += at != NULL)
+		for (const char *at = line; at && !is_listed; at = strchr(at, '.')) {
+			at += *at == '.';
 			is_listed = judge_has(&words, ".", at, strlen(at));
+		}
 		listed_cnt += is_listed;
 		for (size_t i = 0; i < BLOCK_LISTS && !is_listed; i++)
 			if (blocks(&judges[i], line))

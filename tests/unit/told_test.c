@@ -299,7 +299,10 @@ static void test_transaction(void **state)
 	assert_true(protos[PROTO_SSH]->input(session->state, &in) > 0);
 	told_transactions(m.told, &m.packet);
 	assert_int_equal(json_array_size(m.lines), 0);
-	m.packet.is_pseudo = true;
+	m.packet.is_pseudo = true; /* of two, the server's comes last */
+	told_transactions(m.told, &m.packet);
+	assert_int_equal(json_array_size(m.lines), 0);
+	m.packet.side = FROM_SERVER;
 	told_transactions(m.told, &m.packet);
 	told_transactions(m.told, &m.packet);
 	assert_int_equal(json_array_size(m.lines), 1);
