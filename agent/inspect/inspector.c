@@ -6,7 +6,6 @@
 #include "inspect/inspector.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,16 +22,8 @@
 
 static void protocols_read(struct inspect_settings *s)
 {
-	char path[96];
-
-	for (int i = PROTO_FAILED + 1; i < PROTO_CNT; i++) {
-		if (!protos[i])
-			continue;
-		snprintf(path, sizeof(path), "app-layer.protocols.%s.enabled", protos[i]->name);
-		s->off[i] = config_text(s->setup.config, path) &&
-			    strcmp(config_text(s->setup.config, path), "detection-only") != 0 &&
-			    !config_bool(s->setup.config, path, true);
-	}
+	for (int i = PROTO_FAILED + 1; i < PROTO_CNT; i++)
+		s->off[i] = protos[i] && proto_is_off((enum proto_id)i, s->setup.config);
 }
 
 static unsigned int cpus_count(void)

@@ -163,6 +163,8 @@ struct proto {
 
 extern const struct proto *const protos[PROTO_CNT]; /* by enum proto_id; NULL: not yet known */
 enum proto_id proto_by_name(const char *name); /* PROTO_UNKNOWN: none */
+/* Do the settings switch a protocol off: its bytes are nobody's, and no rule can be about it. */
+bool proto_is_off(enum proto_id id, const struct config *config);
 
 /* --- a session: what a flow carries --- */
 

@@ -5,6 +5,10 @@
  */
 #include "proto/proto.h"
 
+#include <stdio.h>
+
+#include "base/config.h"
+
 #define PROTO(id, symbol) extern const struct proto proto_##symbol;
 #include "proto/protos.def"
 #undef PROTO
@@ -21,4 +25,14 @@ enum proto_id proto_by_name(const char *name)
 		if (protos[i] && strcmp(protos[i]->name, name) == 0)
 			return (enum proto_id)i;
 	return strcmp(name, "failed") == 0 ? PROTO_FAILED : PROTO_UNKNOWN;
+}
+
+bool proto_is_off(enum proto_id id, const struct config *config)
+{
+	char path[96];
+	const char *said;
+
+	snprintf(path, sizeof(path), "app-layer.protocols.%s.enabled", protos[id]->name);
+	said = config_text(config, path);
+	return said && strcmp(said, "detection-only") != 0 && !config_bool(config, path, true);
 }

@@ -38,7 +38,7 @@ const struct cli_object object_rule = {
 		 "      with the variables, classes and thresholds of these settings\n"
 		 "  sekisho -j rule check et.rules | jq '.reasons[:5]'\n"
 		 "  sekisho rule list et.rules match CVE-2021-44228\n"
-		 "  sekisho rule show 2034647 et.rules\n"
+		 "  sekisho rule show 2034649 et.rules\n"
 		 "      which buffers it asks, what is looked for first, where it stands\n"
 		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"
 		 "then silently not matched.\n",

@@ -4,6 +4,7 @@
  * never match is refused here.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "detect/keyword/base64.h"
@@ -232,10 +233,28 @@ static int must_have(struct draft *draft)
 	return 0;
 }
 
+/* A rule about protocols that are all switched off would be taken and never match. */
+static int apps_are_on(struct draft *draft)
+{
+	uint64_t apps = draft->signature->apps;
+	char hint[96] = "";
+
+	for (unsigned int id = 0; id < PROTO_CNT; id++) {
+		if (!(apps >> id & 1))
+			continue;
+		if (!proto_is_off(id, draft->parse->config))
+			return 0;
+		snprintf(hint, sizeof(hint), "app-layer.protocols.%s.enabled: yes", protos[id]->name);
+	}
+	return apps ? refuse(draft, draft->text, hint, "the settings switch its protocol off") : 0;
+}
+
 int draft_finish(struct draft *draft)
 {
 	int err = must_have(draft);
 
+	if (!err)
+		err = apps_are_on(draft);
 	if (!err)
 		err = sides_imply(draft);
 	if (err)
