@@ -127,8 +127,8 @@ static void name_take(struct krb5_name *to, struct krb_name *name)
 	size_t len = 0;
 	uint8_t tag;
 
-	if (!name->known)
-		return;
+	if (!name->known || to->text)
+		return; /* the first one counts */
 	while (to->part_cnt < PARTS_MAX && der_next(&name->parts, &tag, &part)) {
 		if (part.len > sizeof(text) - len)
 			part.len = sizeof(text) - len;
