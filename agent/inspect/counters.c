@@ -19,7 +19,7 @@
 #define PORT_GENEVE 6081
 
 const char *const counter_paths[COUNTER_CNT] = {
-#define COUNTER(id, path) [COUNTER_##id] = path,
+#define COUNTER(id, path) [COUNTER_##id] = (path),
 #include "inspect/counters.def"
 #undef COUNTER
 };

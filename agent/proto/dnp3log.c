@@ -79,9 +79,8 @@ static void values_log(struct json *json, const struct dnp3_form *form, struct s
 		number = low_first(rest.at, (value->bits + 7u) / 8);
 		if (value->bits < 8)
 			number = number >> bits % 8 & ((1u << value->bits) - 1);
-		if (value->bits == 16 && strstr(value->name, "name_size"))
-			sizes[size_cnt++ & 1] = (size_t)number;
-		else if (value->bits == 16 && strcmp(value->name, "password_size") == 0)
+		if (value->bits == 16 &&
+		    (strstr(value->name, "name_size") || strcmp(value->name, "password_size") == 0))
 			sizes[size_cnt++ & 1] = (size_t)number;
 		number_log(json, value, number);
 		bits += value->bits;

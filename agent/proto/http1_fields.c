@@ -84,13 +84,17 @@ static bool raw_host_field(struct tx *tx, enum side side, uint32_t index, struct
 
 /* --- of one header --- */
 
+/* By whose side it is: what a client and a server call it. */
 #define HEADER_FIELD(symbol, client, server)                                                       \
 	static bool symbol(struct tx *tx, enum side side, uint32_t index, struct slice *ret,       \
 			   uint64_t *ret_from)                                                     \
 	{                                                                                          \
+		static const char *const names[SIDES] = {                                          \
+			[FROM_CLIENT] = (client), [FROM_SERVER] = (server)                         \
+		};                                                                                 \
+                                                                                                   \
 		*ret_from = 0;                                                                     \
-		return index == 0 &&                                                               \
-		       http1_header(of(tx), side, side == FROM_CLIENT ? (client) : (server), ret); \
+		return index == 0 && http1_header(of(tx), side, names[side], ret);                 \
 	}
 
 HEADER_FIELD(cookie_field, "Cookie", "Set-Cookie")

@@ -275,8 +275,8 @@ static int places_read(struct http1_settings *settings, const struct config *con
 static int server_add(struct http1_settings *settings, const struct config *config,
 		      const char *section, bool ips)
 {
-	struct http1_server **servers =
-		realloc(settings->servers, (settings->server_cnt + 1) * sizeof(*settings->servers));
+	struct http1_server **servers = realloc(
+		settings->servers, (settings->server_cnt + 1) * sizeof(struct http1_server *));
 	struct http1_server *server;
 
 	if (!servers)

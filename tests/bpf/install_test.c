@@ -589,9 +589,12 @@ static void copies_are_accounted_for(void **state)
 static uint32_t datagram_run(int prog, uint8_t sport)
 {
 	const uint8_t frame[64] = {
-		2,    0, 0,   0,  0, 2, 2, 0,	  0,  0,  0,	1,    8,  0, /* Ethernet */
-		0x45, 0, 0,   40, 0, 1, 0, 0,	  64, 17, 0xae, 0xc2, 10, 0,
-		0,    1, 192, 0,  2, 1, 4, sport, 39, 15, 0,	20,   0,  0, /* UDP, no checksum */
+		2,    0,     0,	  0,  0, 2,  2, 0, 0,  0,  0,	 1,    8,  0, /* Ethernet */
+		0x45, 0,     0,	  47, 0, 1,  0, 0, 64, 17, 0xae, 0xbb, 10, 0,
+		0,    1,     192, 0,  2, 1, /* IPv4 */
+		4,    sport, 0,	  53, 0, 27, 0, 0, /* UDP, no checksum */
+		0,    1,     1,	  0,  0, 1,  0, 0, 0,  0,  0,	 0,    1,  'a',
+		0,    0,     1,	  0,  1, /* a question for a */
 	};
 	struct xdp_md context = { .data_end = sizeof(frame), .ingress_ifindex = 1 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
