@@ -173,9 +173,9 @@ static void connect_take(struct mqtt_state *state, struct mqtt_message *message)
 /* What needs an answer, but for a PUBLISH of quality 0. */
 static void asking_take(struct mqtt_state *state, struct mqtt_message *message)
 {
-	struct mqtt_tx *tx = tx_of(state, message);
 	bool is_publish = message->header.type == MQTT_PUBLISH;
 	uint8_t qos = message->header.qos;
+	struct mqtt_tx *tx = tx_of(state, message);
 
 	if (!tx)
 		return;

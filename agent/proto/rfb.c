@@ -136,10 +136,12 @@ static int64_t version_read(struct rfb_state *state, enum side side, struct slic
 static int64_t text_read(struct slice data, size_t max, uint8_t **ret_text, size_t *ret_len)
 {
 	struct wire_cursor c = wire_cursor(data.at, data.len), text = wire_part(&c, 4);
-	size_t len = data.len < 4 ? 0
-				  : (size_t)data.at[0] << 24 | (size_t)data.at[1] << 16 |
-					    (size_t)data.at[2] << 8 | data.at[3];
+	size_t len;
 
+	if (data.len < 4)
+		return 0;
+	len = (size_t)data.at[0] << 24 | (size_t)data.at[1] << 16 | (size_t)data.at[2] << 8 |
+	      data.at[3];
 	if (len > max)
 		return INPUT_BAD;
 	if (text.is_short)

@@ -439,7 +439,7 @@ static void versions_are_gone(const struct bed *bed, const struct message *left,
 	if (cut == version + 1)
 		wanted.b[version] = 0xfe;
 	assert_int_equal(left->len, wanted.len);
-	if (memcmp(left->b, wanted.b, wanted.len))
+	if (memcmp(left->b, wanted.b, wanted.len) != 0)
 		fail_msg("cut at %zd of a version", (ssize_t)(cut - version));
 }
 
