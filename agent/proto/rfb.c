@@ -138,7 +138,7 @@ static int64_t text_read(struct slice data, size_t max, uint8_t **ret_text, size
 	struct wire_cursor c = wire_cursor(data.at, data.len), text = wire_part(&c, 4);
 	size_t len;
 
-	if (data.len < 4)
+	if (!data.at || data.len < 4)
 		return 0;
 	len = (size_t)data.at[0] << 24 | (size_t)data.at[1] << 16 | (size_t)data.at[2] << 8 |
 	      data.at[3];
