@@ -2,6 +2,7 @@
 /*
  * Owns the hashes of a file. Called by file.c. Promises that only what is asked for is computed.
  */
+#include "base/digits.h"
 #include "file/sums.h"
 
 #include <openssl/evp.h>
@@ -43,7 +44,6 @@ void file_sums_add(struct file_sums *sums, struct slice bytes)
 
 void file_sums_end(struct file_sums *sums, enum file_sum sum, char *to)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 
@@ -52,11 +52,7 @@ void file_sums_end(struct file_sums *sums, enum file_sum sum, char *to)
 		EVP_MD_CTX_free(sums->of[sum]);
 		sums->of[sum] = NULL;
 	}
-	for (unsigned int i = 0; i < len; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-	*to = 0;
+	*hex_write(bytes, len, 0, to) = 0;
 }
 
 void file_sums_free(struct file_sums *sums)

@@ -3,6 +3,7 @@
  * Reads messages of DCE/RPC over connections. Called by the parsers of DCE/RPC and of SMB, which found where
  * a message begins. Promises that a stub is bounded; what goes beyond is counted by its fragments alone.
  */
+#include "base/digits.h"
 #include "proto/dce.h"
 
 #include <stdio.h>
@@ -170,17 +171,14 @@ bool dce_iface_key(const struct dce_ifaces *ifaces, uint32_t index, int context,
 
 void dce_uuid_log(struct json *json, const char *name, const uint8_t *uuid)
 {
-	static const char digits[] = "0123456789abcdef";
-	char text[37];
-	size_t at = 0;
+	char text[37], *to = text;
 
 	for (size_t i = 0; i < DCE_UUID_LEN; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			text[at++] = '-';
-		text[at++] = digits[uuid[i] >> 4];
-		text[at++] = digits[uuid[i] & 15];
+			*to++ = '-';
+		to = hex_write(&uuid[i], 1, 0, to);
 	}
-	text[at] = 0;
+	*to = 0;
 	json_text(json, name, text);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "base/cursor.h"
 #include "proto/proto.h"
 #include "report/json.h"
@@ -208,17 +209,9 @@ static void address_log(struct json *json, const char *name, struct slice addres
 /* 00:11:22:33:44:55 */
 static void hardware_log(struct json *json, const char *name, struct slice bytes)
 {
-	static const char digits[] = "0123456789abcdef";
 	char text[3 * 255 + 1];
-	size_t at = 0;
 
-	for (size_t i = 0; i < bytes.len && i < 255; i++) {
-		if (i)
-			text[at++] = ':';
-		text[at++] = digits[bytes.at[i] >> 4];
-		text[at++] = digits[bytes.at[i] & 15];
-	}
-	text[at] = 0;
+	*hex_write(bytes.at, bytes.len < 255 ? bytes.len : 255, ':', text) = 0;
 	json_text(json, name, text);
 }
 

@@ -3,6 +3,7 @@
  * Owns how a connection of HTTP/1 becomes one of HTTP/2 (RFC 7540, 3.2), whose first stream is the
  * request that asked for it. Called by both parsers; promises that the request outlives its transaction.
  */
+#include "base/digits.h"
 #include "inspect/flowtable.h"
 #include "proto/http1.h"
 
@@ -80,24 +81,13 @@ bool http1_upgrade_next(struct slice *rest, struct slice *ret_name, struct slice
 	return true;
 }
 
-static int digit_of(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 bool http1_base64url(struct slice text, struct grown *decoded)
 {
 	uint32_t bits = 0;
 	unsigned int bit_cnt = 0;
 
 	for (size_t i = 0; i < text.len && text.at[i] != '='; i++) {
-		int digit = digit_of(text.at[i]);
+		int digit = base64_digit(text.at[i], "-_");
 		uint8_t byte;
 
 		if (digit < 0)

@@ -3,6 +3,7 @@
  * IKE as far as it is not ciphered: heads, proposals, keys, nonces, vendors. Called by sessions; each message
  * is a transaction.
  */
+#include "base/digits.h"
 #include "proto/ike.h"
 
 #include <stdlib.h>
@@ -93,16 +94,6 @@ static void tx_free(struct tx *tx)
 	free(ike->bytes);
 	free(ike->vendors);
 	free(ike);
-}
-
-static void hex_put(const uint8_t *bytes, size_t len, char *to)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		to[2 * i] = digits[bytes[i] >> 4];
-		to[2 * i + 1] = digits[bytes[i] & 15];
-	}
 }
 
 static uint8_t *copy_of(struct slice bytes)
@@ -276,7 +267,7 @@ static void vendor_read(struct ike_state *state, struct ike_tx *ike, struct slic
 
 	if (ike->vendor_cnt == IKE_LIST_MAX || !body.len)
 		return;
-	hex_put(body.at, body.len, to);
+	hex_write(body.at, body.len, 0, to);
 	ike->vendor[ike->vendor_cnt++] = slice(to, 2 * body.len);
 	*used += 2 * body.len;
 	copy = of->vendor_cnt < IKE_LIST_MAX ? copy_of(slice(to, 2 * body.len)) : NULL;
@@ -363,8 +354,8 @@ static int64_t ike_input(void *arg, const struct proto_in *in)
 	if (!ike->bytes || !ike->vendors)
 		return INPUT_BAD;
 	ike->from = in->side;
-	hex_put(ike->bytes, IKE_SPI_LEN, ike->init_spi);
-	hex_put(ike->bytes + IKE_SPI_LEN, IKE_SPI_LEN, ike->resp_spi);
+	hex_write(ike->bytes, IKE_SPI_LEN, 0, ike->init_spi);
+	hex_write(ike->bytes + IKE_SPI_LEN, IKE_SPI_LEN, 0, ike->resp_spi);
 	ike->major = ike->bytes[17] >> 4;
 	ike->minor = ike->bytes[17] & 15;
 	ike->exchange = ike->bytes[18];

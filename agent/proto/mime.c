@@ -3,6 +3,7 @@
  * Owns a mail that is read: lines, heads, the parts between boundaries. Called by SMTP with bytes. Promises
  * that a part ends where any boundary around it stands, so that a mail that is cut or broken hides nothing.
  */
+#include "base/digits.h"
 #include "proto/mime.h"
 
 #include <ctype.h>
@@ -470,16 +471,13 @@ void mime_lost(struct mime *mime)
 
 static void md5_end(struct mime *mime)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 
 	if (!mime->md5 || !EVP_DigestFinal_ex(mime->md5, sum, &len))
 		return;
-	for (unsigned int i = 0; i < len && i * 2 + 2 < sizeof(mime->body_md5); i++) {
-		mime->body_md5[i * 2] = digits[sum[i] >> 4];
-		mime->body_md5[i * 2 + 1] = digits[sum[i] & 15];
-	}
+	if (len * 2 < sizeof(mime->body_md5))
+		hex_write(sum, len, 0, mime->body_md5);
 }
 
 void mime_end(struct mime *mime)

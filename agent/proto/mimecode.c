@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 
+#include "base/digits.h"
 #include "proto/mimeinside.h"
 
 #define OUT_LEN 512
@@ -32,17 +33,6 @@ static void out_put(struct out *out, uint8_t byte)
 
 /* --- base64 --- */
 
-static int base64_digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (isdigit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* What the digits so far say: four are three bytes, three are two, two are one. */
 static void base64_flush(struct mime_decoder *d, struct out *out)
 {
@@ -60,7 +50,7 @@ static void base64_flush(struct mime_decoder *d, struct out *out)
 static void base64_take(struct mime_decoder *d, struct slice piece, struct out *out)
 {
 	for (size_t i = 0; i < piece.len; i++) {
-		int digit = base64_digit(piece.at[i]);
+		int digit = base64_digit(piece.at[i], "+/");
 
 		if (digit >= 0) {
 			d->digits[d->digit_cnt++] = (uint8_t)digit;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "inspect/engine.h"
 #include "proto/tls.h"
 #include "report/json.h"
@@ -304,7 +305,7 @@ static void cyu_make(struct quic_tx *quic, struct wire_cursor tags, uint32_t tag
 		quic->cyu[0] = 0;
 		return;
 	}
-	tls_hex(sum, TLS_MD5_LEN / 2, 0, quic->cyu_md5);
+	hex_write(sum, TLS_MD5_LEN / 2, 0, quic->cyu_md5);
 }
 
 /* Numbers of these messages have their low byte first. */

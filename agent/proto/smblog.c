@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/digits.h"
 #include "proto/smb.h"
 #include "report/json.h"
 
@@ -109,19 +110,17 @@ static void guid_log(struct json *json, const char *name, const uint8_t *guid, s
 {
 	static const uint8_t order[SMB_GUID_LEN] = { 3, 2, 1,  0,  5,  4,  7,  6,
 						     9, 8, 11, 10, 15, 14, 13, 12 };
-	static const char digits[] = "0123456789abcdef";
-	char text[40];
-	size_t at = 0, cnt = len == SMB_GUID_LEN ? SMB_GUID_LEN : len >= 2 ? 2 : 0;
+	char text[40], *to = text;
+	size_t cnt = len == SMB_GUID_LEN ? SMB_GUID_LEN : len >= 2 ? 2 : 0;
 
 	for (size_t i = 0; i < cnt; i++) {
 		uint8_t byte = guid[cnt == 2 ? 1 - i : order[i]];
 
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			text[at++] = '-';
-		text[at++] = digits[byte >> 4];
-		text[at++] = digits[byte & 15];
+			*to++ = '-';
+		to = hex_write(&byte, 1, 0, to);
 	}
-	text[at] = 0;
+	*to = 0;
 	json_text(json, name, text);
 }
 

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "inspect/engine.h"
 #include "proto/proto.h"
 #include "report/json.h"
@@ -141,16 +142,12 @@ static uint32_t number32(const uint8_t *b)
 
 static void hassh_make(struct ssh_side *side)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 
 	if (!EVP_Digest(side->kex, side->kex_len, sum, &len, EVP_md5(), NULL) || len * 2 != HASSH_LEN)
 		return;
-	for (unsigned int i = 0; i < len; i++) {
-		side->hassh[i * 2] = digits[sum[i] >> 4];
-		side->hassh[i * 2 + 1] = digits[sum[i] & 15];
-	}
+	hex_write(sum, len, 0, side->hassh);
 }
 
 /* RFC 4253, 7.1; of the lists HASSH takes those of its own direction. */

@@ -93,8 +93,6 @@ struct tls_print { /* JA3 of a client, JA3S of a server */
 bool tls_ja3(const struct tls_hello *hello, enum side side, struct tls_print *ret_print);
 /* over: 't' TLS, 'q' QUIC. */
 bool tls_ja4(const struct tls_hello *hello, char over, char ret_text[TLS_JA4_LEN]);
-/* Two digits a byte, in small letters; between: what stands between bytes, or 0. */
-void tls_hex(const uint8_t *bytes, size_t len, char between, char *to);
 
 /* --- certificates: tlscert.c --- */
 

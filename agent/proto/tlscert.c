@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/digits.h"
 #include "proto/tls.h"
 
 #define NAMES_MAX 256 /* of hosts, in one certificate */
@@ -237,7 +238,7 @@ bool tls_cert_read(struct slice der, struct tls_cert *ret_cert, enum tls_event *
 			      seconds_of(X509_get0_notAfter(x509), &ret_cert->not_after);
 	names_keep(x509, ret_cert);
 	if (EVP_Digest(der.at, (size_t)(at - der.at), sum, NULL, EVP_sha1(), NULL))
-		tls_hex(sum, SHA1_LEN, ':', ret_cert->sha1);
+		hex_write(sum, SHA1_LEN, ':', ret_cert->sha1);
 	X509_free(x509);
 	*ret_event = TLS_BAD_CERTIFICATE_DATE;
 	return ret_cert->has_times;

@@ -8,23 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "proto/tls.h"
 
 #define JA4_HASH_LEN 12
 #define EXT_NAME 0
 #define EXT_ALPN 16
-
-void tls_hex(const uint8_t *bytes, size_t len, char between, char *to)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && between)
-			*to++ = between;
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-}
 
 /* --- JA3 --- */
 
@@ -101,7 +90,7 @@ bool tls_ja3(const struct tls_hello *hello, enum side side, struct tls_print *re
 		return false;
 	}
 	*ret_print = (struct tls_print){ .text = words.text, .len = words.len };
-	tls_hex(sum, TLS_MD5_LEN / 2, 0, ret_print->md5);
+	hex_write(sum, TLS_MD5_LEN / 2, 0, ret_print->md5);
 	return true;
 }
 
@@ -150,7 +139,7 @@ static void values_hash(EVP_MD_CTX *ctx, const struct values *values)
 		uint8_t bytes[2] = { (uint8_t)(values->at[i] >> 8), (uint8_t)values->at[i] };
 		char text[5] = ",";
 
-		tls_hex(bytes, 2, 0, text + 1);
+		hex_write(bytes, 2, 0, text + 1);
 		EVP_DigestUpdate(ctx, text + (i == 0), 4 + (i > 0));
 	}
 }
@@ -172,7 +161,7 @@ static bool hash_put(const struct values *first, const struct values *second, ch
 	}
 	EVP_MD_CTX_free(ctx);
 	if (first->cnt && ok)
-		tls_hex(sum, JA4_HASH_LEN / 2, 0, to);
+		hex_write(sum, JA4_HASH_LEN / 2, 0, to);
 	else
 		memset(to, '0', JA4_HASH_LEN);
 	return ok;
@@ -220,8 +209,8 @@ static void alpn_short(const struct tls_hello *hello, char to[2])
 		to[1] = (char)name.at[name.len - 1];
 		return;
 	}
-	tls_hex(name.at, 1, 0, first);
-	tls_hex(name.at + name.len - 1, 1, 0, last);
+	hex_write(name.at, 1, 0, first);
+	hex_write(name.at + name.len - 1, 1, 0, last);
 	to[0] = first[0];
 	to[1] = last[1];
 }

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <openssl/sha.h>
 
+#include "base/digits.h"
 #include "inspect/macs.h"
 #include "report/toldinside.h"
 
@@ -167,14 +168,9 @@ static void vlan_put(struct json *json, const uint16_t *vlan, uint8_t cnt)
 /* name NULL: an element of a list */
 static void mac_put(struct json *json, const char *name, const uint8_t *mac)
 {
-	static const char digits[] = "0123456789abcdef";
 	char text[18];
 
-	for (size_t i = 0; i < 6; i++) {
-		text[i * 3] = digits[mac[i] >> 4];
-		text[i * 3 + 1] = digits[mac[i] & 15];
-		text[i * 3 + 2] = i < 5 ? ':' : 0;
-	}
+	*hex_write(mac, 6, ':', text) = 0;
 	json_text(json, name, text);
 }
 

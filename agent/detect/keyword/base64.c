@@ -3,6 +3,7 @@
  * base64_decode: decodes what lies in the buffer and asks the contents behind base64_data of it. They are
  * taken out of the rule's parts when it is finished, and are this clause's own.
  */
+#include "base/digits.h"
 #include "detect/keyword/base64.h"
 
 #include <stdlib.h>
@@ -18,17 +19,6 @@ struct base64 {
 	struct part inner;
 };
 
-static int value_of(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 size_t base64_decode(struct slice in, enum base64_manner manner, uint8_t *to)
 {
 	uint32_t group = 0;
@@ -36,7 +26,7 @@ size_t base64_decode(struct slice in, enum base64_manner manner, uint8_t *to)
 	size_t len = 0;
 
 	for (size_t i = 0; i < in.len; i++) {
-		int value = value_of(in.at[i]);
+		int value = base64_digit(in.at[i], "+/");
 
 		if (in.at[i] == '=')
 			break;
