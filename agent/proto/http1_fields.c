@@ -14,13 +14,6 @@ static const struct http1_tx *of(const struct tx *tx)
 	return (const struct http1_tx *)tx;
 }
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.at && index == 0;
-}
-
 bool http1_header(const struct http1_tx *tx, enum side side, const char *name, struct slice *ret)
 {
 	const htp_table_t *headers = http1_headers(tx, side);
@@ -47,8 +40,8 @@ static const htp_header_t *header_at(const struct http1_tx *tx, enum side side, 
 	{                                                                                          \
 		const htp_tx_t *htp = of(tx)->htp;                                                 \
                                                                                                    \
-		return give(http1_text(side == FROM_CLIENT ? (client) : (server)), index, ret,     \
-			    ret_from);                                                             \
+		return field_give_empty(http1_text(side == FROM_CLIENT ? (client) : (server)),     \
+					index, ret, ret_from);                                     \
 	}
 
 TEXT_FIELD(method_field, htp->request_method, NULL)
@@ -65,7 +58,8 @@ static bool uri_field(struct tx *tx, enum side side, uint32_t index, struct slic
 	const struct http1_tx *http = of(tx);
 
 	/* of CONNECT, whose URI is no path, it is empty */
-	return give(http->uri.len ? grown_slice(&http->uri) : slice("", 0), index, ret, ret_from) &&
+	return field_give_empty(http->uri.len ? grown_slice(&http->uri) : slice("", 0), index, ret,
+				ret_from) &&
 	       http->htp->parsed_uri;
 }
 
@@ -79,7 +73,7 @@ static bool raw_host_field(struct tx *tx, enum side side, uint32_t index, struct
 		host = http1_text(uri->hostname);
 	else if (!http1_header(of(tx), FROM_CLIENT, "Host", &host))
 		return false;
-	return give(host, index, ret, ret_from);
+	return field_give_empty(host, index, ret, ret_from);
 }
 
 /* --- of one header --- */
@@ -139,7 +133,7 @@ static bool lines_field(struct tx *tx, enum side side, uint32_t index, struct sl
 		if (!is_cookie(header, side))
 			header_add(&http->lines[side], header, "\r\n");
 	http->lines_made[side] = true;
-	return give(grown_slice(&http->lines[side]), index, ret, ret_from);
+	return field_give_empty(grown_slice(&http->lines[side]), index, ret, ret_from);
 }
 
 static bool names_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -160,7 +154,7 @@ static bool names_field(struct tx *tx, enum side side, uint32_t index, struct sl
 		grown_add_text(names, "\r\n");
 	}
 	http->names_made[side] = true;
-	return give(grown_slice(names), index, ret, ret_from);
+	return field_give_empty(grown_slice(names), index, ret, ret_from);
 }
 
 static bool start_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -182,13 +176,13 @@ static bool start_field(struct tx *tx, enum side side, uint32_t index, struct sl
 			grown_add_text(start, "\r\n");
 	}
 	http->start_made[side] = true;
-	return give(grown_slice(start), index, ret, ret_from);
+	return field_give_empty(grown_slice(start), index, ret, ret_from);
 }
 
 static bool raw_headers_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			      uint64_t *ret_from)
 {
-	return give(grown_slice(&of(tx)->raw_headers[side]), index, ret, ret_from);
+	return field_give_empty(grown_slice(&of(tx)->raw_headers[side]), index, ret, ret_from);
 }
 
 static bool header_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -201,7 +195,7 @@ static bool header_field(struct tx *tx, enum side side, uint32_t index, struct s
 		return false;
 	http->header.len = 0;
 	header_add(&http->header, header, "");
-	return give(grown_slice(&http->header), 0, ret, ret_from);
+	return field_give_empty(grown_slice(&http->header), 0, ret, ret_from);
 }
 
 /* --- bodies --- */

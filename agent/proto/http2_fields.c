@@ -12,13 +12,6 @@ static struct http2_side *of(struct tx *tx, enum side side)
 	return &((struct http2_tx *)tx)->side[side];
 }
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.at && index == 0;
-}
-
 /* --- of one header --- */
 
 /* By whose side it is: what a client and a server call it. */
@@ -90,7 +83,7 @@ static bool host_field(struct tx *tx, enum side side, uint32_t index, struct sli
 		for (size_t i = 0; i < from->host.len; i++)
 			from->host.at[i] = (uint8_t)tolower(from->host.at[i]);
 	}
-	return give(grown_slice(&from->host), index, ret, ret_from);
+	return field_give_empty(grown_slice(&from->host), index, ret, ret_from);
 }
 
 /* --- what HTTP/1 has as lines --- */
@@ -98,14 +91,14 @@ static bool host_field(struct tx *tx, enum side side, uint32_t index, struct sli
 static bool protocol_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			   uint64_t *ret_from)
 {
-	return give(slice_text("HTTP/2"), index, ret, ret_from);
+	return field_give_empty(slice_text("HTTP/2"), index, ret, ret_from);
 }
 
 /* There are no words behind a status any more (RFC 9113, 8.3.2). */
 static bool message_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			  uint64_t *ret_from)
 {
-	return give(slice("", 0), index, ret, ret_from);
+	return field_give_empty(slice("", 0), index, ret, ret_from);
 }
 
 static void request_line_make(struct http2_side *side)
@@ -141,7 +134,7 @@ static bool line_field(struct tx *tx, enum side side, uint32_t index, struct sli
 	else if (!from->line_made)
 		response_line_make(from);
 	from->line_made = true;
-	return give(grown_slice(&from->line), index, ret, ret_from);
+	return field_give_empty(grown_slice(&from->line), index, ret, ret_from);
 }
 
 /* --- of all headers --- */
@@ -170,7 +163,7 @@ static bool lines_field(struct tx *tx, enum side side, uint32_t index, struct sl
 		    !is_cookie(http2_name(from, &from->headers[i]), side))
 			header_line_add(&from->lines, from, &from->headers[i], "\r\n");
 	from->lines_made = true;
-	return give(grown_slice(&from->lines), index, ret, ret_from);
+	return field_give_empty(grown_slice(&from->lines), index, ret, ret_from);
 }
 
 static bool raw_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -182,7 +175,7 @@ static bool raw_field(struct tx *tx, enum side side, uint32_t index, struct slic
 		if (!from->headers[i].is_update)
 			header_line_add(&from->raw, from, &from->headers[i], "\r\n");
 	from->raw_made = true;
-	return give(grown_slice(&from->raw), index, ret, ret_from);
+	return field_give_empty(grown_slice(&from->raw), index, ret, ret_from);
 }
 
 static bool names_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -203,7 +196,7 @@ static bool names_field(struct tx *tx, enum side side, uint32_t index, struct sl
 		grown_add_text(&from->names, "\r\n");
 	}
 	from->names_made = true;
-	return give(grown_slice(&from->names), index, ret, ret_from);
+	return field_give_empty(grown_slice(&from->names), index, ret, ret_from);
 }
 
 /* Number index of those that are headers. */
@@ -225,7 +218,7 @@ static bool header_field(struct tx *tx, enum side side, uint32_t index, struct s
 		return false;
 	from->header.len = 0;
 	header_line_add(&from->header, from, header, "");
-	return give(grown_slice(&from->header), 0, ret, ret_from);
+	return field_give_empty(grown_slice(&from->header), 0, ret, ret_from);
 }
 
 /* A colon of the name is doubled, so that the one behind the name can be told. */
@@ -247,7 +240,7 @@ static bool escaped_field(struct tx *tx, enum side side, uint32_t index, struct 
 	}
 	grown_add_text(&from->header, ": ");
 	grown_add(&from->header, http2_value(from, header));
-	return give(grown_slice(&from->header), 0, ret, ret_from);
+	return field_give_empty(grown_slice(&from->header), 0, ret, ret_from);
 }
 
 static bool name_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -255,7 +248,7 @@ static bool name_field(struct tx *tx, enum side side, uint32_t index, struct sli
 {
 	const struct http2_header *header = header_at(of(tx, side), index);
 
-	return header && give(http2_name(of(tx, side), header), 0, ret, ret_from);
+	return header && field_give_empty(http2_name(of(tx, side), header), 0, ret, ret_from);
 }
 
 /* --- bodies --- */

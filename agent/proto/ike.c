@@ -393,23 +393,18 @@ static enum proto_guess ike_guess(enum side side, struct slice first)
 
 /* --- fields --- */
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.len && index == 0;
-}
-
 static bool init_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		       uint64_t *ret_from)
 {
-	return give(slice(((struct ike_tx *)tx)->init_spi, 2 * IKE_SPI_LEN), index, ret, ret_from);
+	return field_give(slice(((struct ike_tx *)tx)->init_spi, 2 * IKE_SPI_LEN), index, ret,
+			  ret_from);
 }
 
 static bool resp_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		       uint64_t *ret_from)
 {
-	return give(slice(((struct ike_tx *)tx)->resp_spi, 2 * IKE_SPI_LEN), index, ret, ret_from);
+	return field_give(slice(((struct ike_tx *)tx)->resp_spi, 2 * IKE_SPI_LEN), index, ret,
+			  ret_from);
 }
 
 static bool vendor_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -427,13 +422,13 @@ static bool vendor_field(struct tx *tx, enum side side, uint32_t index, struct s
 static bool key_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		      uint64_t *ret_from)
 {
-	return give(((struct ike_tx *)tx)->key, index, ret, ret_from);
+	return field_give(((struct ike_tx *)tx)->key, index, ret, ret_from);
 }
 
 static bool nonce_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			uint64_t *ret_from)
 {
-	return give(((struct ike_tx *)tx)->nonce, index, ret, ret_from);
+	return field_give(((struct ike_tx *)tx)->nonce, index, ret, ret_from);
 }
 
 static bool exchange_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)

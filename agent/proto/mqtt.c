@@ -388,13 +388,6 @@ static const uint16_t ports[] = { 1883, 0 };
 
 /* --- fields --- */
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.at && index == 0;
-}
-
 static const struct mqtt_message *message_of(const struct tx *tx, enum mqtt_type type)
 {
 	const struct mqtt_message *m = ((const struct mqtt_tx *)tx)->first;
@@ -410,7 +403,7 @@ static const struct mqtt_message *message_of(const struct tx *tx, enum mqtt_type
 	{                                                                                          \
 		const struct mqtt_message *m = message_of(tx, of_type);                            \
                                                                                                    \
-		return m && give(m->member, index, ret, ret_from);                                 \
+		return m && field_give_empty(m->member, index, ret, ret_from);                     \
 	}
 
 TEXT_FIELD(client_id, MQTT_CONNECT, client_id)

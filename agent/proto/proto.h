@@ -80,6 +80,24 @@ struct field {
 	const char *says; /* one line for the manual */
 };
 
+/* Answers of field.bytes where there is one value, or none: an empty one is none. */
+static inline bool field_give(struct slice value, uint32_t index, struct slice *ret,
+			      uint64_t *ret_from)
+{
+	*ret_from = 0;
+	*ret = value;
+	return value.len && index == 0;
+}
+
+/* The same where an empty value is one; at NULL: there is none. */
+static inline bool field_give_empty(struct slice value, uint32_t index, struct slice *ret,
+				    uint64_t *ret_from)
+{
+	*ret_from = 0;
+	*ret = value;
+	return value.at && index == 0;
+}
+
 /* --- a protocol --- */
 
 /*

@@ -451,35 +451,29 @@ static enum proto_guess quic_guess(enum side side, struct slice first)
 
 /* --- fields --- */
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.len && index == 0;
-}
-
 static bool version_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			  uint64_t *ret_from)
 {
-	return give(slice(((struct quic_tx *)tx)->version_bytes, VERSION_LEN), index, ret, ret_from);
+	return field_give(slice(((struct quic_tx *)tx)->version_bytes, VERSION_LEN), index, ret,
+			  ret_from);
 }
 
 static bool name_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		       uint64_t *ret_from)
 {
-	return give(((struct quic_tx *)tx)->name, index, ret, ret_from);
+	return field_give(((struct quic_tx *)tx)->name, index, ret, ret_from);
 }
 
 static bool agent_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			uint64_t *ret_from)
 {
-	return give(((struct quic_tx *)tx)->agent, index, ret, ret_from);
+	return field_give(((struct quic_tx *)tx)->agent, index, ret, ret_from);
 }
 
 static bool cyu_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		      uint64_t *ret_from)
 {
-	return give(slice_text(((struct quic_tx *)tx)->cyu), index, ret, ret_from);
+	return field_give(slice_text(((struct quic_tx *)tx)->cyu), index, ret, ret_from);
 }
 
 static bool cyu_md5_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -487,7 +481,7 @@ static bool cyu_md5_field(struct tx *tx, enum side side, uint32_t index, struct 
 {
 	const struct quic_tx *quic = (const struct quic_tx *)tx;
 
-	return give(slice(quic->cyu_md5, quic->cyu[0] ? TLS_MD5_LEN : 0), index, ret, ret_from);
+	return field_give(slice(quic->cyu_md5, quic->cyu[0] ? TLS_MD5_LEN : 0), index, ret, ret_from);
 }
 
 static bool ja3_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -495,7 +489,7 @@ static bool ja3_field(struct tx *tx, enum side side, uint32_t index, struct slic
 {
 	const struct tls_print *print = &((struct quic_tx *)tx)->ja3;
 
-	return give(slice(print->md5, print->text ? TLS_MD5_LEN : 0), index, ret, ret_from);
+	return field_give(slice(print->md5, print->text ? TLS_MD5_LEN : 0), index, ret, ret_from);
 }
 
 static bool ja3_text_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -503,7 +497,7 @@ static bool ja3_text_field(struct tx *tx, enum side side, uint32_t index, struct
 {
 	const struct tls_print *print = &((struct quic_tx *)tx)->ja3;
 
-	return give(slice(print->text, print->text ? print->len : 0), index, ret, ret_from);
+	return field_give(slice(print->text, print->text ? print->len : 0), index, ret, ret_from);
 }
 
 static bool ja4_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -511,7 +505,7 @@ static bool ja4_field(struct tx *tx, enum side side, uint32_t index, struct slic
 {
 	const char *ja4 = ((struct quic_tx *)tx)->ja4;
 
-	return give(slice(ja4, ja4[0] ? TLS_JA4_LEN : 0), index, ret, ret_from);
+	return field_give(slice(ja4, ja4[0] ? TLS_JA4_LEN : 0), index, ret, ret_from);
 }
 
 static const struct field fields[] = {

@@ -276,23 +276,16 @@ static enum proto_guess ssh_guess(enum side side, struct slice first)
 
 /* --- fields --- */
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.len && index == 0;
-}
-
 static bool proto_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			uint64_t *ret_from)
 {
-	return give(((struct ssh_tx *)tx)->side[side].proto, index, ret, ret_from);
+	return field_give(((struct ssh_tx *)tx)->side[side].proto, index, ret, ret_from);
 }
 
 static bool software_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			   uint64_t *ret_from)
 {
-	return give(((struct ssh_tx *)tx)->side[side].software, index, ret, ret_from);
+	return field_give(((struct ssh_tx *)tx)->side[side].software, index, ret, ret_from);
 }
 
 static bool hassh_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -300,7 +293,7 @@ static bool hassh_field(struct tx *tx, enum side side, uint32_t index, struct sl
 {
 	const struct ssh_side *of = &((struct ssh_tx *)tx)->side[side];
 
-	return give(slice(of->hassh, of->hassh[0] ? HASSH_LEN : 0), index, ret, ret_from);
+	return field_give(slice(of->hassh, of->hassh[0] ? HASSH_LEN : 0), index, ret, ret_from);
 }
 
 static bool kex_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -308,7 +301,7 @@ static bool kex_field(struct tx *tx, enum side side, uint32_t index, struct slic
 {
 	const struct ssh_side *of = &((struct ssh_tx *)tx)->side[side];
 
-	return give(slice(of->kex, of->kex ? of->kex_len : 0), index, ret, ret_from);
+	return field_give(slice(of->kex, of->kex ? of->kex_len : 0), index, ret, ret_from);
 }
 
 static const struct field fields[] = {

@@ -9,29 +9,22 @@ static const struct tls_side *side_of(const struct tx *tx, enum side side)
 	return &((const struct tls_tx *)tx)->side[side];
 }
 
-static bool give(struct slice value, uint32_t index, struct slice *ret, uint64_t *ret_from)
-{
-	*ret_from = 0;
-	*ret = value;
-	return value.len && index == 0;
-}
-
 static bool give_text(const struct tls_text *text, uint32_t index, struct slice *ret,
 		      uint64_t *ret_from)
 {
-	return give(slice(text->bytes, text->len), index, ret, ret_from);
+	return field_give(slice(text->bytes, text->len), index, ret, ret_from);
 }
 
 static bool name_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		       uint64_t *ret_from)
 {
-	return give(side_of(tx, side)->hello.name, index, ret, ret_from);
+	return field_give(side_of(tx, side)->hello.name, index, ret, ret_from);
 }
 
 static bool random_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			 uint64_t *ret_from)
 {
-	return give(side_of(tx, side)->hello.random, index, ret, ret_from);
+	return field_give(side_of(tx, side)->hello.random, index, ret, ret_from);
 }
 
 static bool random_time_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -39,13 +32,13 @@ static bool random_time_field(struct tx *tx, enum side side, uint32_t index, str
 {
 	struct slice random = side_of(tx, side)->hello.random;
 
-	return give(slice(random.at, random.len ? 4 : 0), index, ret, ret_from);
+	return field_give(slice(random.at, random.len ? 4 : 0), index, ret, ret_from);
 }
 
 static bool random_bytes_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			       uint64_t *ret_from)
 {
-	return give(slice_behind(side_of(tx, side)->hello.random, 4), index, ret, ret_from);
+	return field_give(slice_behind(side_of(tx, side)->hello.random, 4), index, ret, ret_from);
 }
 
 static bool alpn_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -60,7 +53,7 @@ static bool ja3_field(struct tx *tx, enum side side, uint32_t index, struct slic
 {
 	const struct tls_print *print = &side_of(tx, side)->ja3;
 
-	return give(slice(print->md5, print->text ? TLS_MD5_LEN : 0), index, ret, ret_from);
+	return field_give(slice(print->md5, print->text ? TLS_MD5_LEN : 0), index, ret, ret_from);
 }
 
 static bool ja3_text_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -68,7 +61,7 @@ static bool ja3_text_field(struct tx *tx, enum side side, uint32_t index, struct
 {
 	const struct tls_print *print = &side_of(tx, side)->ja3;
 
-	return give(slice(print->text, print->text ? print->len : 0), index, ret, ret_from);
+	return field_give(slice(print->text, print->text ? print->len : 0), index, ret, ret_from);
 }
 
 static bool ja4_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -76,7 +69,7 @@ static bool ja4_field(struct tx *tx, enum side side, uint32_t index, struct slic
 {
 	const char *ja4 = side_of(tx, side)->ja4;
 
-	return give(slice(ja4, ja4[0] ? TLS_JA4_LEN : 0), index, ret, ret_from);
+	return field_give(slice(ja4, ja4[0] ? TLS_JA4_LEN : 0), index, ret, ret_from);
 }
 
 static bool subject_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -102,7 +95,7 @@ static bool sha1_field(struct tx *tx, enum side side, uint32_t index, struct sli
 {
 	const char *sha1 = side_of(tx, side)->cert.sha1;
 
-	return give(slice(sha1, sha1[0] ? TLS_SHA1_LEN : 0), index, ret, ret_from);
+	return field_give(slice(sha1, sha1[0] ? TLS_SHA1_LEN : 0), index, ret, ret_from);
 }
 
 static bool certs_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
