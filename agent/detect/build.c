@@ -199,6 +199,23 @@ static int asked_fill(struct ruleset *ruleset)
 
 /* --- the whole --- */
 
+/* sekisho.alerts: each (Suricata's manner), or once (of a rule and a flow the first, the others counted). */
+static bool alerts_say(const struct config *config, const char *word)
+{
+	const char *said = config_text(config, "sekisho.alerts");
+
+	return strcmp(said ? said : "each", word) == 0;
+}
+
+static int settings_check(const struct config *config, struct diag *diag)
+{
+	if (alerts_say(config, "each") || alerts_say(config, "once"))
+		return 0;
+	diag_add(diag, DIAG_ERROR, NULL, 0, 0, "sekisho.alerts: each, or once",
+		 "\"%s\" is no manner of telling alerts", config_text(config, "sekisho.alerts"));
+	return -EINVAL;
+}
+
 int ruleset_of(struct parse *parse, struct signatures *signatures,
 	       const struct ruleset_sources *sources, struct ruleset **ret_ruleset)
 {
@@ -213,6 +230,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		return rc;
 	}
 	ruleset->parse = parse;
+	ruleset->alerts_once = alerts_say(sources->config, "once");
 	ruleset->guesses_tx = config_bool(sources->config, "detect.guess-applayer-tx", false);
 	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
 	ruleset->signatures = *signatures;
@@ -240,8 +258,10 @@ int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ru
 {
 	struct signatures signatures = { 0 };
 	struct parse *parse;
-	int rc = parse_new(sources->config, diag, &parse);
+	int rc = settings_check(sources->config, diag);
 
+	if (rc == 0)
+		rc = parse_new(sources->config, diag, &parse);
 	if (rc)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < sources->file_cnt; i++)

@@ -48,8 +48,8 @@ struct alert {
 	bool tx_guessed; /* found in the packet or stream; tx is the one that was under way */
 	uint8_t fate; /* enum packet_fate, after thresholds and passes */
 	bool in_stream; /* the bytes are the stream's, not the packet's own */
-	bool quiet; /* a threshold or noalert keeps it out of the records; its fate counts all the same */
-	uint32_t times; /* that (flow, sid) was found, when records are one a flow; else 1 */
+	/* a threshold, noalert, or that the flow had it, keeps it out of the records; its fate counts */
+	bool quiet;
 };
 
 struct ruleset_sources {
@@ -115,6 +115,14 @@ struct remembered {
 bool detect_remembered(const struct packet *packet, const struct flow *flow, size_t i,
 		       struct remembered *ret);
 
+/* How often a rule's alert was found in a flow, where it is told once a flow (sekisho.alerts). */
+struct flow_alert {
+	uint32_t gid, sid;
+	uint64_t times;
+};
+/* Number i, in the order in which they were told; NULL: there are no more, or each is told. */
+const struct flow_alert *detect_flow_alert(const struct flow *flow, size_t i);
+
 /* Frees what detection remembers; a flow's or a transaction's owner calls them. */
 void detect_flow_free(struct detect_flow *state);
 void detect_tx_free(struct detect_tx *state);
@@ -123,6 +131,7 @@ void detect_tick(struct detect *detect, uint64_t now_ns);
 
 struct detect_tally {
 	uint64_t alerts, quiet;
+	uint64_t repeated; /* counted, since the flow had the alert before */
 	uint64_t lost; /* no room in a packet's alerts */
 	uint64_t memory_short; /* something could not be remembered */
 };

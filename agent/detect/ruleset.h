@@ -122,6 +122,7 @@ struct ruleset {
 	uint32_t pattern_len_max;
 	struct prepared *prepared; /* see prepare.h */
 	uint32_t alert_max; /* of a packet, where the settings say so; 0: all are told */
+	bool alerts_once; /* of a rule and a flow the first is told, the others are counted */
 	bool guesses_tx; /* alerts of packets tell the transaction, where there is only one */
 	const char *words[ASKED_WORDS]; /* what rules ask for: keywords, buffers; in no order */
 	bool words_lost; /* there was no room for all of them */

@@ -32,6 +32,7 @@ void detect_flow_free(struct detect_flow *state)
 	}
 	free(state->bits);
 	free(state->ints);
+	free(state->alerts);
 	free(state);
 }
 

@@ -4,6 +4,7 @@
  * once a packet that something was found in.
  */
 #include "detect/asking.h"
+#include "detect/repeats.h"
 #include "detect/threshold.h"
 #include "inspect/exception.h"
 #include "proto/frames.h"
@@ -79,14 +80,23 @@ static void fate_apply(const struct asked *asked, const struct finding *finding,
 	}
 }
 
+/* The flow had it, and its rule does not say itself how often it is to be told. */
+static bool is_repeated(struct detect *detect, const struct packet *packet, const struct signature *s)
+{
+	return detect->ruleset->alerts_once && packet->flow && s->threshold.kind == LIMIT_NONE &&
+	       !repeats_first(detect, packet->flow, &s->rule);
+}
+
 static void alert_add(struct detect *detect, struct packet *packet, const struct finding *finding,
 		      bool quiet)
 {
 	const struct signature *s = detect->ruleset->asked[finding->number].signature;
 	uint32_t max = detect->ruleset->alert_max;
 	struct alert *alert;
+	bool repeated = !quiet && is_repeated(detect, packet, s);
 
-	if (!quiet && max && detect->told_cnt == max) { /* the site wants no more of a packet */
+	if (!quiet && !repeated && max &&
+	    detect->told_cnt == max) { /* the site wants no more of a packet */
 		detect->tally.lost++;
 		return;
 	}
@@ -97,10 +107,10 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 				 .tx_guessed = finding->tx && !finding->in_tx,
 				 .fate = finding->fate,
 				 .in_stream = finding->in_stream,
-				 .quiet = quiet,
-				 .times = 1 };
-	if (quiet) {
-		detect->tally.quiet++;
+				 .quiet = quiet || repeated };
+	if (alert->quiet) {
+		detect->tally.quiet += quiet;
+		detect->tally.repeated += repeated;
 		return;
 	}
 	detect->tally.alerts++;

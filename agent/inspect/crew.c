@@ -249,6 +249,7 @@ void engine_tally_add(struct engine_tally *to, const struct engine_tally *from)
 	to->evicted += from->evicted;
 	to->events_lost += from->events_lost;
 	to->alerts_lost += from->alerts_lost;
+	to->repeated += from->repeated;
 	to->memory_short += from->memory_short;
 	counters_add(&to->counters, &from->counters);
 }

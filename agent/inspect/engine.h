@@ -41,6 +41,7 @@ struct engine_setup {
 
 struct engine_tally {
 	uint64_t packets, bytes, flows, alerts, drops, records;
+	uint64_t repeated; /* alerts that their flow had, counted in its record */
 	uint64_t invalid; /* packets that could not be read to their transport */
 	uint64_t evicted, events_lost, alerts_lost, memory_short; /* nothing is lost unsaid */
 	struct counters counters; /* what the record of statistics says */

@@ -126,7 +126,6 @@ static void packet_detect(struct inspector *w, struct packet *p)
 
 static void packet_tell(struct inspector *w, struct packet *p)
 {
-	w->tally.alerts += p->alert_cnt;
 	w->tally.events_lost += p->events_lost;
 	if ((p->fate & FATE_DROP) && w->settings->setup.ips && !p->is_pseudo)
 		w->tally.drops++;
@@ -346,7 +345,9 @@ struct engine_tally inspector_tally(const struct inspector *w)
 		tally.evicted += defrag.evicted;
 		tally.memory_short += defrag.memory_short;
 	}
+	tally.alerts = detect.alerts;
 	tally.alerts_lost = detect.lost;
+	tally.repeated = detect.repeated;
 	count[COUNTER_FLOW_MEMCAP] = w->flows.evicted;
 	count[COUNTER_TCP_SSN_MEMCAP_DROP] = w->tcp.sessions_refused;
 	count[COUNTER_TCP_SEGMENT_MEMCAP_DROP] = w->tcp.memory.refused;

@@ -52,19 +52,21 @@ static json_t *summary_json(const struct summary *s)
 {
 	const struct engine_tally *t = &s->tally;
 
-	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:o}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, "
-		"s:f, s:f, s:f, s:f, s:b}",
-		"packets", (json_int_t)t->packets, "bytes", (json_int_t)t->bytes, "flows",
-		(json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "drops",
-		(json_int_t)t->drops, "records", (json_int_t)t->records, "rules", "taken",
-		(json_int_t)s->rules.taken, "refused", (json_int_t)s->rules.refused, "ignored",
-		(json_int_t)s->rules.ignored, "diag", diag_json(&s->refused), "lost",
-		"invalid_packets", (json_int_t)t->invalid, "evicted_flows", (json_int_t)t->evicted,
-		"events", (json_int_t)t->events_lost, "alerts", (json_int_t)t->alerts_lost,
-		"memory_short", (json_int_t)t->memory_short, "files", (json_int_t)s->files_lost,
-		"start_seconds", s->start_seconds, "seconds", s->seconds, "cpu_seconds",
-		s->cpu_seconds, "gbit_per_s", gbit_per_second(s), "broken", s->broken);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:o}, "
+			 "s:{s:I, s:I, s:I, s:I, s:I, s:I}, "
+			 "s:f, s:f, s:f, s:f, s:b}",
+			 "packets", (json_int_t)t->packets, "bytes", (json_int_t)t->bytes, "flows",
+			 (json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "repeated",
+			 (json_int_t)t->repeated, "drops", (json_int_t)t->drops, "records",
+			 (json_int_t)t->records, "rules", "taken", (json_int_t)s->rules.taken,
+			 "refused", (json_int_t)s->rules.refused, "ignored",
+			 (json_int_t)s->rules.ignored, "diag", diag_json(&s->refused), "lost",
+			 "invalid_packets", (json_int_t)t->invalid, "evicted_flows",
+			 (json_int_t)t->evicted, "events", (json_int_t)t->events_lost, "alerts",
+			 (json_int_t)t->alerts_lost, "memory_short", (json_int_t)t->memory_short,
+			 "files", (json_int_t)s->files_lost, "start_seconds", s->start_seconds,
+			 "seconds", s->seconds, "cpu_seconds", s->cpu_seconds, "gbit_per_s",
+			 gbit_per_second(s), "broken", s->broken);
 }
 
 static void json_print(const struct summary *s, const struct diag *diag, bool pretty, bool failed)
@@ -90,6 +92,9 @@ static void text_print(const struct summary *s)
 	       t->packets, t->bytes, t->flows, s->seconds, gbit_per_second(s), s->start_seconds);
 	printf("%" PRIu64 " alerts, %" PRIu64 " packets dropped, %" PRIu64 " records\n", t->alerts,
 	       t->drops, t->records);
+	if (t->repeated)
+		printf("%" PRIu64 " more alerts, counted in the records of their flows\n",
+		       t->repeated);
 	printf("%u rules taken, %u refused, %u ignored\n", s->rules.taken, s->rules.refused,
 	       s->rules.ignored);
 	if (t->invalid || t->evicted || t->events_lost || t->alerts_lost || t->memory_short ||

@@ -137,8 +137,6 @@ static void alert_object(struct told *told, const struct packet *p, const struct
 	json_text(json, "signature", rule->msg);
 	json_text(json, "category", rule->class_msg);
 	json_number(json, "severity", rule->priority);
-	if (alert->times > 1)
-		json_number(json, "times", alert->times);
 	target_put(json, rule, p);
 	if (bits & ALERT_RULE_METADATA)
 		metadata_put(json, rule);

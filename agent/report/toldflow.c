@@ -86,6 +86,35 @@ static struct told_head head_of(const struct flow *flow, const char *event_type)
 	};
 }
 
+/* What alerts the flow had, where each is told once: how often. */
+static void alerts_put(struct json *json, const struct flow *flow)
+{
+	const struct flow_alert *alert;
+
+	if (!detect_flow_alert(flow, 0))
+		return;
+	json_list(json, "alerts");
+	for (size_t i = 0; (alert = detect_flow_alert(flow, i)); i++) {
+		json_open(json, NULL);
+		json_number(json, "gid", alert->gid);
+		json_number(json, "signature_id", alert->sid);
+		json_number(json, "times", alert->times);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+/* Alerts were kept out of the records: the flow's record must say so. */
+static bool has_repeats(const struct flow *flow)
+{
+	const struct flow_alert *alert;
+
+	for (size_t i = 0; (alert = detect_flow_alert(flow, i)); i++)
+		if (alert->times > 1)
+			return true;
+	return false;
+}
+
 static void flow_put(struct told *told, const struct flow *flow, enum flow_end why)
 {
 	struct told_head head = head_of(flow, "flow");
@@ -106,6 +135,7 @@ static void flow_put(struct told *told, const struct flow *flow, enum flow_end w
 	json_text(json, "state", state_word(flow));
 	json_text(json, "reason", end_word(why));
 	json_bool(json, "alerted", flow->alerted);
+	alerts_put(json, flow);
 	if (flow->fate & FATE_DROP)
 		json_text(json, "action", "drop");
 	else if (flow->passed)
@@ -149,7 +179,7 @@ void told_flow(struct told *told, struct flow *flow, enum flow_end why)
 {
 	const struct told_settings *s = told->settings;
 
-	if (s->kinds[TOLD_FLOW])
+	if (s->kinds[TOLD_FLOW] || (s->kinds[TOLD_ALERT] && has_repeats(flow)))
 		flow_put(told, flow, why);
 	if (!s->kinds[TOLD_NETFLOW])
 		return;

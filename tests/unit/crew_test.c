@@ -273,7 +273,7 @@ struct run {
 };
 
 static const struct run runs[] = {
-	{ "beside the path", "", false, false },
+	{ "beside the path, alerts once a flow", "sekisho.alerts=once", false, false },
 	{ "in the path", "stream.midstream=true", true, true },
 	{ "room for few flows", "flow.memcap=150kb", false, false },
 	{ "room for some flows", "flow.memcap=700kb", true, false },
@@ -414,6 +414,29 @@ static void each_rule_is_found(void **state)
 	free(lines.bytes);
 }
 
+/* Of a flow and a rule one alert is told, and the flow's record says how many more there were. */
+static void nothing_is_lost_of_alerts_told_once(void **state)
+{
+	static const struct run each = { "each", "", false, false };
+	struct told_lines lines = { .bytes = NULL };
+	struct engine_tally told_each, told_once;
+	uint64_t more = 0, alerts = 0;
+
+	run_with(&each, 1, &lines, &told_each);
+	assert_null(strstr(lines.bytes, "\"times\":"));
+	lines.len = 0;
+	run_with(&runs[0], 1, &lines, &told_once);
+	for (const char *at = lines.bytes; (at = strstr(at, "\"times\":")); at++)
+		more += strtoull(at + strlen("\"times\":"), NULL, 10) - 1;
+	for (const char *at = lines.bytes; (at = strstr(at, "\"event_type\":\"alert\"")); at++)
+		alerts++;
+	assert_true(told_once.repeated > 0);
+	assert_int_equal(told_once.repeated, more);
+	assert_int_equal(told_once.alerts, alerts);
+	assert_int_equal(told_once.alerts + told_once.repeated, told_each.alerts);
+	free(lines.bytes);
+}
+
 static void file_write(const char *path, const char *text)
 {
 	FILE *out = fopen(path, "we");
@@ -445,6 +468,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_is_found),
+		cmocka_unit_test(nothing_is_lost_of_alerts_told_once),
 		cmocka_unit_test(many_workers_say_what_one_says),
 	};
 

@@ -180,6 +180,57 @@ static void test_many_alerts(void **state)
 	bed_free(&bed);
 }
 
+/* Settings may want of a rule and a flow one alert; the others are counted, what they do is done. */
+static void test_alerts_once(void **state)
+{
+	static const char rules[] =
+		"alert tcp any any -> any any (content:\"x\"; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"x\"; gid:2; sid:1;)\n"
+		"drop tcp any any -> any any (content:\"y\"; dsize:2; sid:3;)\n"
+		"alert tcp any any -> any any (content:\"x\"; threshold:type limit, track by_src, "
+		"count 2, seconds 60; sid:4;)\n";
+	static const char *const once[] = { "sekisho.alerts=once", NULL };
+	struct bed bed;
+
+	bed_new_set(&bed, rules, once, false);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 1 4");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "4");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "xy"), "3");
+	assert_int_equal(bed.packet.fate & FATE_DROP, FATE_DROP);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "xy"), "");
+	assert_int_equal(bed.packet.fate & FATE_DROP, FATE_DROP);
+	assert_int_equal(detect_flow_alert(&bed.flow, 0)->times, 4);
+	assert_int_equal(detect_flow_alert(&bed.flow, 1)->gid, 2);
+	assert_int_equal(detect_flow_alert(&bed.flow, 2)->sid, 3);
+	assert_int_equal(detect_flow_alert(&bed.flow, 2)->times, 2);
+	assert_null(detect_flow_alert(&bed.flow, 3)); /* its rule says itself how often */
+	assert_int_equal(detect_tally(bed.detect).repeated, 7);
+	bed_flow_anew(&bed);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 1");
+	bed_free(&bed);
+}
+
+/* More rules than are remembered of a flow: they are told each time, and it is said. */
+static void test_alerts_once_of_many(void **state)
+{
+	static const char *const once[] = { "sekisho.alerts=once", NULL };
+	static char rules[300 * 64];
+	size_t len = 0;
+	struct bed bed;
+
+	for (int i = 1; i <= 258; i++)
+		len += (size_t)snprintf(rules + len, sizeof(rules) - len,
+					"alert tcp any any -> any any (content:\"a\"; sid:%d;)\n", i);
+	bed_new_set(&bed, rules, once, false);
+	detect_packet(bed.detect, bed_packet(&bed, FROM_CLIENT, "a"));
+	assert_int_equal(detect_tally(bed.detect).alerts, 258);
+	detect_packet(bed.detect, bed_packet(&bed, FROM_CLIENT, "a"));
+	assert_int_equal(detect_tally(bed.detect).alerts, 260);
+	assert_int_equal(detect_tally(bed.detect).repeated, 256);
+	assert_int_equal(detect_tally(bed.detect).memory_short, 4);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +243,8 @@ int main(void)
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_addresses_alone),
 		cmocka_unit_test(test_many_alerts),
+		cmocka_unit_test(test_alerts_once),
+		cmocka_unit_test(test_alerts_once_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void packet_make(struct made *m)
 				 .class_msg = "Bad",
 				 .text = "alert tcp ...",
 				 .action = RULE_ALERT };
-	m->alert = (struct alert){ .rule = &m->rule, .times = 1 };
+	m->alert = (struct alert){ .rule = &m->rule };
 }
 
 static void make(struct made *m, const char *types, bool ips)
