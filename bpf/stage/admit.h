@@ -105,6 +105,28 @@ static __always_inline enum sek_verdict admit_flow(struct frame_ctx *ctx, struct
 	return packet_end(p, SEK_R_flow_table_full, SEK_DROP);
 }
 
+/*
+ * No flow begins at a tenant that holds as many half-open ones as it may: lists and rules need not
+ * be asked, and under a flood they are most of what a packet costs. A guarded tenant's servers
+ * answer by cookies, which take no room.
+ */
+static __always_inline enum sek_verdict stage_room(struct packet *p)
+{
+	const struct sek_tenant *tenant;
+	const struct sek_quota *quota;
+
+	if (p->reason)
+		return SEK_NEXT;
+	tenant = tenant_of(p);
+	if (!tenant ||
+	    tenant->flags & (SEK_TENANT_STATELESS | SEK_TENANT_GUARD_AUTO | SEK_TENANT_GUARD_ALWAYS))
+		return SEK_NEXT;
+	quota = quota_of(p->tenant);
+	if (!quota || !quota_is_full(quota, tenant))
+		return SEK_NEXT;
+	return packet_end(p, SEK_R_half_quota, SEK_DROP);
+}
+
 static __always_inline enum sek_verdict stage_admit(struct frame_ctx *ctx, struct packet *p)
 {
 	const struct sek_tenant *tenant;

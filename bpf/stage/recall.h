@@ -36,10 +36,13 @@ static __always_inline int recall_dir(const struct packet *p, const struct sek_f
 	return recall_goes(p, flow, SEK_IN) ? SEK_IN : -1;
 }
 
-/* Whether a flow could be recalled by what stands in the packet. */
+/*
+ * Whether a flow could be recalled by what stands in the packet. A SYN begins one, and hints would
+ * only be lines of memory that a flood makes the gateway wait for.
+ */
 static __always_inline bool recall_may(const struct packet *p)
 {
-	return (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP) &&
+	return ((p->proto == IPPROTO_TCP && !flow_is_syn(p)) || p->proto == IPPROTO_UDP) &&
 	       !(p->flags & (PKT_FRAG_FIRST | PKT_FRAG_LATER));
 }
 

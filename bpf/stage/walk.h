@@ -43,6 +43,7 @@ static __always_inline enum sek_verdict walk_unknown(struct frame_ctx *ctx, stru
 	NEXT(stage_tenant(ctx, p));   /* whose is it; spoofed sources end here */
 	NEXT(stage_fragment(ctx, p)); /* pieces share the verdict of the first */
 	NEXT(stage_flow(ctx, p));     /* known and current: its verdict stands, on to names */
+	NEXT(stage_room(p));          /* a tenant without room for one more flow: none is asked about */
 	NEXT(stage_list(ctx, p));     /* allow and block lists */
 	NEXT(stage_policy(ctx, p));   /* the first rule that matches */
 	NEXT(stage_syncookie(ctx, p)); /* a guarded server's clients prove that they receive */

@@ -27,20 +27,26 @@
 	"    default: {out: accept, in: accept}\n"
 
 /* SYN number n of a body; every source of its own sends `each`. */
-static enum sek_reason syn(struct bed *bed, uint16_t vlan, uint32_t n, uint32_t each)
+static enum sek_reason syn_to(struct bed *bed, uint16_t vlan, uint32_t n, uint32_t each,
+			      uint16_t dport)
 {
 	char src[32];
 	struct pkt pkt = { .vlan = vlan,
 			   .src = src,
 			   .dst = "198.51.100.80",
 			   .proto = IPPROTO_TCP,
-			   .dport = 80,
+			   .dport = dport,
 			   .flags = TCP_SYN,
 			   .seq = 1000 };
 
 	snprintf(src, sizeof(src), "10.0.%u.%u", n / each / 250, n / each % 250 + 1);
 	pkt.sport = (uint16_t)(1024 + n);
 	return bed_run(bed, INSIDE, &pkt);
+}
+
+static enum sek_reason syn(struct bed *bed, uint16_t vlan, uint32_t n, uint32_t each)
+{
+	return syn_to(bed, vlan, n, each, 80);
 }
 
 /* Brings SYN n's flow to ESTABLISHED. */
@@ -118,6 +124,24 @@ static void half_of_body(void **state)
 			    .ack = 78,
 			    .payload_len = 10 };
 	bed_expect(bed, "data of the established flow", INSIDE, &data, established);
+}
+
+/* What a full body has no room for is not asked of its rules; with room for one it is. */
+static void full_asks_nothing(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(
+		bed,
+		QUOTA(9000, 10, 9000, 9000,
+		      100000) "    rules: [{name: closed, dir: out, proto: tcp, dport: 81, action: drop}]\n");
+	for (uint32_t n = 0; n < 10; n++) {
+		assert_int_equal(syn_to(bed, 10, n, 1, 81), SEK_R_rule_drop);
+		assert_int_equal(syn(bed, 10, n, 1), SEK_R_accepted);
+	}
+	assert_int_equal(syn_to(bed, 10, 10, 1, 81), SEK_R_half_quota);
+	complete(bed, 10, 0);
+	assert_int_equal(syn_to(bed, 10, 10, 1, 81), SEK_R_rule_drop);
 }
 
 /* Whom nobody answers is forgotten, also when no packet asks for him again. */
@@ -245,6 +269,7 @@ static const struct CMUnitTest tests[] = {
 	{ "a source's flows are limited", flows_of_source, NULL, NULL, NULL },
 	{ "a body's half-open flows are limited, established ones stay", half_of_body, NULL, NULL,
 	  NULL },
+	{ "of a body without room rules are not asked", full_asks_nothing, NULL, NULL, NULL },
 	{ "half-open flows past their time hold nothing", forgotten, NULL, NULL, NULL },
 	{ "a source's half-open flows are limited", half_of_source, NULL, NULL, NULL },
 	{ "a source's new flows a second are limited", rate_of_source, NULL, NULL, NULL },
