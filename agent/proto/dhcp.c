@@ -338,6 +338,7 @@ const struct proto proto_dhcp = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = dhcp_log,
+	.log_by_packet = true,
 	.options = options,
 	.option_cnt = sizeof(options) / sizeof(options[0]),
 };

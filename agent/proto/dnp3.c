@@ -315,6 +315,24 @@ static bool function_field(const struct tx *tx, enum side side, uint32_t index, 
 	return index == 0;
 }
 
+static bool indicators_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	const struct dnp3_tx *dnp3 = (const struct dnp3_tx *)tx;
+
+	*ret = dnp3->indicators;
+	return index == 0 && dnp3->from == FROM_SERVER;
+}
+
+static bool object_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	const struct dnp3_tx *dnp3 = (const struct dnp3_tx *)tx;
+
+	if (index >= dnp3->object_cnt)
+		return false;
+	*ret = (uint64_t)dnp3->object[index].group << 8 | dnp3->object[index].variation;
+	return true;
+}
+
 static const struct field fields[] = {
 	{ "dnp3.data",
 	  FIELD_BYTES,
@@ -330,6 +348,20 @@ static const struct field fields[] = {
 	  NULL,
 	  function_field,
 	  "what the message is for: read, write, select, 129" },
+	{ "dnp3_ind",
+	  FIELD_NUMBER,
+	  { false, true },
+	  { 1, 1 },
+	  NULL,
+	  indicators_field,
+	  "what a response says of its sender: device_restart,need_time" },
+	{ "dnp3_obj",
+	  FIELD_NUMBER,
+	  { true, true },
+	  { 1, 1 },
+	  NULL,
+	  object_field,
+	  "group and variation of an object: 60,1" },
 };
 
 const struct proto proto_dnp3 = {

@@ -56,6 +56,9 @@ void dnp3_objects_read(struct dnp3_tx *dnp3, size_t from);
 /* Bytes that a point of this form has behind its prefix; SIZE_MAX: they are not there. */
 size_t dnp3_point_len(const struct dnp3_form *form, struct slice rest, uint32_t prefix);
 
+#define DNP3_INDICATORS 16
+extern const char *const dnp3_indicators[DNP3_INDICATORS]; /* names, from the highest bit on */
+
 bool dnp3_log(struct tx *tx, struct json *json);
 
 #endif

@@ -8,8 +8,7 @@
 #include "report/json.h"
 #include "wire/wire.h"
 
-static const char *const indicators[] = {
-	/* from the highest bit on */
+const char *const dnp3_indicators[DNP3_INDICATORS] = {
 	"device_restart",
 	"device_trouble",
 	"local_control",
@@ -178,11 +177,13 @@ static void application_log(struct json *json, const struct dnp3_tx *dnp3)
 static void indicators_log(struct json *json, uint16_t bits)
 {
 	json_open(json, "iin");
-	json_list(json, "indicators");
-	for (int i = 0; i < 16; i++)
-		if (bits >> (15 - i) & 1)
-			json_text(json, NULL, indicators[i]);
-	json_close(json);
+	if (bits) {
+		json_list(json, "indicators");
+		for (int i = 0; i < DNP3_INDICATORS; i++)
+			if (bits >> (DNP3_INDICATORS - 1 - i) & 1)
+				json_text(json, NULL, dnp3_indicators[i]);
+		json_close(json);
+	}
 	json_close(json);
 }
 

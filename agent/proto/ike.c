@@ -47,6 +47,8 @@ static const char *const events[] = {
 
 enum ike_payload { /* of IKEv1, of IKEv2 */
 		   V1_SA = 1,
+		   V1_PROPOSAL = 2,
+		   V1_TRANSFORM = 3,
 		   V1_KEY = 4,
 		   V1_NONCE = 10,
 		   V1_VENDOR = 13,
@@ -68,13 +70,6 @@ static void *state_open(struct session *session)
 	return state;
 }
 
-static void vendors_forget(struct ike_side *of)
-{
-	for (uint8_t i = 0; i < of->vendor_cnt; i++)
-		free((void *)of->vendor[i].at);
-	of->vendor_cnt = 0;
-}
-
 static void state_close(void *arg)
 {
 	struct ike_state *state = arg;
@@ -82,7 +77,6 @@ static void state_close(void *arg)
 	for (int side = 0; side < SIDES; side++) {
 		free(state->side[side].key);
 		free(state->side[side].nonce);
-		vendors_forget(&state->side[side]);
 	}
 	free(state);
 }
@@ -226,6 +220,7 @@ static void sa_read(struct ike_state *state, struct ike_tx *ike, struct slice bo
 	struct ike_side *of = &state->side[ike->from];
 
 	of->transform_cnt = 0;
+	ike->has_sa = true;
 	if (ike->major == 1) {
 		of->doi = wire_number(&c, 4);
 		if (wire_number(&c, 4) != SITUATION_PLAIN)
@@ -259,20 +254,15 @@ static void bytes_keep(uint8_t **to, size_t *len, struct slice bytes)
 	*len = *to ? bytes.len : 0;
 }
 
-static void vendor_read(struct ike_state *state, struct ike_tx *ike, struct slice body, size_t *used)
+static void vendor_read(struct ike_tx *ike, struct slice body, size_t *used)
 {
-	struct ike_side *of = &state->side[ike->from];
 	char *to = ike->vendors + *used;
-	uint8_t *copy;
 
 	if (ike->vendor_cnt == IKE_LIST_MAX || !body.len)
 		return;
 	hex_write(body.at, body.len, 0, to);
 	ike->vendor[ike->vendor_cnt++] = slice(to, 2 * body.len);
 	*used += 2 * body.len;
-	copy = of->vendor_cnt < IKE_LIST_MAX ? copy_of(slice(to, 2 * body.len)) : NULL;
-	if (copy)
-		of->vendor[of->vendor_cnt++] = slice(copy, 2 * body.len);
 }
 
 static void payload_read(struct ike_state *state, struct ike_tx *ike, uint8_t type,
@@ -298,7 +288,7 @@ static void payload_read(struct ike_state *state, struct ike_tx *ike, uint8_t ty
 		break;
 	case V1_VENDOR:
 	case V2_VENDOR:
-		vendor_read(state, ike, body, used);
+		vendor_read(ike, body, used);
 		break;
 	case V2_NOTICE:
 		if (body.len >= 4 && ike->notice_cnt < IKE_LIST_MAX)
@@ -307,6 +297,12 @@ static void payload_read(struct ike_state *state, struct ike_tx *ike, uint8_t ty
 	default:
 		break;
 	}
+}
+
+static void kind_add(struct ike_tx *ike, uint8_t kind)
+{
+	if (ike->payload_cnt < IKE_LIST_MAX && !memchr(ike->payload, kind, ike->payload_cnt))
+		ike->payload[ike->payload_cnt++] = kind;
 }
 
 /* Both versions number their payloads apart: 1 to 21, and from 33 on. */
@@ -326,8 +322,7 @@ static void payloads_read(struct ike_state *state, struct ike_tx *ike, uint8_t n
 			tx_event(&ike->tx, EVENT_MALFORMED);
 			return;
 		}
-		if (ike->payload_cnt < IKE_LIST_MAX)
-			ike->payload[ike->payload_cnt++] = type;
+		kind_add(ike, type);
 		if (type == V2_CIPHERED || type == V2_CIPHERED_PART)
 			return; /* next is of what it hides */
 		payload_read(state, ike, type, slice(wire_bytes(&c, len - 4), len - 4), &used);
@@ -362,11 +357,17 @@ static int64_t ike_input(void *arg, const struct proto_in *in)
 	ike->flags = ike->bytes[19];
 	for (int i = 20; i < 24; i++)
 		ike->message_id = ike->message_id << 8 | ike->bytes[i];
-	if (ike->major == 1 && ike->flags & FLAG_CIPHERED)
+	if (ike->major == 1 && ike->flags & FLAG_CIPHERED) {
 		state->is_ciphered = true;
-	else
+		kind_add(ike, ike->bytes[16]); /* of what follows its head says no more */
+	} else {
 		payloads_read(state, ike, ike->bytes[16],
 			      slice(ike->bytes + HEAD_LEN, data.len - HEAD_LEN));
+	}
+	if (ike->major == 1 && ike->has_sa) { /* parts of it, which Suricata counts among them */
+		kind_add(ike, V1_PROPOSAL);
+		kind_add(ike, V1_TRANSFORM);
+	}
 	return (int64_t)data.len;
 }
 

@@ -39,8 +39,6 @@ struct ike_side { /* what a side said so far */
 	uint32_t doi;
 	uint8_t transform_cnt;
 	struct ike_transform transform[IKE_PROPOSALS_MAX];
-	uint8_t vendor_cnt;
-	struct slice vendor[IKE_LIST_MAX]; /* hexadecimal, of memory of their own */
 };
 
 struct ike_state {
@@ -55,14 +53,14 @@ struct ike_tx {
 	uint8_t major, minor, exchange, flags;
 	uint32_t message_id;
 	char init_spi[2 * IKE_SPI_LEN], resp_spi[2 * IKE_SPI_LEN];
-	bool has_chosen;
+	bool has_sa, has_chosen;
 	struct ike_transform chosen; /* that the responder took */
 	struct slice key, nonce; /* of bytes */
 	uint8_t *bytes; /* of the message */
 	char *vendors; /* hexadecimal, one after the other; NULL: none */
 	uint8_t vendor_cnt, payload_cnt, notice_cnt;
 	struct slice vendor[IKE_LIST_MAX];
-	uint8_t payload[IKE_LIST_MAX];
+	uint8_t payload[IKE_LIST_MAX]; /* kinds, each once */
 	uint16_t notice[IKE_LIST_MAX];
 };
 

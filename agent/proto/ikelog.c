@@ -291,13 +291,12 @@ static void bytes_log(struct json *json, const char *name, const char *len_name,
 	json_number(json, len_name, len);
 }
 
-static void side_log(struct json *json, const char *name, const struct ike_side *of, bool offers,
-		     bool extended)
+static void side_log(struct json *json, const char *name, const struct ike_side *of, bool offers)
 {
 	json_open(json, name);
 	bytes_log(json, "key_exchange_payload", "key_exchange_payload_length", of->key, of->key_len);
 	bytes_log(json, "nonce_payload", "nonce_payload_length", of->nonce, of->nonce_len);
-	if (extended && offers && of->transform_cnt) {
+	if (offers) {
 		json_list(json, "proposals");
 		for (uint8_t i = 0; i < of->transform_cnt; i++) {
 			json_open(json, NULL);
@@ -306,27 +305,37 @@ static void side_log(struct json *json, const char *name, const struct ike_side 
 		}
 		json_close(json);
 	}
-	if (extended && of->vendor_cnt) {
-		json_list(json, "vendor_ids");
-		for (uint8_t i = 0; i < of->vendor_cnt; i++)
-			json_bytes(json, NULL, of->vendor[i]);
-		json_close(json);
-	}
+	json_close(json);
+}
+
+/* What both sides said so far, beside a message that can be read. */
+static void v1_known_log(struct json *json, const struct ike_tx *ike, const struct ike_state *state)
+{
+	const struct ike_side *client = &state->side[FROM_CLIENT],
+			      *server = &state->side[FROM_SERVER];
+
+	side_log(json, "client", client,
+		 ike->has_sa && ike->from == FROM_CLIENT && client->transform_cnt);
+	side_log(json, "server", server,
+		 ike->has_sa && ike->from == FROM_SERVER && server->transform_cnt > 1);
+	if (!ike->vendor_cnt)
+		return;
+	json_list(json, "vendor_ids");
+	for (uint8_t i = 0; i < ike->vendor_cnt; i++)
+		json_bytes(json, NULL, ike->vendor[i]);
 	json_close(json);
 }
 
 static void v1_log(struct json *json, const struct ike_tx *ike, const struct ike_state *state)
 {
-	bool extended = json->options >> EXTENDED & 1;
+	bool is_ciphered = ike->flags & 1;
 
 	json_open(json, "ikev1");
 	if (state && state->side[FROM_CLIENT].doi)
 		json_number(json, "doi", state->side[FROM_CLIENT].doi);
-	json_bool(json, "encrypted_payloads", ike->flags & 1);
-	if (state) {
-		side_log(json, "client", &state->side[FROM_CLIENT], true, extended);
-		side_log(json, "server", &state->side[FROM_SERVER], false, extended);
-	}
+	json_bool(json, "encrypted_payloads", is_ciphered);
+	if (state && !is_ciphered)
+		v1_known_log(json, ike, state);
 	json_close(json);
 }
 
@@ -369,7 +378,7 @@ bool ike_log(struct tx *tx, struct json *json)
 	json_bytes(json, "resp_spi", slice(ike->resp_spi, sizeof(ike->resp_spi)));
 	json_number(json, "message_id", ike->message_id);
 	json_number(json, "exchange_type", ike->exchange);
-	if (ike->major == 1 && exchange)
+	if (ike->major == 1 && exchange && json->options >> EXTENDED & 1)
 		json_text(json, "exchange_type_verbose", exchange);
 	if (ike->major == 2)
 		json_text(json, "role", ike->flags & 8 ? "initiator" : "responder");

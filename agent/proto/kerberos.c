@@ -9,6 +9,40 @@
 #define AP_REQ 14
 #define TOKEN_AP_REQ 0x0100
 
+static const struct {
+	int64_t code;
+	const char *name;
+} encryptions[] = {
+#define KRB5_ENCRYPTION(code, name) { code, name },
+#include "proto/krb5encryptions.def"
+#undef KRB5_ENCRYPTION
+};
+
+#define ENCRYPTION_CNT (sizeof(encryptions) / sizeof(encryptions[0]))
+
+const char *krb_encryption_name(int64_t encryption)
+{
+	for (size_t i = 0; i < ENCRYPTION_CNT; i++)
+		if (encryptions[i].code == encryption)
+			return encryptions[i].name;
+	return NULL;
+}
+
+bool krb_encryption_named(struct slice name, int64_t *ret)
+{
+	for (size_t i = 0; i < ENCRYPTION_CNT; i++)
+		if (slice_is(name, encryptions[i].name)) {
+			*ret = encryptions[i].code;
+			return true;
+		}
+	return false;
+}
+
+bool krb_encryption_is_weak(int64_t encryption)
+{
+	return !((encryption >= 17 && encryption <= 20) || encryption == 25 || encryption == 26);
+}
+
 struct krb_name krb_name_read(struct cursor *c)
 {
 	struct cursor name = der_enter(c, DER_SEQUENCE);

@@ -28,4 +28,11 @@ bool krb_ticket_read(struct cursor *c, struct krb_ticket *ret);
 /* The ticket of an AP-REQ in a GSS-API token (RFC 4121, 4.1). */
 bool krb_token_read(struct slice token, struct krb_ticket *ret);
 
+/* An etype's name in the registry of IANA; NULL: it has none. */
+const char *krb_encryption_name(int64_t encryption);
+/* The etype of such a name. false: there is none. */
+bool krb_encryption_named(struct slice name, int64_t *ret);
+/* All but AES and Camellia (RFC 8429 and before). */
+bool krb_encryption_is_weak(int64_t encryption);
+
 #endif

@@ -77,12 +77,6 @@ struct word {
 	const char *name;
 };
 
-static const struct word encryptions[] = {
-#define KRB5_ENCRYPTION(code, name) { code, name },
-#include "proto/krb5encryptions.def"
-#undef KRB5_ENCRYPTION
-};
-
 static const struct word errors[] = {
 #define KRB5_ERROR(code, name) { code, name },
 #include "proto/krb5errors.def"
@@ -112,10 +106,14 @@ static void word_log(struct json *json, const char *name, const struct word *wor
 	json_text(json, name, text);
 }
 
-/* All but AES and Camellia (RFC 8429 and before). */
-static bool is_weak(int64_t encryption)
+static void encryption_log(struct json *json, const char *name, int64_t encryption)
 {
-	return !((encryption >= 17 && encryption <= 20) || encryption == 25 || encryption == 26);
+	const char *known = krb_encryption_name(encryption);
+
+	if (known)
+		json_text(json, name, known);
+	else
+		word_log(json, name, NULL, 0, "EncryptionType", encryption);
 }
 
 /* --- messages --- */
@@ -221,7 +219,7 @@ static bool answer_read(struct krb5_tx *tx, struct cursor fields)
 	in = der_enter(&fields, DER_CONTEXT(6));
 	tx->encryption = krb_encryption_read(&in);
 	tx->has_encryption = !in.failed;
-	if (tx->has_encryption && is_weak(tx->encryption))
+	if (tx->has_encryption && krb_encryption_is_weak(tx->encryption))
 		tx_event(&tx->tx, EVENT_WEAK);
 	return tx->has_encryption;
 }
@@ -393,6 +391,12 @@ static bool error_field(const struct tx *tx, enum side side, uint32_t index, uin
 	return index == 0 && ((const struct krb5_tx *)tx)->has_error;
 }
 
+static bool ticket_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
+{
+	*ret = (uint64_t)((const struct krb5_tx *)tx)->ticket_encryption;
+	return index == 0 && ((const struct krb5_tx *)tx)->has_ticket_encryption;
+}
+
 static const struct field fields[] = {
 	{ "krb5.cname",
 	  FIELD_LIST,
@@ -422,6 +426,13 @@ static const struct field fields[] = {
 	  NULL,
 	  error_field,
 	  "why it failed: 25 asks for proof first" },
+	{ "krb5.ticket_encryption",
+	  FIELD_NUMBER,
+	  { false, true },
+	  { 1, 1 },
+	  NULL,
+	  ticket_field,
+	  "what a ticket is ciphered by: weak, rc4-hmac, 23" },
 };
 
 static const char *const events[] = { "malformed_data", "weak_encryption", NULL };
@@ -466,14 +477,15 @@ static bool krb5_log(struct tx *of, struct json *json)
 		json_text(json, "realm", "<empty>");
 	name_log(json, "sname", &tx->server);
 	if (tx->has_encryption)
-		word_log(json, "encryption", WORDS(encryptions), "EncryptionType", tx->encryption);
+		encryption_log(json, "encryption", tx->encryption);
 	else
 		json_text(json, "encryption", "<none>");
-	json_bool(json, "weak_encryption", tx->has_encryption && is_weak(tx->encryption));
+	json_bool(json, "weak_encryption",
+		  tx->has_encryption && krb_encryption_is_weak(tx->encryption));
 	if (tx->has_ticket_encryption) {
-		word_log(json, "ticket_encryption", WORDS(encryptions), "EncryptionType",
-			 tx->ticket_encryption);
-		json_bool(json, "ticket_weak_encryption", is_weak(tx->ticket_encryption));
+		encryption_log(json, "ticket_encryption", tx->ticket_encryption);
+		json_bool(json, "ticket_weak_encryption",
+			  krb_encryption_is_weak(tx->ticket_encryption));
 	}
 	return true;
 }
@@ -492,4 +504,5 @@ const struct proto proto_krb5 = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = krb5_log,
+	.log_by_packet = true,
 };

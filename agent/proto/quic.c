@@ -10,17 +10,14 @@
 
 #include "base/digits.h"
 #include "inspect/engine.h"
-#include "proto/tls.h"
-#include "report/json.h"
+#include "proto/quic.h"
 #include "wire/quic.h"
 
 #define LONG_HEADER 0x80
 #define FIXED_BIT 0x40
-#define VERSION_LEN 4
 #define GOOGLE_HASH_LEN 12
 #define TAGS_MAX 64 /* of a message of Google's */
 #define TAG_LEN 4
-#define CYU_LEN 512
 
 #define FRAME_PADDING 0x00
 #define FRAME_PING 0x01
@@ -31,21 +28,6 @@
 
 enum quic_event { EVENT_NOT_OPENED = 1, EVENT_BAD_DATA, EVENT_LONG_CRYPTO };
 enum quic_type { TYPE_INITIAL, TYPE_EARLY, TYPE_HANDSHAKE, TYPE_RETRY };
-
-struct quic_tx {
-	struct tx tx;
-	uint32_t version;
-	uint8_t version_bytes[VERSION_LEN];
-	enum side from;
-	uint8_t *bytes; /* that name, agent and hello are slices of */
-	bool has_hello;
-	struct tls_hello hello;
-	struct slice name, agent;
-	struct tls_print ja3;
-	char ja4[TLS_JA4_LEN];
-	char cyu[CYU_LEN]; /* "" : none */
-	char cyu_md5[TLS_MD5_LEN];
-};
 
 struct quic_state {
 	struct session *session;
@@ -147,7 +129,7 @@ static bool head_read(struct wire_cursor *c, struct quic_packet *ret_packet)
 	uint64_t len;
 
 	packet.type = first >> 4 & 3;
-	packet.place.version = wire_number(c, VERSION_LEN);
+	packet.place.version = wire_number(c, QUIC_VERSION_LEN);
 	*ret_packet = packet;
 	if (c->is_short || !(first & LONG_HEADER))
 		return false;
@@ -191,7 +173,7 @@ static struct quic_tx *tx_make(struct quic_state *state, enum side side, uint32_
 	quic->tx.progress[FROM_CLIENT] = quic->tx.progress[FROM_SERVER] = 1;
 	quic->from = side;
 	quic->version = version;
-	for (int i = 0; i < VERSION_LEN; i++)
+	for (int i = 0; i < QUIC_VERSION_LEN; i++)
 		quic->version_bytes[i] = (uint8_t)(version >> (24 - 8 * i));
 	return quic;
 }
@@ -289,7 +271,7 @@ static void cyu_make(struct quic_tx *quic, struct wire_cursor tags, uint32_t tag
 	int len = snprintf(quic->cyu, sizeof(quic->cyu), "%s,", version);
 	uint8_t sum[EVP_MAX_MD_SIZE];
 
-	for (uint32_t i = 0; i < tag_cnt && len + TAG_LEN + 1 < CYU_LEN; i++) {
+	for (uint32_t i = 0; i < tag_cnt && len + TAG_LEN + 1 < QUIC_CYU_LEN; i++) {
 		const uint8_t *tag = wire_bytes(&tags, TAG_LEN);
 
 		wire_bytes(&tags, TAG_LEN);
@@ -454,8 +436,8 @@ static enum proto_guess quic_guess(enum side side, struct slice first)
 static bool version_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			  uint64_t *ret_from)
 {
-	return field_give(slice(((struct quic_tx *)tx)->version_bytes, VERSION_LEN), index, ret,
-			  ret_from);
+	return field_give(slice(((struct quic_tx *)tx)->version_bytes, QUIC_VERSION_LEN), index,
+			  ret, ret_from);
 }
 
 static bool name_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -565,86 +547,6 @@ static const struct field fields[] = {
 
 static const char *const events[] = { "failed_decrypt", "error_on_data", "crypto_frag_too_long",
 				      NULL };
-
-/* --- records --- */
-
-static const struct {
-	uint16_t type;
-	const char *name;
-} ext_names[] = {
-#define TLS_EXT(type, name) { type, name },
-#include "proto/tlsexts.def"
-#undef TLS_EXT
-};
-
-static void ext_values_log(struct json *json, uint16_t type, const struct tls_hello *hello)
-{
-	struct slice name;
-
-	if (type == 0 && hello->name.len) {
-		json_list(json, "values");
-		json_bytes(json, NULL, hello->name);
-		json_close(json);
-	}
-	if (type == 16 && tls_alpn_at(hello->alpn, 0, &name)) {
-		json_list(json, "values");
-		for (uint32_t i = 0; tls_alpn_at(hello->alpn, i, &name); i++)
-			json_bytes(json, NULL, name);
-		json_close(json);
-	}
-}
-
-static void exts_log(struct json *json, const struct tls_hello *hello)
-{
-	struct slice rest = hello->exts, body;
-	uint16_t type;
-
-	if (!rest.len)
-		return;
-	json_list(json, "extensions");
-	while (tls_ext_next(&rest, &type, &body)) {
-		json_open(json, NULL);
-		for (size_t i = 0; i < sizeof(ext_names) / sizeof(ext_names[0]); i++)
-			if (ext_names[i].type == type)
-				json_text(json, "name", ext_names[i].name);
-		json_number(json, "type", type);
-		ext_values_log(json, type, hello);
-		json_close(json);
-	}
-	json_close(json);
-}
-
-static bool quic_log(struct tx *tx, struct json *json)
-{
-	const struct quic_tx *quic = (const struct quic_tx *)tx;
-	char version[16];
-
-	snprintf(version, sizeof(version), "%u", quic->version);
-	json_text(json, "version", version);
-	if (quic->name.len)
-		json_bytes(json, "sni", quic->name);
-	if (quic->agent.len)
-		json_bytes(json, "ua", quic->agent);
-	if (quic->cyu[0]) {
-		json_list(json, "cyu");
-		json_open(json, NULL);
-		json_bytes(json, "hash", slice(quic->cyu_md5, TLS_MD5_LEN));
-		json_text(json, "string", quic->cyu);
-		json_close(json);
-		json_close(json);
-	}
-	if (quic->ja3.text) {
-		json_open(json, quic->from == FROM_CLIENT ? "ja3" : "ja3s");
-		json_bytes(json, "hash", slice(quic->ja3.md5, TLS_MD5_LEN));
-		json_bytes(json, "string", slice(quic->ja3.text, quic->ja3.len));
-		json_close(json);
-	}
-	if (quic->ja4[0])
-		json_bytes(json, "ja4", slice(quic->ja4, TLS_JA4_LEN));
-	if (quic->has_hello)
-		exts_log(json, &quic->hello);
-	return true;
-}
 
 const struct proto proto_quic = {
 	.name = "quic",

@@ -416,4 +416,5 @@ const struct proto proto_snmp = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = snmp_log,
+	.log_by_packet = true,
 };

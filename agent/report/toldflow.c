@@ -155,7 +155,7 @@ static void netflow_side_put(struct told *told, const struct flow *flow, enum si
 
 	head.from = side == FROM_CLIENT ? HEAD_CLIENT : HEAD_SERVER;
 	told_head(told, &head);
-	told_app_proto(told, flow);
+	told_app_proto_or_unknown(told, flow);
 	json_open(json, "netflow");
 	json_number(json, "pkts", flow->packets[side]);
 	json_number(json, "bytes", flow->bytes[side]);

@@ -396,21 +396,43 @@ static void name_put(struct json *json, const char *key, enum proto_id id, enum 
 		json_text(json, key, name);
 }
 
+/* A datagram that nobody knows settles it; over TCP the other side may still say what it is. */
+static enum proto_id app_proto(const struct flow *flow)
+{
+	const struct session *s = &flow->session;
+	bool one_failed = s->side_proto[FROM_CLIENT] == PROTO_FAILED ||
+			  s->side_proto[FROM_SERVER] == PROTO_FAILED;
+
+	if (s->proto == PROTO_UNKNOWN && one_failed && flow->proto == IPPROTO_UDP)
+		return PROTO_FAILED;
+	return s->proto;
+}
+
 void told_app_proto(struct told *told, const struct flow *flow)
 {
 	const struct session *s = &flow->session;
 	struct json *json = &told->json;
+	enum proto_id proto = app_proto(flow);
 
-	name_put(json, "app_proto", s->proto, PROTO_UNKNOWN);
-	name_put(json, "app_proto_ts", s->side_proto[FROM_CLIENT], s->proto);
-	name_put(json, "app_proto_tc", s->side_proto[FROM_SERVER], s->proto);
-	name_put(json, "app_proto_orig", s->original, s->proto);
-	name_put(json, "app_proto_expected", s->expected, s->proto);
+	name_put(json, "app_proto", proto, PROTO_UNKNOWN);
+	if (proto == PROTO_UNKNOWN)
+		return;
+	name_put(json, "app_proto_ts", s->side_proto[FROM_CLIENT], proto);
+	name_put(json, "app_proto_tc", s->side_proto[FROM_SERVER], proto);
+	name_put(json, "app_proto_orig", s->original, proto);
+	name_put(json, "app_proto_expected", s->expected, proto);
 }
 
 void told_app_proto_alone(struct told *told, const struct flow *flow)
 {
-	name_put(&told->json, "app_proto", flow->session.proto, PROTO_UNKNOWN);
+	name_put(&told->json, "app_proto", app_proto(flow), PROTO_UNKNOWN);
+}
+
+void told_app_proto_or_unknown(struct told *told, const struct flow *flow)
+{
+	const char *name = proto_name(app_proto(flow));
+
+	json_text(&told->json, "app_proto", name ? name : "unknown");
 }
 
 void told_frame(struct told *told, const struct packet *packet)

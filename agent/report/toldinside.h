@@ -88,6 +88,8 @@ void told_community_id(struct told *told, const struct flow *flow);
 void told_app_proto(struct told *told, const struct flow *flow);
 /* The one that both sides speak now. */
 void told_app_proto_alone(struct told *told, const struct flow *flow);
+/* The same, where there must be a name. */
+void told_app_proto_or_unknown(struct told *told, const struct flow *flow);
 /* packet and packet_info. */
 void told_frame(struct told *told, const struct packet *packet);
 /* The object of a frame; of an alert or a record of its own. */

@@ -52,7 +52,7 @@ static void test_google(void **state)
 	field_is("quic.cyu.string", "46,SNI-UAID");
 	field_is("quic.cyu.hash", "3ee85c355061ebe189ec4ca49623e324");
 	assert_string_equal(protorun_log(&run, run.flow.session.first, 0),
-			    "{\"version\":\"1362113590\",\"sni\":\"a.b\",\"ua\":\"me\",\"cyu\":[{\"hash\":"
+			    "{\"version\":\"Q046\",\"sni\":\"a.b\",\"ua\":\"me\",\"cyu\":[{\"hash\":"
 			    "\"3ee85c355061ebe189ec4ca49623e324\",\"string\":\"46,SNI-UAID\"}]}");
 	protorun_end(&run);
 }
