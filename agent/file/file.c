@@ -76,6 +76,16 @@ struct file *file_open(struct tx *tx, enum side side, struct slice name)
 	return file;
 }
 
+bool file_store_depth(const struct file *file, uint64_t *ret_depth)
+{
+	const struct file_room *room = file ? room_of(file->tx) : NULL;
+
+	if (!room || !room->store || !file->wants_store)
+		return false;
+	*ret_depth = room->store_depth;
+	return true;
+}
+
 /* --- the window --- */
 
 /* Drops so many bytes from its beginning. */

@@ -48,6 +48,8 @@ struct file {
 
 /* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
 struct file *file_open(struct tx *tx, enum side side, struct slice name);
+/* How much of it is wanted; 0: all. false: it is not to be stored. file may be NULL. */
+bool file_store_depth(const struct file *file, uint64_t *ret_depth);
 /* Bytes that follow; lost: bytes in front of them that never came. */
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost);
 /* Nothing follows. whole false: it was cut. A second time changes nothing. */

@@ -14,6 +14,7 @@
 #include "detect/detect.h"
 #include "file/types.h"
 
+#define DEPTH_USUAL (1u << 20) /* as that of streams */
 #define PATH_LEN_MAX 256
 
 static void hashes_read(const struct config *config, const char *path, struct file_room *room)
@@ -55,6 +56,9 @@ static void store_read(const struct config *config, const char *output, struct f
 	room->store = true;
 	snprintf(path, sizeof(path), "%.100s.force-filestore", output);
 	room->store_all = config_bool(config, path, false);
+	snprintf(path, sizeof(path), "%.100s.stream-depth", output);
+	room->store_depth = config_bytes(
+		config, path, config_bytes(config, "stream.reassembly.depth", DEPTH_USUAL));
 	snprintf(path, sizeof(path), "%.100s.write-fileinfo", output);
 	room->store_info = config_bool(config, path, false);
 	snprintf(path, sizeof(path), "%.100s.force-magic", output);

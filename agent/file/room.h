@@ -20,6 +20,7 @@ struct file_room {
 	bool magic; /* asked for of every file, by rules or settings */
 	bool magic_in_records;
 	bool store, store_all, store_info; /* filestore; all: without a rule; info: .json beside */
+	uint64_t store_depth; /* bytes of a file that are stored at most; 0: all */
 	char store_dir[512];
 	struct file_types *types; /* types.h */
 	_Atomic uint32_t store_cnt; /* files that were begun to be stored */

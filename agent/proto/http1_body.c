@@ -199,7 +199,8 @@ void http1_body_take(struct http1_tx *tx, enum side side, struct slice bytes)
 
 	body_begin(tx, side);
 	if (bytes.at)
-		len = http_body_add(&tx->body[side], &tx->state->server->body[side], bytes);
+		len = http_body_add(&tx->body[side], &tx->state->server->body[side], tx->file[side],
+				    bytes);
 	file_give(tx, side, bytes, len);
 }
 

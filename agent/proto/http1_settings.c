@@ -170,11 +170,12 @@ static void bodies_read(const struct reading *r)
 		{ "response-body-limit", "response-body-minimal-inspect-size",
 		  "response-body-inspect-window" },
 	};
+	const uint64_t most_usual = 4096; /* where a site's settings name no limit: as Suricata */
 	const char *at_once = word_of(r, "http-body-inline");
 
 	for (int side = 0; side < SIDES; side++)
 		r->server->body[side] = (struct http_body_limits){
-			.most = bytes_of(r, names[side].most, 0),
+			.most = bytes_of(r, names[side].most, most_usual),
 			.least = size_of(r, names[side].least, 32768),
 			.window = size_of(r, names[side].window, 4096),
 		};

@@ -55,7 +55,7 @@ static void decoded_take(void *arg, struct slice bytes)
 {
 	const struct destination *to = arg;
 	struct http2_side *side = &to->tx->side[to->side];
-	size_t len = http_body_add(&side->body, &to->tx->state->body[to->side], bytes);
+	size_t len = http_body_add(&side->body, &to->tx->state->body[to->side], side->file, bytes);
 
 	if (!side->file)
 		return;

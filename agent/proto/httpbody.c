@@ -5,6 +5,8 @@
  */
 #include "proto/httpbody.h"
 
+#include "file/file.h"
+
 #define KEPT_WINDOWS 3 /* that are kept of a body which nobody looks at */
 
 static uint64_t window_max(const struct http_body_limits *limits)
@@ -27,16 +29,18 @@ static void prune(struct http_body *body, const struct http_body_limits *limits)
 	body->from = edge;
 }
 
-size_t http_body_add(struct http_body *body, const struct http_body_limits *limits, struct slice bytes)
+size_t http_body_add(struct http_body *body, const struct http_body_limits *limits,
+		     const struct file *file, struct slice bytes)
 {
-	uint64_t size;
+	uint64_t size, most = limits->most;
 
 	prune(body, limits);
 	size = http_body_size(body);
-	if (limits->most && size >= limits->most)
+	file_store_depth(file, &most);
+	if (most && size >= most)
 		return 0;
-	if (limits->most && bytes.len > limits->most - size)
-		bytes.len = (size_t)(limits->most - size);
+	if (most && bytes.len > most - size)
+		bytes.len = (size_t)(most - size);
 	return grown_add(&body->kept, bytes) ? bytes.len : 0;
 }
 

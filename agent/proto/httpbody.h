@@ -27,9 +27,11 @@ static inline uint64_t http_body_size(const struct http_body *body)
 	return body->from + body->kept.len;
 }
 
-/* Returns how many of the bytes were within the limit. */
+struct file;
+
+/* Returns how many of the bytes were within the limit, or that of the file which is to be stored. */
 size_t http_body_add(struct http_body *body, const struct http_body_limits *limits,
-		     struct slice bytes);
+		     const struct file *file, struct slice bytes);
 /* What rules may see now; false: not yet, or there is none. at_once: without waiting for the least size. */
 bool http_body_look(struct http_body *body, const struct http_body_limits *limits, bool at_once,
 		    struct slice *ret, uint64_t *ret_from);

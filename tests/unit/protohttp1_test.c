@@ -243,18 +243,18 @@ static void test_body(void **state)
 	struct slice seen;
 	uint64_t from;
 
-	assert_int_equal(http_body_add(&body, &limits, slice(piece, 700)), 700);
+	assert_int_equal(http_body_add(&body, &limits, NULL, slice(piece, 700)), 700);
 	assert_false(http_body_look(&body, &limits, false, &seen, &from));
-	assert_int_equal(http_body_add(&body, &limits, slice(piece, 700)), 700);
+	assert_int_equal(http_body_add(&body, &limits, NULL, slice(piece, 700)), 700);
 	assert_true(http_body_look(&body, &limits, false, &seen, &from));
 	assert_int_equal(from, 0);
 	assert_int_equal(seen.len, 1400);
-	http_body_add(&body, &limits, slice(piece, 100));
+	http_body_add(&body, &limits, NULL, slice(piece, 100));
 	assert_true(http_body_look(&body, &limits, false, &seen, &from));
 	assert_int_equal(from, 1100);
 	assert_int_equal(seen.len, 400);
 	for (int i = 0; i < 200; i++) {
-		http_body_add(&body, &limits, slice(piece, 700));
+		http_body_add(&body, &limits, NULL, slice(piece, 700));
 		assert_true(body.kept.len <= 5000);
 	}
 	assert_int_equal(http_body_size(&body), 100000);
