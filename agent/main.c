@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekishod: reads its settings, runs the agent, ends; or inspects a capture, or reads rules. The
+ * sekishod: reads its settings, runs the agent, ends; or inspects a capture, reads rules, scans files. The
  * only place that ends the process.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "replay/inspect.h"
 #include "replay/rulecheck.h"
 #include "replay/rulelist.h"
+#include "scan/server.h"
 
 /* What is larger has pages of its own, so that a list of a million entries leaves no holes when it goes. */
 #define LARGE_BYTES (256 << 10)
@@ -23,6 +24,8 @@ int main(int argc, char **argv)
 	char why[256];
 	int code;
 
+	if (server_is_asked(argc, argv))
+		return server_main();
 	if (inspect_is_asked(argc, argv))
 		return inspect_main(argc, argv);
 	if (rule_check_is_asked(argc, argv))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "file/room.h"
+#include "file/scanned.h"
 #include "file/store.h"
 #include "file/sums.h"
 #include "file/types.h"
@@ -66,6 +67,7 @@ struct file *file_open(struct tx *tx, enum side side, struct slice name)
 		memcpy(file->name, name.at, file->name_len);
 	if (room) {
 		file->sums = file_sums_new(room->sums);
+		file->scan = file_scan_new(room);
 		file->spill = room->store ? file_spill_new(room) : NULL;
 		file->wants_store = room->store_all || tx->stores[side] ||
 				    (tx->session && tx->session->stores[side]);
@@ -180,7 +182,15 @@ void file_bytes(struct file *file, struct slice bytes, uint64_t lost)
 	if (!file->has_gaps)
 		file_sums_add(file->sums, bytes);
 	file_spill_add(file->spill, bytes);
+	if (file->scan && !file->container)
+		file_scan_bytes(file, bytes);
 	file->size += bytes.len;
+}
+
+void file_passwords(struct file *file, struct slice words)
+{
+	if (file && file->scan)
+		file->scan->passwords = words;
 }
 
 void file_close(struct file *file, bool whole)
@@ -194,6 +204,8 @@ void file_close(struct file *file, bool whole)
 	file_sums_end(file->sums, FILE_MD5, is_whole ? file->md5 : none);
 	file_sums_end(file->sums, FILE_SHA1, is_whole ? file->sha1 : none);
 	file_sums_end(file->sums, FILE_SHA256, file->has_gaps ? none : file->sha256);
+	if (file->scan)
+		file_scan_close(file);
 }
 
 void file_settle(struct file *file)
@@ -217,6 +229,7 @@ void file_free_all(struct file *first)
 
 		file_spill_free(first->spill);
 		file_sums_free(first->sums);
+		file_scan_free(room_of(first->tx), first->scan);
 		free(first->head);
 		free(first->window);
 		free(first);

@@ -44,6 +44,8 @@ struct file {
 	uint64_t opened_packet, closed_packet;
 	struct file_sums *sums; /* sums.h; NULL: none is asked for */
 	struct file_spill *spill; /* store.h; NULL: it cannot be kept */
+	struct file_scan *scan; /* scanned.h; NULL: nobody looks into it */
+	struct file *container; /* the file that it is a member of; NULL: it came by itself */
 };
 
 /* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
@@ -52,7 +54,12 @@ struct file *file_open(struct tx *tx, enum side side, struct slice name);
 bool file_store_depth(const struct file *file, uint64_t *ret_depth);
 /* Bytes that follow; lost: bytes in front of them that never came. */
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost);
-/* Nothing follows. whole false: it was cut. A second time changes nothing. */
+/* Words that may open it, each ended by a 0; they must stay until it is closed. */
+void file_passwords(struct file *file, struct slice words);
+/*
+ * Nothing follows. What is looked into (scanned.h) is now, and its members stand behind it as files of their
+ * own. whole false: it was cut. A second time changes nothing.
+ */
 void file_close(struct file *file, bool whole);
 /* It was inspected for the last time: it is put into the store, or what was kept of it goes. */
 void file_settle(struct file *file);

@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "detect/detect.h"
 #include "file/types.h"
+#include "scan/scan.h"
 
 #define DEPTH_USUAL (1u << 20) /* as that of streams */
 #define PATH_LEN_MAX 256
@@ -102,8 +103,28 @@ static void rules_ask(const struct ruleset *ruleset, struct file_room *room)
 		room->store = ruleset_asks(ruleset, "filestore");
 }
 
+static int types_begin(const struct config *config, struct file_room *room, struct diag *diag)
+{
+	int ret = room->magic ? file_types_new(config_text(config, "magic-file"), &room->types) : 0;
+
+	if (ret == -ENOENT)
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, "install libmagic1",
+			 "libmagic has no tables, and types of files are asked for");
+	return ret;
+}
+
+static int scan_begin_all(const struct config *config, struct file_room *room, struct diag *diag)
+{
+	int ret;
+
+	if (!scan_is_asked(config))
+		return 0;
+	ret = scan_settings_read(config, &room->scan_settings, diag);
+	return ret ? ret : scan_room_new(&room->scan_settings, NULL, &room->scan, diag);
+}
+
 int file_room_new(const struct config *config, const struct ruleset *ruleset,
-		  struct file_room **ret_room)
+		  struct file_room **ret_room, struct diag *diag)
 {
 	struct file_room *room = calloc(1, sizeof(*room));
 	int ret;
@@ -114,12 +135,12 @@ int file_room_new(const struct config *config, const struct ruleset *ruleset,
 	rules_ask(ruleset, room);
 	room->sums[FILE_SHA256] |= room->store;
 	room->magic |= room->magic_in_records;
-	if (room->magic) {
-		ret = file_types_new(config_text(config, "magic-file"), &room->types);
-		if (ret) {
-			free(room);
-			return ret;
-		}
+	ret = types_begin(config, room, diag);
+	if (!ret)
+		ret = scan_begin_all(config, room, diag);
+	if (ret) {
+		file_room_free(room);
+		return ret;
 	}
 	*ret_room = room;
 	return 0;
@@ -129,6 +150,8 @@ void file_room_free(struct file_room *room)
 {
 	if (!room)
 		return;
+	scan_room_free(room->scan);
+	scan_settings_free(&room->scan_settings);
 	file_types_free(room->types);
 	free(room);
 }

@@ -10,8 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "scan/settings.h"
+
 struct config;
 struct ruleset;
+struct scan_room; /* scan/scan.h */
 
 enum file_sum { FILE_MD5, FILE_SHA1, FILE_SHA256, FILE_SUMS };
 
@@ -25,11 +28,17 @@ struct file_room {
 	struct file_types *types; /* types.h */
 	_Atomic uint32_t store_cnt; /* files that were begun to be stored */
 	_Atomic uint64_t refused; /* files that were not followed, or could not be kept */
+	struct scan_settings scan_settings;
+	struct scan_room *scan; /* NULL: nobody looks into files */
+	_Atomic uint64_t scan_bytes; /* of files that come, kept to be looked into */
 };
 
-/* ruleset NULL: none. Returns 0 or -errno; without libmagic's tables types are not told, and that is said. */
+/*
+ * ruleset NULL: none. config must stay. Returns 0, or -errno with words in diag: without libmagic's tables
+ * types cannot be told, without a scanner files cannot be looked into.
+ */
 int file_room_new(const struct config *config, const struct ruleset *ruleset,
-		  struct file_room **ret_room);
+		  struct file_room **ret_room, struct diag *diag);
 void file_room_free(struct file_room *room);
 
 #endif

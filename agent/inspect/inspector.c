@@ -133,7 +133,7 @@ static void packet_tell(struct inspector *w, struct packet *p)
 		return;
 	told_packet(w->told, p);
 	if (p->flow)
-		told_transactions(w->told, p);
+		w->tally.alerts += told_transactions(w->told, p);
 	if (p->flow && p->flow->session.frames)
 		told_frames(w->told, p);
 }
@@ -171,6 +171,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		if (flow->passed)
 			p->fate |= FATE_PASS;
 		packet_follow(w, p);
+		if (ips && (flow->fate & FATE_DROP)) /* of what the packet was the last of */
+			packet_drop(p, DROP_FILE);
 	}
 	packet_detect(w, p);
 	packet_tell(w, p);

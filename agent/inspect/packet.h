@@ -62,6 +62,7 @@ enum packet_drop {
 	DROP_STREAM_URGENT,
 	DROP_APPLAYER_ERROR,
 	DROP_THRESHOLD, /* a rate was exceeded */
+	DROP_FILE, /* of what its file was found to be */
 	DROP_KINDS
 };
 

@@ -25,6 +25,9 @@
 #define FIELDS_LEN_MAX 262144 /* of all values of the mail's head */
 #define ATTACHMENTS_MAX 1024
 
+#define WORDS_USUAL 64
+#define WORDS_MAX 256 /* each costs a try */
+
 enum mime_reads { READS_HEAD, READS_BODY, READS_NOTHING };
 
 struct mime_named {
@@ -54,6 +57,7 @@ struct mime {
 	bool is_file, is_text; /* of the part */
 	struct mime_decoder decoder;
 	struct mime_urls urls;
+	struct mime_words words;
 
 	struct mime_named *fields; /* of the mail's own head */
 	size_t field_cnt, field_cap, fields_len;
@@ -95,6 +99,10 @@ void mime_settings_read(const struct config *config, struct mime_settings *ret_s
 	};
 #undef PATH
 
+	if (config_bool(config, "sekisho.files.archives.enabled", false))
+		s.words = (uint32_t)config_number(config, "sekisho.files.archives.mail-words",
+						  WORDS_USUAL);
+	s.words = s.words < WORDS_MAX ? s.words : WORDS_MAX;
 	schemes_read(config, &s);
 	*ret_settings = s;
 }
@@ -190,6 +198,8 @@ static void decoded(void *arg, struct slice bytes)
 		mime->sink.bytes(mime->sink.arg, bytes);
 	if (mime->is_text && mime->settings->urls)
 		mime_urls_take(&mime->urls, bytes);
+	if (mime->is_text)
+		mime_words_take(&mime->words, bytes);
 }
 
 static enum mime_code code_of(const struct mime *mime)
@@ -310,6 +320,7 @@ static void part_end(struct mime *mime)
 		mime->odd |= mime->decoder.odd;
 	}
 	mime_urls_end(&mime->urls);
+	mime_words_end(&mime->words);
 	if (mime->is_file)
 		mime->sink.end(mime->sink.arg);
 	mime->is_file = mime->is_text = false;
@@ -423,6 +434,7 @@ struct mime *mime_new(const struct mime_settings *settings, const struct mime_si
 	mime->sink = *sink;
 	mime->top_head = true;
 	mime->urls.settings = settings;
+	mime->words.most = settings->words;
 	if (settings->body_md5) {
 		mime->md5 = EVP_MD_CTX_new();
 		if (!mime->md5 || !EVP_DigestInit_ex(mime->md5, EVP_md5(), NULL)) {
@@ -517,6 +529,7 @@ void mime_free(struct mime *mime)
 	free(mime->disposition.at);
 	free(mime->coding.at);
 	mime_urls_free(&mime->urls);
+	mime_words_free(&mime->words);
 	EVP_MD_CTX_free(mime->md5);
 	free(mime);
 }
@@ -564,6 +577,11 @@ bool mime_url(const struct mime *mime, uint32_t index, struct slice *ret)
 		return false;
 	*ret = mime->urls.urls[index];
 	return true;
+}
+
+struct slice mime_words(const struct mime *mime)
+{
+	return grown_slice(&mime->words.list);
 }
 
 uint8_t mime_url_kinds(const struct mime *mime)

@@ -16,6 +16,7 @@ struct mime;
 struct mime_settings {
 	bool decode_base64, decode_quoted, urls, url_schemes, body_md5;
 	uint32_t value_max; /* bytes of a field's value that are kept */
+	uint32_t words; /* of its texts that are kept, as passwords of what it carries */
 	char scheme[MIME_SCHEMES_MAX][24]; /* of URLs that are told: "http://" */
 	size_t scheme_cnt;
 };
@@ -63,6 +64,8 @@ bool mime_attachment(const struct mime *mime, uint32_t index, struct slice *ret)
 bool mime_url(const struct mime *mime, uint32_t index, struct slice *ret);
 enum mime_url_kind { MIME_URL_IPV4 = 1, MIME_URL_IPV6 = 2, MIME_URL_PROGRAM = 4 };
 uint8_t mime_url_kinds(const struct mime *mime); /* of all its URLs together */
+/* Words of its texts so far, each ended by a 0. */
+struct slice mime_words(const struct mime *mime);
 const char *mime_body_md5(const struct mime *mime); /* hexadecimal, where asked for and ended; else "" */
 
 #endif

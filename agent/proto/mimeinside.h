@@ -5,6 +5,7 @@
 #ifndef AGENT_PROTO_MIMEINSIDE_H
 #define AGENT_PROTO_MIMEINSIDE_H
 
+#include "base/grown.h"
 #include "proto/mime.h"
 
 /* Bytes that grow up to a limit. */
@@ -67,5 +68,21 @@ struct mime_urls {
 void mime_urls_take(struct mime_urls *urls, struct slice bytes); /* of a text */
 void mime_urls_end(struct mime_urls *urls); /* of one text */
 void mime_urls_free(struct mime_urls *urls);
+
+/* --- mimewords.c --- */
+
+#define MIME_WORD_KEPT 96
+
+struct mime_words {
+	uint32_t most, cnt;
+	struct grown list; /* each ended by a 0 */
+	uint8_t word[MIME_WORD_KEPT]; /* that has not ended yet */
+	uint8_t len;
+	bool behind_escape;
+};
+
+void mime_words_take(struct mime_words *words, struct slice bytes); /* of a text */
+void mime_words_end(struct mime_words *words); /* of one text */
+void mime_words_free(struct mime_words *words);
 
 #endif

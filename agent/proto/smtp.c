@@ -183,6 +183,8 @@ static void file_end(void *arg)
 {
 	struct smtp_tx *tx = arg;
 
+	if (tx->mime)
+		file_passwords(tx->file, mime_words(tx->mime));
 	file_close(tx->file, true);
 	tx->file = NULL;
 }

@@ -227,7 +227,7 @@ static int engine_begin(struct inspection *i)
 	static const char *const ja3[] = { "ja3.hash", "ja3.string", "ja3s.hash", "ja3s.string",
 					   NULL };
 	static const char *const ja4[] = { "ja4.hash", NULL };
-	int ret = file_room_new(i->config, i->ruleset, &i->files);
+	int ret = file_room_new(i->config, i->ruleset, &i->files, &i->diag);
 	const struct engine_setup setup = {
 		.ruleset = i->ruleset,
 		.config = i->config,
@@ -244,9 +244,6 @@ static int engine_begin(struct inspection *i)
 		.line_arg = i
 	};
 
-	if (ret == -ENOENT)
-		diag_add(&i->diag, DIAG_ERROR, NULL, 0, 0, "install libmagic1",
-			 "libmagic has no tables, and types of files are asked for");
 	return ret ? ret : engine_new(&setup, &i->engine);
 }
 

@@ -307,7 +307,7 @@ static bool proxied_find(const struct told *told, const struct alert *alert, str
 	return told_address_read(*ret, NULL);
 }
 
-static void alert_put(struct told *told, struct packet *p, struct alert *alert)
+void told_alert(struct told *told, struct packet *p, struct alert *alert)
 {
 	const struct told_settings *s = told->settings;
 	struct told_head head = head_of(p, "alert");
@@ -364,6 +364,7 @@ static const char *const drop_words[DROP_KINDS] = {
 	[DROP_STREAM_URGENT] = "stream urgent",
 	[DROP_APPLAYER_ERROR] = "applayer error",
 	[DROP_THRESHOLD] = "threshold detection_filter",
+	[DROP_FILE] = "file verdict",
 };
 
 static bool drop_is_due(const struct told *told, struct packet *p)
@@ -455,7 +456,7 @@ void told_packet(struct told *told, struct packet *packet)
 	for (uint32_t i = 0; s->kinds[TOLD_ALERT] && i < packet->alert_cnt; i++) {
 		if (packet->alerts[i].quiet)
 			continue;
-		alert_put(told, packet, &packet->alerts[i]);
+		told_alert(told, packet, &packet->alerts[i]);
 		alerted = true;
 	}
 	if (s->kinds[TOLD_ALERT] && (s->alert & ALERT_TAGGED) && packet->is_tagged &&

@@ -27,8 +27,8 @@ void told_free(struct told *told);
 
 /* After detection: alerts, drops, anomalies of the packet. */
 void told_packet(struct told *told, struct packet *packet);
-/* Transactions of the packet's flow that are due, files too. */
-void told_transactions(struct told *told, struct packet *packet);
+/* Transactions of the packet's flow that are due, files too. Returns how many alerts of files there were. */
+uint32_t told_transactions(struct told *told, struct packet *packet);
 /* Frames of the packet's side that are whole, or end as they are. */
 void told_frames(struct told *told, struct packet *packet);
 /* A flow that ended: flow, netflow. */

@@ -101,6 +101,15 @@ void told_stream(struct told *told, const struct packet *packet);
 void told_printable(struct told *told, const char *name, struct slice bytes);
 /* The object of flow in alerts. */
 void told_flow_short(struct told *told, const struct flow *flow);
+/* The record of an alert. */
+void told_alert(struct told *told, struct packet *packet, struct alert *alert);
+/* The record of an anomaly above the transport; tx NULL: of the session. */
+void told_anomaly_app(struct told *told, const struct packet *packet, const struct tx *tx,
+		      const char *event, const char *layer);
+/* Of a file that was looked into: its alerts (how many), its anomalies, its fields in an open object. */
+uint32_t told_scan_alerts(struct told *told, struct packet *packet, const struct file *file);
+void told_scan_anomalies(struct told *told, const struct packet *packet, const struct file *file);
+void told_scan(struct told *told, const struct file *file);
 /* Object of a file; of an alert or a record of its own. */
 void told_file(struct told *told, const struct file *file);
 /* Objects of a transaction, as alerts and files tell them. */

@@ -46,8 +46,8 @@ static const struct proto *proto_of(const struct session *session)
 
 /* --- anomalies --- */
 
-static void anomaly_put(struct told *told, const struct packet *p, const struct tx *tx,
-			const char *event, const char *layer)
+void told_anomaly_app(struct told *told, const struct packet *p, const struct tx *tx,
+		      const char *event, const char *layer)
 {
 	const struct proto *proto = tx ? protos[tx->proto] : proto_of(&p->flow->session);
 	struct told_head head = { .time_ns = p->time_ns,
@@ -79,7 +79,7 @@ static void session_events_put(struct told *told, const struct packet *p, struct
 		uint8_t event = s->event[s->events_told];
 
 		if (event < word_cnt && session_words[event])
-			anomaly_put(told, p, NULL, session_words[event], "proto_detect");
+			told_anomaly_app(told, p, NULL, session_words[event], "proto_detect");
 	}
 }
 
@@ -107,7 +107,7 @@ static void tx_events_put(struct told *told, const struct packet *p, const struc
 			len++;
 		}
 		loud[len] = 0;
-		anomaly_put(told, p, tx, proto->loud_events ? loud : word, "proto_parser");
+		told_anomaly_app(told, p, tx, proto->loud_events ? loud : word, "proto_parser");
 	}
 }
 
@@ -165,6 +165,8 @@ void told_file(struct told *told, const struct file *file)
 		json_number(json, "start", file->from);
 		json_number(json, "end", file->to);
 	}
+	if (file->scan && file->state != FILE_OPENED)
+		told_scan(told, file);
 	json_number(json, "tx_id", file->tx ? file->tx->id : 0);
 }
 
@@ -190,11 +192,31 @@ static void file_put(struct told *told, const struct packet *p, const struct fil
 				slice(json->bytes, json->len));
 }
 
-static void files_put(struct told *told, const struct packet *p, struct tx *tx, bool all)
+/* What was found in it, then the file itself. Returns how many alerts there were. */
+static uint32_t file_tell(struct told *told, struct packet *p, const struct file_room *room,
+			  struct file *file)
+{
+	const struct told_settings *s = told->settings;
+	uint32_t alerts = 0;
+
+	if (file->scan && s->kinds[TOLD_ANOMALY] && s->anomaly_applayer)
+		told_scan_anomalies(told, p, file);
+	if (file->scan && s->kinds[TOLD_ALERT])
+		alerts = told_scan_alerts(told, p, file);
+	file->logged = true;
+	if (s->kinds[TOLD_FILES])
+		file_put(told, p, room, file);
+	return alerts;
+}
+
+static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bool all)
 {
 	const struct engine_setup *setup = tx->session->setup;
 	const struct file_room *room = setup ? setup->files : NULL;
+	uint32_t alerts = 0;
 
+	if (!told->settings->kinds[TOLD_FILES] && !(room && room->scan))
+		return 0;
 	tx->files_due = false;
 	for (struct file *file = tx->files; file; file = file->next) {
 		if (file->logged)
@@ -205,15 +227,15 @@ static void files_put(struct told *told, const struct packet *p, struct tx *tx, 
 			tx->files_due = true;
 			continue;
 		}
-		file->logged = true;
 		file_close(file, false);
 		if (file->spill && told->wait) /* files of the store are numbered */
 			told->wait(told->wait_arg);
 		file_settle(file);
 		if (room && room->magic_in_records)
 			file_magic(file);
-		file_put(told, p, room, file);
+		alerts += file_tell(told, p, room, file);
 	}
+	return alerts;
 }
 
 /* --- the protocol's own --- */
@@ -284,35 +306,39 @@ static bool is_complete(const struct proto *proto, const struct tx *tx, const st
 				  tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]));
 }
 
-static void tx_put(struct told *told, const struct packet *p, struct tx *tx)
+static uint32_t tx_put(struct told *told, struct packet *p, struct tx *tx)
 {
 	const struct told_settings *s = told->settings;
 	const struct proto *proto = protos[tx->proto];
 	bool complete = is_complete(proto, tx, p);
+	uint32_t alerts = 0;
 
 	if (s->kinds[TOLD_ANOMALY] && s->anomaly_applayer)
 		tx_events_put(told, p, proto, tx);
-	if (s->kinds[TOLD_FILES] && tx->files)
-		files_put(told, p, tx, complete);
+	if (tx->files)
+		alerts = files_put(told, p, tx, complete);
 	if (tx->logged || (!complete && !(proto->log_now && proto->log_now(tx))))
-		return;
+		return alerts;
 	tx->logged = true;
 	if (!proto->log || !proto->eve_name || !s->protos[tx->proto] || tx->unlogged ||
 	    tx->session->unlogged)
-		return;
+		return alerts;
 	for (uint32_t part = 0, cnt = proto->log_cnt ? proto->log_cnt(tx) : 1; part < cnt; part++)
 		record_put(told, p, proto, tx, part);
+	return alerts;
 }
 
-void told_transactions(struct told *told, struct packet *packet)
+uint32_t told_transactions(struct told *told, struct packet *packet)
 {
 	struct session *session = packet->flow ? &packet->flow->session : NULL;
+	uint32_t alerts = 0;
 
 	if (!session)
-		return;
+		return 0;
 	if (session->events_told < session->event_cnt && told->settings->kinds[TOLD_ANOMALY] &&
 	    told->settings->anomaly_applayer)
 		session_events_put(told, packet, session);
 	for (struct tx *tx = session->first; tx; tx = tx->next)
-		tx_put(told, packet, tx);
+		alerts += tx_put(told, packet, tx);
+	return alerts;
 }

@@ -15,7 +15,7 @@ breach() { # what pattern files...: no file may include what matches
 
 policy_rooms='text|names|model|compile|prove|install|lists|capture|explain|preview|cli'
 agent_tops='(agent|change|confirm|control|editions|lists_care|request|settings|standing|wholeness)\.h'
-agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|proto/|detect/|file/|replay/|page/|fetch/|$agent_tops"
+agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|proto/|detect/|file/|scan/|replay/|page/|fetch/|$agent_tops"
 bpf_rooms='core|parse|stage|rewrite'
 find_c() { find "$1" -name '*.[ch]' | sort; }
 
@@ -35,8 +35,9 @@ find_c() { find "$1" -name '*.[ch]' | sort; }
 	breach "explain/ answers the command" "lists|capture|cli" $(find_c policy/explain)
 	breach "preview/ knows files and policies, no kernel" "install|cli" $(find_c policy/preview)
 	breach "the engine knows no kernel and no agent" "dataplane/|method/|control\.h|agent\.h|install/" \
-		$(find_c agent/inspect) $(find_c agent/proto) $(find_c agent/detect) $(find_c agent/file)
+		$(find_c agent/inspect) $(find_c agent/proto) $(find_c agent/detect) $(find_c agent/file) $(find_c agent/scan)
 	breach "parsers know no rules" "detect/" $(find_c agent/proto | grep -v /session.c)
+	breach "scan/ knows files, no packet" "inspect/|proto/|detect/|file/|report/" $(find_c agent/scan)
 	breach "base/ knows no packet" "dataplane|report|control|agent|settings|model|compile|prove|install|lists|cli" $(find_c agent/base)
 }
 exit $status

@@ -45,10 +45,10 @@ static void make(struct made *m, const char *settings)
 	*m = (struct made){ .config = NULL };
 	diag_init(&diag);
 	assert_int_equal(config_read_text(settings, "settings", &m->config, &diag), 0);
-	diag_free(&diag);
 	snprintf(log_dir, sizeof(log_dir), "default-log-dir=%s", dir);
 	assert_int_equal(config_set(m->config, log_dir), 0);
-	assert_int_equal(file_room_new(m->config, NULL, &m->room), 0);
+	assert_int_equal(file_room_new(m->config, NULL, &m->room, &diag), 0);
+	diag_free(&diag);
 	m->setup.files = m->room;
 	m->session.setup = &m->setup;
 	m->tx.session = &m->session;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that is looked into (scan/scan.h): what is kept of it until it is whole, and what was found
+ * then. Its
+ * members become files of the same transaction, behind it, named "outer.zip!inner.exe".
+ */
+#ifndef AGENT_FILE_SCANNED_H
+#define AGENT_FILE_SCANNED_H
+
+#include "file/file.h"
+#include "file/room.h"
+#include "scan/findings.h"
+
+enum file_verdict {
+	FILE_CLEAN,
+	FILE_MALICIOUS, /* something was found in it or in a member */
+	FILE_UNAVAILABLE, /* nothing was found, and not all of it was seen: why says it */
+};
+
+struct file_scan {
+	struct grown bytes; /* until it is closed */
+	struct slice passwords;
+	uint64_t charged; /* bytes of the room's memory */
+	const char *why; /* a word; NULL: all of it was seen */
+	enum file_verdict verdict;
+	struct scan_hit *hits; /* of this file alone */
+	uint32_t hit_cnt;
+	uint32_t member_cnt, stops; /* of an archive; bits of enum unpack_stop */
+};
+
+/* For file.c. NULL: no memory, or nobody looks into files. */
+struct file_scan *file_scan_new(const struct file_room *room);
+void file_scan_bytes(struct file *file, struct slice bytes);
+/* At its end: waits until it was looked into, as settings bound it. */
+void file_scan_close(struct file *file);
+void file_scan_free(struct file_room *room, struct file_scan *scan);
+
+#endif

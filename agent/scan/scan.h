@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looks into files: archives, YARA, ClamAV. Threads of its own take the files; archives and YARA's rules
+ * are
+ * read by a process in a sandbox (server.h). Who asks may wait, or come again.
+ */
+#ifndef AGENT_SCAN_SCAN_H
+#define AGENT_SCAN_SCAN_H
+
+#include "scan/findings.h"
+#include "scan/settings.h"
+
+struct scan_room;
+struct scan_job;
+
+struct scan_member {
+	struct grown path, bytes;
+	bool cut; /* bytes are missing at its end */
+};
+
+enum scan_failure {
+	SCAN_WHOLE,
+	SCAN_FAILED, /* the scanner did not come to its end: time, memory, a crash */
+	SCAN_NO_CLAMD,
+};
+
+struct scan_result {
+	struct scan_member *members; /* number 1 of findings is the first */
+	uint32_t member_cnt;
+	struct findings findings;
+	enum scan_failure failure; /* what was found until then is there */
+};
+
+struct scan_tally {
+	uint64_t scanned, members, cached;
+	uint64_t failed, unavailable, full; /* full: no room in the queue */
+};
+
+/*
+ * Starts the scanner and the threads. settings must stay. program NULL: this one. Returns 0, or -errno with
+ * words in diag.
+ */
+int scan_room_new(const struct scan_settings *settings, const char *program,
+		  struct scan_room **ret_room, struct diag *diag);
+void scan_room_free(struct scan_room *room);
+const struct scan_settings *scan_room_settings(const struct scan_room *room);
+struct scan_tally scan_room_tally(struct scan_room *room);
+/* Rules or lists have changed: what was found before is not remembered any more. */
+void scan_room_renew(struct scan_room *room);
+
+/* Takes bytes over, whatever it returns; copies the others. Returns 0, -EBUSY (counted) or -ENOMEM. */
+int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
+	       struct slice passwords, struct scan_job **ret_job);
+/* Waits; bounded by the times of the settings. The job's, until that is freed. */
+struct scan_result *scan_wait(struct scan_room *room, struct scan_job *job);
+void scan_job_free(struct scan_room *room, struct scan_job *job);
+
+#endif
