@@ -115,6 +115,12 @@ $(BENCH_OBJ): | $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard tests/bench/*.bpf.c)
 $(B)/tests/bench/bench: $(BENCH_OBJ) $(B)/libbed.a $(B)/libtested.a
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
+# --- many captures through the engine, as a run of the program would ---
+$(B)/plain/tests/replay/captures.o: CPPFLAGS += -Itests
+$(B)/tests/replay/captures: $(B)/plain/tests/replay/captures.o $(B)/libtested.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
 # --- the storms: traffic and what is told of it, a flood, mutated packets ---
 SOAK_OBJ := $(call obj,plain,$(filter-out %.bpf.c,$(wildcard tests/soak/*.c)))
 SOAK := $(addprefix $(B)/tests/soak/,traffic flood mutate names other/sekishod)

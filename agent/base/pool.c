@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define POOL_ALIGN 16
+#define POOL_LARGE 4096 /* objects from which on a pool grows by a large page at a time */
+#define LARGE_PAGE (2u << 20)
 
 void pool_init(struct pool *pool, size_t size)
 {
@@ -29,23 +32,39 @@ void pool_free(struct pool *pool)
 	pool->used = pool->made = 0;
 }
 
+/* Of a pool that has grown far the kernel is asked for whole large pages: one fault instead of 512. */
+static char *chunk_get(const struct pool *pool, size_t *ret_cnt)
+{
+	char *chunk;
+
+	*ret_cnt = POOL_CHUNK;
+	if (pool->made < POOL_LARGE || pool->size > LARGE_PAGE / POOL_CHUNK)
+		return malloc(POOL_ALIGN + pool->size * POOL_CHUNK);
+	*ret_cnt = (LARGE_PAGE - POOL_ALIGN) / pool->size;
+	chunk = aligned_alloc(LARGE_PAGE, LARGE_PAGE);
+	if (chunk)
+		(void)madvise(chunk, LARGE_PAGE, MADV_HUGEPAGE); /* where it is refused, small ones do */
+	return chunk;
+}
+
 static int pool_grow(struct pool *pool)
 {
-	char *chunk = malloc(POOL_ALIGN + pool->size * POOL_CHUNK);
+	size_t cnt;
+	char *chunk = chunk_get(pool, &cnt);
 	struct pool_object *head = (struct pool_object *)chunk;
 
 	if (!chunk)
 		return -1;
 	head->next = pool->chunks;
 	pool->chunks = head;
-	for (size_t i = POOL_CHUNK; i-- > 0;) {
+	for (size_t i = cnt; i-- > 0;) {
 		struct pool_object *object =
 			(struct pool_object *)(chunk + POOL_ALIGN + i * pool->size);
 
 		object->next = pool->free;
 		pool->free = object;
 	}
-	pool->made += POOL_CHUNK;
+	pool->made += cnt;
 	return 0;
 }
 

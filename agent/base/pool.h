@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POOL_CHUNK 64 /* objects that are asked of the system at once */
+#define POOL_CHUNK 64 /* objects that are asked of the system at once, at least */
 
 struct pool_object {
 	struct pool_object *next;

@@ -154,10 +154,8 @@ struct detect_flow {
 	uint32_t int_cnt;
 	struct flow_var *vars;
 	struct flow_tag tag;
-	bool ip_only_asked[SIDES];
 	struct flow_alert *alerts; /* that were told once, and how often they were found */
 	uint32_t alert_cnt;
-	uint32_t protocols; /* that were known at the last packet: both sides', and whether any parser will */
 };
 
 /* What detection remembers of one side of a transaction. */

@@ -385,11 +385,9 @@ static void ip_only_collect(struct detect *detect, const struct packet *packet)
 	struct rule_list src, dst;
 
 	if (packet->flow) {
-		struct detect_flow *state = flow_state(detect, packet->flow);
-
-		if (!state || packet->is_pseudo || state->ip_only_asked[packet->side])
+		if (packet->is_pseudo || packet->flow->ip_only_asked[packet->side])
 			return;
-		state->ip_only_asked[packet->side] = true;
+		packet->flow->ip_only_asked[packet->side] = true;
 	}
 	src = address_index_find(&ruleset->by_src, &packet->src);
 	dst = address_index_find(&ruleset->by_dst, &packet->dst);
@@ -428,27 +426,25 @@ static void collect(struct detect *detect, const struct packet *packet)
 /* --- a packet --- */
 
 /* What says a protocol alone is said when it becomes known, not with each packet. */
-static bool protocol_is_news(const struct detect *detect, const struct packet *packet)
+static bool protocol_is_news(struct flow *flow)
 {
 	const struct session *session;
-	struct detect_flow *state;
 	uint32_t protocols;
 
-	if (!packet->flow)
+	if (!flow)
 		return false;
-	session = &packet->flow->session;
-	state = flow_state(detect, packet->flow);
+	session = &flow->session;
 	protocols = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << 8 |
 		    (uint32_t)session->side_proto[1] << 16 | (uint32_t)session->failed << 24;
-	if (!state || state->protocols == protocols)
+	if (flow->protocols == protocols)
 		return false;
-	state->protocols = protocols;
+	flow->protocols = protocols;
 	return true;
 }
 
 static void packet_rules_ask(struct detect *detect, const struct packet *packet)
 {
-	bool is_news = protocol_is_news(detect, packet);
+	bool is_news = protocol_is_news(packet->flow);
 	uint32_t at = 0, number;
 
 	while (numbers_take(&detect->found, &at, &number)) {

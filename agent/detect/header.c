@@ -48,10 +48,11 @@ static bool addresses_hold_turned(struct detect *detect, const struct asked *ask
 	       port_set_holds(&s->dport, packet->sport) && port_set_holds(&s->sport, packet->dport);
 }
 
+/* What ends a flow has no header, and its flow's ports. */
 static bool has_ports(const struct packet *packet)
 {
 	return (packet->proto == 6 || packet->proto == 17 || packet->proto == 132) &&
-	       packet->l4.len && !packet->fragment_offset;
+	       (packet->l4.len || packet->is_pseudo) && !packet->fragment_offset;
 }
 
 static bool flow_holds(uint32_t traits, const struct packet *packet)

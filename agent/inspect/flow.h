@@ -47,6 +47,8 @@ struct flow {
 	struct tcp_session *tcp; /* NULL: no TCP, or not looked at */
 	struct session session; /* of the protocol above, see proto.h */
 	struct detect_flow *detect; /* NULL: nothing to remember yet */
+	uint32_t protocols; /* detection's: those that were known when it was last asked */
+	bool ip_only_asked[SIDES]; /* detection's: rules about addresses alone were */
 	struct macs *macs; /* NULL: none, or nobody asks for them */
 
 	uint8_t fate; /* enum packet_fate: of all packets that follow */

@@ -16,7 +16,8 @@
 #define FLAG_Z 0x0040
 #define LABELS_MAX 255
 #define JUMPS_MAX 128
-#define RR_FIRST 8
+#define RR_ROOM 32 /* of what most messages need */
+#define NAMES_ROOM 4096
 
 static uint16_t number16(const uint8_t *b)
 {
@@ -113,64 +114,104 @@ struct slice dns_rr_name(const struct dns_tx *tx, const struct dns_rr *rr)
 
 /* --- a message --- */
 
-/* What is filled while a message is read. */
+/*
+ * What is filled while a message is read: in the room here, or where that is too small in memory of its own.
+ * Then it becomes a transaction, in one piece.
+ */
 struct reading {
-	struct dns_tx *tx;
 	struct slice message;
-	size_t at, rr_cnt, rr_cap;
+	size_t at;
+	struct dns_rr *rrs;
+	uint8_t *names;
+	size_t rr_cnt, rr_cap, names_len, names_cap;
+	uint16_t cnt[DNS_PART_CNT];
+	uint8_t event_cnt, event[TX_EVENTS_MAX];
+	struct dns_rr rr_room[RR_ROOM];
+	uint8_t names_room[NAMES_ROOM];
 };
 
-static bool names_room(struct dns_tx *tx)
+static void reading_begin(struct reading *r, struct slice message)
 {
-	size_t cap = tx->names_cap ? tx->names_cap * 2 : 256;
+	r->message = message;
+	r->at = HEAD_LEN;
+	r->rrs = r->rr_room;
+	r->names = r->names_room;
+	r->rr_cap = RR_ROOM;
+	r->names_cap = NAMES_ROOM;
+	r->rr_cnt = r->names_len = 0;
+	r->event_cnt = 0;
+	memset(r->cnt, 0, sizeof(r->cnt));
+}
+
+static void reading_end(struct reading *r)
+{
+	if (r->rrs != r->rr_room)
+		free(r->rrs);
+	if (r->names != r->names_room)
+		free(r->names);
+}
+
+static void reading_event(struct reading *r, uint8_t event)
+{
+	if (r->event_cnt < TX_EVENTS_MAX)
+		r->event[r->event_cnt++] = event;
+}
+
+/* Twice as much as there was, with what was in it. NULL: no memory. */
+static void *grown(void *bytes, const void *room, size_t len)
+{
+	void *more = bytes == room ? malloc(len * 2) : realloc(bytes, len * 2);
+
+	if (more && bytes == room)
+		memcpy(more, room, len);
+	return more;
+}
+
+static bool names_fit(struct reading *r)
+{
 	uint8_t *names;
 
-	if (tx->names_cap - tx->names_len >= DNS_NAME_MAX)
+	if (r->names_cap - r->names_len >= DNS_NAME_MAX)
 		return true;
-	while (cap - tx->names_len < DNS_NAME_MAX)
-		cap *= 2;
-	names = realloc(tx->names, cap);
+	names = grown(r->names, r->names_room, r->names_cap);
 	if (!names)
 		return false;
-	tx->names = names;
-	tx->names_cap = cap;
+	r->names = names;
+	r->names_cap *= 2;
 	return true;
 }
 
 static struct dns_rr *rr_new(struct reading *r)
 {
-	size_t cap = r->rr_cap ? r->rr_cap * 2 : RR_FIRST;
 	struct dns_rr *rrs;
 
 	if (r->rr_cnt == r->rr_cap) {
-		rrs = realloc(r->tx->rrs, cap * sizeof(*rrs));
+		rrs = grown(r->rrs, r->rr_room, r->rr_cap * sizeof(*rrs));
 		if (!rrs)
 			return NULL;
-		r->tx->rrs = rrs;
-		r->rr_cap = cap;
+		r->rrs = rrs;
+		r->rr_cap *= 2;
 	}
-	r->tx->rrs[r->rr_cnt] = (struct dns_rr){ .type = 0 };
-	return &r->tx->rrs[r->rr_cnt];
+	r->rrs[r->rr_cnt] = (struct dns_rr){ .type = 0 };
+	return &r->rrs[r->rr_cnt];
 }
 
 static bool rr_name_read(struct reading *r, struct dns_rr *rr)
 {
-	struct dns_tx *tx = r->tx;
 	uint8_t event = 0;
 	size_t len = 0;
 	int end;
 
-	if (!names_room(tx))
+	if (!names_fit(r))
 		return false;
-	end = dns_name_read(r->message, r->at, tx->names + tx->names_len, &len, &rr->name_cut,
-			    &event);
+	end = dns_name_read(r->message, r->at, r->names + r->names_len, &len, &rr->name_cut, &event);
 	if (event)
-		tx_event(&tx->tx, event);
+		reading_event(r, event);
 	if (end < 0)
 		return false;
-	rr->name_at = (uint32_t)tx->names_len;
+	rr->name_at = (uint32_t)r->names_len;
 	rr->name_len = (uint16_t)len;
-	tx->names_len += len;
+	r->names_len += len;
 	r->at = (size_t)end;
 	return true;
 }
@@ -205,7 +246,7 @@ static bool part_read(struct reading *r, enum dns_part part, size_t cnt)
 		if (!rr || !rr_name_read(r, rr) || !rr_rest_read(r, rr, part == DNS_PART_QUERY))
 			return false;
 		r->rr_cnt++;
-		r->tx->cnt[part]++;
+		r->cnt[part]++;
 	}
 	return true;
 }
@@ -215,13 +256,38 @@ static bool parts_read(struct reading *r)
 {
 	const uint8_t *head = r->message.at;
 
-	r->at = HEAD_LEN;
 	if (!part_read(r, DNS_PART_QUERY, number16(head + 4)) ||
 	    !part_read(r, DNS_PART_ANSWER, number16(head + 6)))
 		return false;
 	if (!part_read(r, DNS_PART_AUTHORITY, number16(head + 8)))
-		tx_event(&r->tx->tx, DNS_EVENT_BAD_AUTHORITIES);
+		reading_event(r, DNS_EVENT_BAD_AUTHORITIES);
 	return true;
+}
+
+/* What was read, as one piece of memory: records, names, the message. NULL: no memory. */
+static struct dns_tx *tx_of(struct session *session, const struct reading *r)
+{
+	size_t rrs_len = r->rr_cnt * sizeof(*r->rrs);
+	struct dns_tx *tx = (struct dns_tx *)tx_new(
+		session, sizeof(*tx) + rrs_len + r->names_len + r->message.len);
+	uint8_t *names, *message;
+
+	if (!tx)
+		return NULL;
+	names = tx->room + rrs_len;
+	message = names + r->names_len;
+	memcpy(tx->room, r->rrs, rrs_len);
+	memcpy(names, r->names, r->names_len);
+	memcpy(message, r->message.at, r->message.len);
+	memcpy(tx->cnt, r->cnt, sizeof(tx->cnt));
+	tx->rrs = (const struct dns_rr *)tx->room;
+	tx->names = names;
+	tx->message = message;
+	tx->len = (uint16_t)r->message.len;
+	tx->id = number16(message);
+	tx->flags = number16(message + 2);
+	tx->is_answer = tx->flags & FLAG_ANSWER;
+	return tx;
 }
 
 static void flags_check(struct dns_tx *tx, bool from_client)
@@ -251,9 +317,6 @@ static void dns_free(struct tx *tx)
 
 	if (state && tx->unlogged && !dns->is_answer)
 		state->unlogged[state->unlogged_cnt++ % UNLOGGED_MAX] = dns->id;
-	free(dns->message);
-	free(dns->names);
-	free(dns->rrs);
 	free(dns);
 }
 
@@ -278,34 +341,30 @@ static bool question_is_unlogged(const struct dns_state *state, uint16_t id)
 static bool message_take(struct dns_state *state, enum side side, struct slice bytes)
 {
 	struct session *session = state->session;
-	struct dns_tx *tx;
 	struct reading r;
+	struct dns_tx *tx;
+	bool good;
 
 	if (bytes.len < HEAD_LEN || bytes.len > UINT16_MAX) {
 		session_event(session, DNS_EVENT_MALFORMED);
 		return false;
 	}
-	tx = (struct dns_tx *)tx_new(session, sizeof(*tx));
-	if (!tx)
-		return false;
-	tx->tx.one_sided = true;
-	tx->tx.progress[side] = 1;
-	tx->message = malloc(bytes.len);
-	if (!tx->message)
-		return false;
-	memcpy(tx->message, bytes.at, bytes.len);
-	tx->len = (uint16_t)bytes.len;
-	tx->id = number16(bytes.at);
-	tx->flags = number16(bytes.at + 2);
-	tx->is_answer = tx->flags & FLAG_ANSWER;
-	if (tx->is_answer)
-		tx->tx.unlogged = question_is_unlogged(state, tx->id);
-	flags_check(tx, side == FROM_CLIENT);
-	r = (struct reading){ .tx = tx, .message = slice(tx->message, tx->len) };
-	if (parts_read(&r))
-		return true;
-	tx_event(&tx->tx, DNS_EVENT_MALFORMED);
-	return false;
+	reading_begin(&r, bytes);
+	good = parts_read(&r);
+	tx = tx_of(session, &r);
+	if (tx) {
+		tx->tx.one_sided = true;
+		tx->tx.progress[side] = 1;
+		if (tx->is_answer)
+			tx->tx.unlogged = question_is_unlogged(state, tx->id);
+		flags_check(tx, side == FROM_CLIENT);
+		for (uint8_t i = 0; i < r.event_cnt; i++)
+			tx_event(&tx->tx, r.event[i]);
+		if (!good)
+			tx_event(&tx->tx, DNS_EVENT_MALFORMED);
+	}
+	reading_end(&r);
+	return tx && good;
 }
 
 /* --- the session --- */

@@ -40,11 +40,12 @@ struct dns_tx {
 	uint16_t id, flags;
 	bool is_answer;
 	uint16_t len;
-	uint8_t *message; /* a copy */
-	uint8_t *names; /* expanded, one behind the other */
-	size_t names_len, names_cap;
-	struct dns_rr *rrs; /* of all parts, in order */
 	uint16_t cnt[DNS_PART_CNT];
+	/* All in room: */
+	const uint8_t *message; /* a copy */
+	const uint8_t *names; /* expanded, one behind the other */
+	const struct dns_rr *rrs; /* of all parts, in order */
+	_Alignas(8) uint8_t room[];
 };
 
 /* Number i of a part; NULL: there is none. */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/digits.h"
 #include "proto/dns.h"
 #include "report/json.h"
 
@@ -319,10 +320,12 @@ static void flags_put(struct json *json, uint16_t flags)
 		const char *name;
 	} names[] = { { 0x8000, "qr" }, { 0x0400, "aa" }, { 0x0200, "tc" },
 		      { 0x0100, "rd" }, { 0x0080, "ra" }, { 0x0040, "z" } };
-	char hex[8];
+	char digits[4], *at = hex_write((const uint8_t[]){ flags >> 8, flags & 0xff }, 2, 0, digits);
+	const char *from = digits;
 
-	snprintf(hex, sizeof(hex), "%x", flags);
-	json_text(json, "flags", hex);
+	while (from < at - 1 && *from == '0')
+		from++;
+	json_bytes(json, "flags", slice(from, (size_t)(at - from)));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (flags & names[i].bit)
 			json_bool(json, names[i].name, true);

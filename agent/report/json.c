@@ -84,24 +84,29 @@ static inline char escape_of(uint8_t byte)
 	}
 }
 
-/* How many bytes from the first on are plain ASCII that no string escapes. */
-static size_t plain_len(const uint8_t *bytes, size_t len)
+/* Eight bytes, all of them plain ASCII that no string escapes? */
+static inline bool eight_are_plain(const uint8_t *bytes)
 {
 	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+	uint64_t word, quote, slash, del;
+
+	memcpy(&word, bytes, 8);
+	quote = word ^ ones * '"';
+	slash = word ^ ones * '\\';
+	del = word ^ ones * 0x7f;
+	/* A top bit for each byte above 127, below 32 or of the three; or beside such. */
+	return !((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones)) & tops);
+}
+
+/* How many bytes from the first on are plain. */
+static inline size_t plain_len(const uint8_t *bytes, size_t len)
+{
 	size_t i = 0;
 
-	for (; len - i >= 8; i += 8) {
-		uint64_t word, quote, slash, del;
-
-		memcpy(&word, bytes + i, 8);
-		quote = word ^ ones * '"';
-		slash = word ^ ones * '\\';
-		del = word ^ ones * 0x7f;
-		/* A top bit for each byte above 127, below 32 or of the three; or beside such. */
-		if ((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones)) &
-		    tops)
-			break;
+	for (; len - i >= 8 && eight_are_plain(bytes + i); i += 8) {
 	}
+	if (len >= 8 && len - i < 8 && eight_are_plain(bytes + len - 8))
+		return len;
 	while (i < len && bytes[i] < 0x80 && !escape_of(bytes[i]))
 		i++;
 	return i;
@@ -189,17 +194,37 @@ static void string_put(struct json *json, const uint8_t *bytes, size_t len)
 
 /* --- shape --- */
 
+/* The name of what follows, where it needs no escapes: nearly always. false: it does, or there is no memory. */
+static inline bool name_put(struct json *json, const char *name, size_t len)
+{
+	char *at = room(json, len + 4);
+
+	if (!at || plain_len((const uint8_t *)name, len) < len)
+		return false;
+	*at++ = '"';
+	memcpy(at, name, len);
+	at += len;
+	*at++ = '"';
+	*at++ = ':';
+	json->len = (size_t)(at - json->bytes);
+	return true;
+}
+
 /* The comma that is due, and the name of what follows. */
 static inline void lead(struct json *json, const char *name)
 {
 	bool *follows = &json->follows[json->depth - 1];
+	size_t len;
 
 	if (*follows)
 		put_char(json, ',');
 	*follows = true;
 	if (!name)
 		return;
-	string_put(json, (const uint8_t *)name, strlen(name));
+	len = strlen(name);
+	if (name_put(json, name, len))
+		return;
+	string_put(json, (const uint8_t *)name, len);
 	put_char(json, ':');
 }
 
@@ -450,17 +475,12 @@ static void date_of(uint64_t days, uint64_t *ret_year, uint64_t *ret_month, uint
 	*ret_year = era * 400 + yoe + (*ret_month <= 2);
 }
 
-void json_time(struct json *json, const char *name, uint64_t time_ns)
+/* "2016-01-13T13:13:48. */
+static void second_put(char *at, uint64_t seconds)
 {
-	uint64_t seconds = time_ns / 1000000000, micros = time_ns / 1000 % 1000000;
 	uint64_t year, month, day, of_day = seconds % SECONDS_A_DAY;
-	char *at;
 
 	date_of(seconds / SECONDS_A_DAY, &year, &month, &day);
-	lead(json, name);
-	at = room(json, 40);
-	if (!at)
-		return;
 	*at++ = '"';
 	at = fixed_put(at, year, 4);
 	*at++ = '-';
@@ -473,8 +493,24 @@ void json_time(struct json *json, const char *name, uint64_t time_ns)
 	at = fixed_put(at, of_day / 60 % 60, 2);
 	*at++ = ':';
 	at = fixed_put(at, of_day % 60, 2);
-	*at++ = '.';
-	at = fixed_put(at, micros, 6);
+	*at = '.';
+}
+
+void json_time(struct json *json, const char *name, uint64_t time_ns)
+{
+	uint64_t seconds = time_ns / 1000000000, micros = time_ns / 1000 % 1000000;
+	char *at;
+
+	if (seconds != json->second || !json->second_text[0]) {
+		second_put(json->second_text, seconds);
+		json->second = seconds;
+	}
+	lead(json, name);
+	at = room(json, 40);
+	if (!at)
+		return;
+	memcpy(at, json->second_text, JSON_SECOND_LEN);
+	at = fixed_put(at + JSON_SECOND_LEN, micros, 6);
 	memcpy(at, "+0000\"", 6);
 	json->len = (size_t)(at + 6 - json->bytes);
 }

@@ -11,6 +11,7 @@
 #include "sekisho/base.h"
 
 #define JSON_DEPTH_MAX 16
+#define JSON_SECOND_LEN 21 /* of a time in front of its fraction, with the quote that it begins with */
 
 struct json {
 	char *bytes;
@@ -19,6 +20,9 @@ struct json {
 	uint8_t depth;
 	bool follows[JSON_DEPTH_MAX]; /* a comma is due */
 	char ends[JSON_DEPTH_MAX]; /* what closes it */
+	/* The second that was written last: most times are of the same. */
+	uint64_t second;
+	char second_text[JSON_SECOND_LEN];
 	/* For a protocol's log(): */
 	uint64_t options; /* which of its proto.options are on, a bit each */
 	uint32_t part; /* number of the record, where a transaction has several (proto.log_cnt) */

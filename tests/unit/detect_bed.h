@@ -104,6 +104,8 @@ static inline void bed_flow_anew(struct bed *bed)
 	bed->flow.packets[0] = bed->flow.packets[1] = 0;
 	bed->flow.fate = 0;
 	bed->flow.passed = bed->flow.no_packet = false;
+	bed->flow.protocols = 0;
+	bed->flow.ip_only_asked[0] = bed->flow.ip_only_asked[1] = false;
 	bed->flow.id++;
 }
 

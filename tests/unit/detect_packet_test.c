@@ -37,6 +37,22 @@ static void test_places(void **state)
 	bed_free(&bed);
 }
 
+/* What ends a flow has no header; rules with ports are asked of its bytes all the same. */
+static void test_end_of_flow(void **state)
+{
+	struct packet *packet;
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp any any -> any 80 (content:\"ab\"; sid:1;)\n"
+		      "alert tcp any any -> any 81 (content:\"ab\"; sid:2;)\n"
+		      "alert tcp any any -> any 80 (sid:3;)\n");
+	packet = bed_packet(&bed, FROM_CLIENT, "-ab");
+	packet->is_pseudo = true;
+	packet->l4 = packet->ip = packet->frame = slice(NULL, 0);
+	assert_string_equal(bed_ask(&bed, packet), "1");
+	bed_free(&bed);
+}
+
 /* What may go back without end ends, and is not found. */
 static void test_going_back_ends(void **state)
 {
@@ -236,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_end_of_flow),
 		cmocka_unit_test(test_going_back_ends),
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_flowbits),
