@@ -268,8 +268,8 @@ static bool parts_read(struct reading *r)
 static struct dns_tx *tx_of(struct session *session, const struct reading *r)
 {
 	size_t rrs_len = r->rr_cnt * sizeof(*r->rrs);
-	struct dns_tx *tx = (struct dns_tx *)tx_new(
-		session, sizeof(*tx) + rrs_len + r->names_len + r->message.len);
+	struct dns_tx *tx = (struct dns_tx *)tx_new(session, sizeof(*tx) + rrs_len + r->names_len +
+								     r->message.len);
 	uint8_t *names, *message;
 
 	if (!tx)
