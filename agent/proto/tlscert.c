@@ -7,10 +7,10 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/der.h"
 #include "base/digits.h"
 #include "proto/tls.h"
 
@@ -32,6 +32,15 @@ static void text_add(struct text *text, const void *bytes, size_t len)
 	}
 	memcpy(text->bytes + text->len, bytes, len);
 	text->len += len;
+}
+
+/* Two large digits. */
+static void hex_write_loud(uint8_t byte, char *to)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	to[0] = digits[byte >> 4];
+	to[1] = digits[byte & 15];
 }
 
 static bool text_keep(const void *bytes, size_t len, struct tls_text *ret)
@@ -112,9 +121,9 @@ static void value_add(const ASN1_STRING *value, struct text *text)
 		return;
 	}
 	for (int i = 0; i < len; i++) {
-		char digits[3];
+		char digits[2];
 
-		snprintf(digits, sizeof(digits), "%02X", bytes[i]);
+		hex_write_loud(bytes[i], digits);
 		text_add(text, digits, 2);
 	}
 }
@@ -142,39 +151,30 @@ static bool name_keep(const X509_NAME *name, struct tls_text *ret)
 /* --- serial, times --- */
 
 /* The bytes of its DER, 00 in front too where that keeps the number positive. */
-static bool serial_keep(const ASN1_INTEGER *serial, struct tls_text *ret)
+static bool serial_keep(struct slice serial, struct tls_text *ret)
 {
-	uint8_t *der = NULL;
-	int len = i2d_ASN1_INTEGER((ASN1_INTEGER *)serial, &der);
-	const uint8_t *at = der;
 	struct text text = { .len = 0 };
-	long body;
-	int tag, class;
 
-	if (len <= 0)
-		return false;
-	if (ASN1_get_object(&at, &body, &tag, &class, len) & 0x80)
-		body = 0;
-	for (long i = 0; i < body; i++) {
-		char digits[4];
+	for (size_t i = 0; i < serial.len; i++) {
+		char digits[3] = ":";
 
-		snprintf(digits, sizeof(digits), ":%02X", at[i]);
+		hex_write_loud(serial.at[i], digits + 1);
 		text_add(&text, digits + (i == 0), 2 + (i > 0));
 	}
-	OPENSSL_free(der);
 	return !text.over && text_keep(text.bytes, text.len, ret);
 }
 
-static bool seconds_of(const ASN1_TIME *time, uint64_t *ret)
+static bool seconds_of(struct slice element, uint64_t *ret)
 {
+	const uint8_t *at = element.at;
+	ASN1_TIME *time = d2i_ASN1_TIME(NULL, &at, (long)element.len);
 	struct tm tm;
-	time_t seconds;
+	bool read = time && ASN1_TIME_to_tm(time, &tm);
+	time_t seconds = read ? timegm(&tm) : 0;
 
-	if (!ASN1_TIME_to_tm(time, &tm))
-		return false;
-	seconds = timegm(&tm);
+	ASN1_TIME_free(time);
 	*ret = seconds > 0 ? (uint64_t)seconds : 0;
-	return true;
+	return read;
 }
 
 /* --- subjectAltName --- */
@@ -203,9 +203,10 @@ static bool general_name_keep(const GENERAL_NAME *name, struct tls_text *ret)
 	}
 }
 
-static void names_keep(const X509 *x509, struct tls_cert *cert)
+static void names_keep(struct slice value, struct tls_cert *cert)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+	const uint8_t *at = value.at;
+	GENERAL_NAMES *names = d2i_GENERAL_NAMES(NULL, &at, (long)value.len);
 	int cnt = names ? sk_GENERAL_NAME_num(names) : 0;
 
 	if (cnt > NAMES_MAX)
@@ -220,26 +221,109 @@ static void names_keep(const X509 *x509, struct tls_cert *cert)
 
 /* --- a certificate --- */
 
+/* The next element with its head, as libcrypto's own readers want it. */
+static struct slice element_next(struct cursor *c)
+{
+	struct slice whole = c->rest, body;
+	uint8_t tag;
+
+	if (!der_next(c, &tag, &body)) {
+		c->failed = true;
+		return slice(NULL, 0);
+	}
+	return slice(whole.at, whole.len - c->rest.len);
+}
+
+static bool name_read(struct cursor *tbs, struct tls_text *ret)
+{
+	struct slice element = element_next(tbs);
+	const uint8_t *at = element.at;
+	X509_NAME *name = tbs->failed ? NULL : d2i_X509_NAME(NULL, &at, (long)element.len);
+
+	if (!name)
+		return false;
+	name_keep(name, ret);
+	X509_NAME_free(name);
+	return true;
+}
+
+/* One of its extensions: subjectAltName is all that is asked for. */
+static void extension_read(struct cursor in, struct tls_cert *cert)
+{
+	static const uint8_t alt_name[] = { 0x55, 0x1d, 0x11 };
+	struct slice oid, value;
+	uint8_t tag;
+
+	if (!der_next(&in, &tag, &oid) || tag != DER_OID || oid.len != sizeof(alt_name) ||
+	    memcmp(oid.at, alt_name, sizeof(alt_name)) != 0)
+		return;
+	while (der_next(&in, &tag, &value)) /* whether it is critical may come first */
+		if (tag == DER_OCTETS && !cert->names)
+			names_keep(value, cert);
+}
+
+static void extensions_read(struct cursor *tbs, struct tls_cert *cert)
+{
+	struct slice body;
+	uint8_t tag;
+
+	while (der_next(tbs, &tag, &body)) {
+		struct cursor in = { .rest = body }, all, one;
+
+		if (tag != DER_CONTEXT(3))
+			continue;
+		all = der_enter(&in, DER_SEQUENCE);
+		while (der_enter_if(&all, DER_SEQUENCE, &one))
+			extension_read(one, cert);
+	}
+}
+
+/*
+ * TBSCertificate of RFC 5280, 4.1. The key is passed over unread: nobody here asks for it, and libcrypto makes one
+ * of whatever certificate it reads, which takes longer than all the rest.
+ */
+static bool body_read(struct cursor tbs, struct tls_cert *cert)
+{
+	struct slice serial, not_before, not_after;
+	struct cursor version, times;
+	uint8_t tag;
+
+	der_enter_if(&tbs, DER_CONTEXT(0), &version);
+	if (!der_next(&tbs, &tag, &serial) || tag != DER_INTEGER)
+		return false;
+	serial_keep(serial, &cert->serial);
+	der_enter(&tbs, DER_SEQUENCE); /* algorithm */
+	if (!name_read(&tbs, &cert->issuer))
+		return false;
+	times = der_enter(&tbs, DER_SEQUENCE);
+	not_before = element_next(&times);
+	not_after = element_next(&times);
+	if (times.failed || !name_read(&tbs, &cert->subject))
+		return false;
+	cert->has_times = seconds_of(not_before, &cert->not_before) &&
+			  seconds_of(not_after, &cert->not_after);
+	der_enter(&tbs, DER_SEQUENCE); /* the key */
+	if (!tbs.failed)
+		extensions_read(&tbs, cert);
+	return !tbs.failed;
+}
+
 bool tls_cert_read(struct slice der, struct tls_cert *ret_cert, enum tls_event *ret_event)
 {
-	const uint8_t *at = der.at;
-	X509 *x509 = d2i_X509(NULL, &at, (long)der.len);
+	struct cursor c = { .rest = der }, outer = der_enter(&c, DER_SEQUENCE), tbs;
 	uint8_t sum[SHA1_LEN];
 
 	*ret_cert = (struct tls_cert){ .has_times = false };
-	if (!x509) {
+	tbs = der_enter(&outer, DER_SEQUENCE);
+	element_next(&outer); /* algorithm */
+	element_next(&outer); /* signature */
+	if (outer.failed || tbs.failed || !body_read(tbs, ret_cert)) {
+		tls_cert_free(ret_cert);
 		*ret_event = TLS_BAD_CERTIFICATE_DER;
 		return false;
 	}
-	name_keep(X509_get_subject_name(x509), &ret_cert->subject);
-	name_keep(X509_get_issuer_name(x509), &ret_cert->issuer);
-	serial_keep(X509_get0_serialNumber(x509), &ret_cert->serial);
-	ret_cert->has_times = seconds_of(X509_get0_notBefore(x509), &ret_cert->not_before) &&
-			      seconds_of(X509_get0_notAfter(x509), &ret_cert->not_after);
-	names_keep(x509, ret_cert);
-	if (EVP_Digest(der.at, (size_t)(at - der.at), sum, NULL, EVP_sha1(), NULL))
+	if (EVP_Digest(der.at, der.len - c.rest.len, sum, NULL, EVP_sha1(), NULL))
 		hex_write(sum, SHA1_LEN, ':', ret_cert->sha1);
-	X509_free(x509);
 	*ret_event = TLS_BAD_CERTIFICATE_DATE;
 	return ret_cert->has_times;
 }
