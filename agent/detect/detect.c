@@ -334,8 +334,11 @@ static void scan_run(struct detect *detect, uint32_t scan, struct slice bytes, u
 static void payload_run(struct detect *detect, enum scan_payload kind, struct slice bytes,
 			uint64_t from)
 {
+	const struct places *places = detect->ruleset->places[detect->match.packet->side][kind];
+
 	scan_run(detect, kind, bytes, from);
-	scan_run(detect, kind + SCAN_NEAR, bytes, from);
+	if (places)
+		places_find(places, bytes, from, found_add, detect);
 }
 
 /* What is new, and as much before it as a pattern that ends in it can have begun in. */

@@ -8,6 +8,7 @@
 
 #include "detect/parse/parse.h"
 #include "detect/pattern.h"
+#include "detect/places.h"
 
 /*
  * What is looked through in one go: a buffer of one side. Payload is several: of packets by
@@ -19,8 +20,7 @@ enum scan_payload {
 	SCAN_UDP,
 	SCAN_OTHER,
 	SCAN_KINDS,
-	SCAN_NEAR = SCAN_KINDS, /* the same kinds, of what can only lie near the beginning */
-	SCAN_PAYLOADS = SCAN_KINDS * 2
+	SCAN_PAYLOADS = SCAN_KINDS
 };
 
 struct scan {
@@ -110,6 +110,7 @@ struct ruleset {
 	uint32_t set_cnt; /* one more than the last */
 
 	struct scan *scans[SIDES]; /* payloads, then sources by number */
+	struct places *places[SIDES][SCAN_KINDS]; /* of payloads: what lies at certain places only; NULL: nothing */
 	uint32_t scan_cnt;
 	struct port_groups plain[TRANSPORTS][SIDES]; /* rules of packets that no pattern finds */
 	struct rule_list decode_events, stream_events, of_frames;

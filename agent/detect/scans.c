@@ -49,20 +49,61 @@ static struct slice fast_bytes(const struct content *content, uint32_t *ret_end_
 	return bytes;
 }
 
-static int scan_add(struct lists *lists, uint32_t scan, enum side side, const struct signature *s)
+/* Where the first of the bytes may lie; false: at too many places, or anywhere. */
+static bool places_of(const struct content *content, struct slice bytes, uint32_t end_max,
+		      uint32_t *ret_first, uint32_t *ret_last)
+{
+	uint32_t skip = content->fast_chop ? content->chop_offset : 0;
+	uint32_t behind =
+		content->len - skip - (uint32_t)bytes.len; /* bytes of it that are not looked for */
+	uint32_t first =
+		skip + (content->has_offset && content->offset > 0 ? (uint32_t)content->offset : 0);
+
+	if (end_max == UINT32_MAX || end_max < first + bytes.len + behind)
+		return false;
+	*ret_first = first;
+	*ret_last = end_max - (uint32_t)bytes.len - behind;
+	return *ret_last <= PLACES_OFFSET_MAX && *ret_last - first < PLACES_EACH_MAX;
+}
+
+static int list_add(struct lists *lists, uint32_t scan, enum side side, struct slice bytes,
+		    bool nocase, struct pattern_user user)
+{
+	struct pattern_list **list = &lists->of[side][scan];
+
+	if (!*list)
+		*list = pattern_list_new();
+	return *list ? pattern_list_add(*list, bytes, nocase, user) : -ENOMEM;
+}
+
+static int payload_add(struct ruleset *ruleset, struct lists *lists, enum scan_payload kind,
+		       enum side side, const struct signature *s)
+{
+	const struct content *content = s->parts[s->fast_part].clauses[s->fast_clause].arg;
+	struct places **places = &ruleset->places[side][kind];
+	struct pattern_user user = { .number = s->number };
+	struct slice bytes = fast_bytes(content, &user.end_max);
+	uint32_t first, last;
+
+	if (!places_of(content, bytes, user.end_max, &first, &last))
+		return list_add(lists, kind, side, bytes, content->nocase, user);
+	if (bytes.len > ruleset->pattern_len_max)
+		ruleset->pattern_len_max = (uint32_t)bytes.len;
+	if (!*places)
+		*places = places_new();
+	return *places ? places_add(*places, bytes, content->nocase, first, last, s->number)
+		       : -ENOMEM;
+}
+
+static int buffer_add(struct lists *lists, const struct source *source, enum side side,
+		      const struct signature *s)
 {
 	const struct content *content = s->parts[s->fast_part].clauses[s->fast_clause].arg;
 	struct pattern_user user = { .number = s->number };
 	struct slice bytes = fast_bytes(content, &user.end_max);
-	struct pattern_list **list = &lists->of[side][scan];
 
-	if (s->parts[s->fast_part].source->kind != SOURCE_PAYLOAD)
-		user.end_max = UINT32_MAX;
-	else if (user.end_max != UINT32_MAX)
-		list = &lists->of[side][scan + SCAN_NEAR];
-	if (!*list)
-		*list = pattern_list_new();
-	return *list ? pattern_list_add(*list, bytes, content->nocase, user) : -ENOMEM;
+	user.end_max = UINT32_MAX;
+	return list_add(lists, SCAN_PAYLOADS + source->number, side, bytes, content->nocase, user);
 }
 
 static int pattern_add(struct ruleset *ruleset, struct lists *lists, const struct asked *asked)
@@ -76,13 +117,24 @@ static int pattern_add(struct ruleset *ruleset, struct lists *lists, const struc
 		if (!(asked->sides >> side & 1))
 			continue;
 		if (source->kind != SOURCE_PAYLOAD)
-			rc = scan_add(lists, SCAN_PAYLOADS + source->number, side, s);
+			rc = buffer_add(lists, source, side, s);
 		for (unsigned int i = 0;
 		     source->kind == SOURCE_PAYLOAD && rc == 0 && i < SCAN_KINDS; i++) {
 			if (payloads >> i & 1)
-				rc = scan_add(lists, i, side, s);
+				rc = payload_add(ruleset, lists, i, side, s);
 		}
 	}
+	return rc;
+}
+
+static int places_settle_all(struct ruleset *ruleset)
+{
+	int rc = 0;
+
+	for (int side = 0; side < SIDES; side++)
+		for (int i = 0; rc == 0 && i < SCAN_KINDS; i++)
+			if (ruleset->places[side][i])
+				rc = places_settle(ruleset->places[side][i]);
 	return rc;
 }
 
@@ -133,6 +185,8 @@ int scans_build(struct ruleset *ruleset, const struct ruleset_sources *sources)
 			rc = pattern_add(ruleset, &lists, &ruleset->asked[i]);
 	}
 	if (rc == 0)
+		rc = places_settle_all(ruleset);
+	if (rc == 0)
 		rc = lists_compile(ruleset, &lists, sources);
 	for (int side = 0; side < SIDES; side++) {
 		for (uint32_t i = 0; lists.of[side] && i < ruleset->scan_cnt; i++)
@@ -148,5 +202,7 @@ void scans_free(struct ruleset *ruleset)
 		for (uint32_t i = 0; ruleset->scans[side] && i < ruleset->scan_cnt; i++)
 			patterns_free(ruleset->scans[side][i].patterns);
 		free(ruleset->scans[side]);
+		for (int i = 0; i < SCAN_KINDS; i++)
+			places_free(ruleset->places[side][i]);
 	}
 }

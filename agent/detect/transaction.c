@@ -410,7 +410,7 @@ static void fields_look(struct asking *a)
 		else if (a->tx->files)
 			files_look(a, scan->source);
 	}
-	for (uint8_t step = 0; step < 64 && (step < progress || a->is_complete); step++)
+	for (uint8_t step = 0; step < 64 && (step <= progress || a->is_complete); step++)
 		a->state->scanned_steps |= 1ULL << step;
 }
 

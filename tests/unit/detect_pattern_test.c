@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "detect/pattern.h"
+#include "detect/places.h"
 #include "unit/detect_bed.h"
 
 static uint32_t random_next(uint32_t *state)
@@ -82,6 +83,48 @@ static void test_found(void **state)
 	assert_int_equal(patterns_len_min(patterns), 1);
 	assert_int_equal(patterns_len_max(patterns), 6);
 	patterns_free(patterns);
+}
+
+#define PLACED 100
+
+/* What is found at its places is what is there, wherever in the whole the bytes begin. */
+static void test_places(void **state)
+{
+	char made[PLACED][8], text[41];
+	uint32_t first[PLACED], last[PLACED], seed = 5;
+	bool nocase[PLACED];
+	struct places *places = places_new();
+
+	assert_non_null(places);
+	for (uint32_t i = 0; i < PLACED; i++) {
+		letters(&seed, made[i], 1 + random_next(&seed) % 4);
+		nocase[i] = random_next(&seed) % 2;
+		for (char *at = made[i]; nocase[i] && *at; at++)
+			*at |= 0x20;
+		first[i] = random_next(&seed) % 20;
+		last[i] = first[i] + random_next(&seed) % 4;
+		assert_int_equal(
+			places_add(places, slice_text(made[i]), nocase[i], first[i], last[i], i), 0);
+	}
+	assert_int_equal(places_settle(places), 0);
+	for (uint32_t round = 0; round < 300; round++) {
+		uint32_t from = round % 3 ? random_next(&seed) % 10 : 0;
+		uint8_t found[PLACED] = { 0 };
+
+		letters(&seed, text, 1 + random_next(&seed) % 40);
+		places_find(places, slice_text(text), from, mark, found);
+		for (uint32_t i = 0; i < PLACED; i++) {
+			size_t len = strlen(made[i]);
+			bool there = false;
+
+			for (uint32_t at = first[i] > from ? first[i] : from; at <= last[i]; at++)
+				there |= at - from + len <= strlen(text) &&
+					 (nocase[i] ? strncasecmp : strncmp)(text + at - from,
+									     made[i], len) == 0;
+			assert_int_equal(found[i], there);
+		}
+	}
+	places_free(places);
 }
 
 static void end_mark(void *arg, uint32_t number)
@@ -234,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_equal_to_plain),
