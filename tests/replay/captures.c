@@ -91,7 +91,8 @@ static int capture_take(struct replay *r, struct engine *engine, const char *pat
 		if (!first_ns)
 			first_ns = frame.time_ns;
 		if (from_ns != UINT64_MAX)
-			frame.time_ns = from_ns + (frame.time_ns > first_ns ? frame.time_ns - first_ns : 0);
+			frame.time_ns =
+				from_ns + (frame.time_ns > first_ns ? frame.time_ns - first_ns : 0);
 		if (frame.time_ns > last_ns)
 			last_ns = frame.time_ns;
 		err = engine_take(engine, &frame);
@@ -230,7 +231,8 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 8 || (strcmp(argv[5], "each") != 0 && strcmp(argv[5], "loop") != 0)) {
-		fprintf(stderr, "captures CONFIG RULES CACHE WORKERS each DIR|loop SECONDS FILE...\n");
+		fprintf(stderr,
+			"captures CONFIG RULES CACHE WORKERS each DIR|loop SECONDS FILE...\n");
 		return 2;
 	}
 	diag_init(&r.diag);
