@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * By offset, then by the byte that stands there: the literals that begin with it. Called by scans.c and detect.c.
+ * By offset, then by the byte that stands there: the literals that begin with it. Called by scans.c and
+ * detect.c.
  */
 #include "detect/places.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Literals that can only lie at certain places near the beginning of a whole: each place is looked at once, whoever asks
- * for it, which costs less than a pass over all bytes. Built by scans.c, read by any number of workers.
+ * Literals that can only lie at certain places near the beginning of a whole: each place is looked at
+ * once, whoever asks for it, which costs less than a pass over all bytes. Built by scans.c, read by any
+ * number of workers.
  */
 #ifndef AGENT_DETECT_PLACES_H
 #define AGENT_DETECT_PLACES_H
@@ -17,8 +18,8 @@ struct places *places_new(void); /* NULL: no memory */
 void places_free(struct places *places);
 
 /*
- * For the number's sake these bytes, in small letters when nocase, are looked for from offset first to last. Returns 0
- * or -ENOMEM.
+ * For the number's sake these bytes, in small letters when nocase, are looked for from offset first to
+ * last. Returns 0 or -ENOMEM.
  */
 int places_add(struct places *places, struct slice bytes, bool nocase, uint32_t first,
 	       uint32_t last, uint32_t number);

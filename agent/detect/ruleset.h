@@ -110,7 +110,7 @@ struct ruleset {
 	uint32_t set_cnt; /* one more than the last */
 
 	struct scan *scans[SIDES]; /* payloads, then sources by number */
-	struct places *places[SIDES][SCAN_KINDS]; /* of payloads: what lies at certain places only; NULL: nothing */
+	struct places *places[SIDES][SCAN_KINDS]; /* of payloads: what lies at certain places only */
 	uint32_t scan_cnt;
 	struct port_groups plain[TRANSPORTS][SIDES]; /* rules of packets that no pattern finds */
 	struct rule_list decode_events, stream_events, of_frames;

@@ -279,8 +279,8 @@ static void extensions_read(struct cursor *tbs, struct tls_cert *cert)
 }
 
 /*
- * TBSCertificate of RFC 5280, 4.1. The key is passed over unread: nobody here asks for it, and libcrypto makes one
- * of whatever certificate it reads, which takes longer than all the rest.
+ * TBSCertificate of RFC 5280, 4.1. The key is passed over unread: nobody here asks for it, and libcrypto
+ * makes one of whatever certificate it reads, which takes longer than all the rest.
  */
 static bool body_read(struct cursor tbs, struct tls_cert *cert)
 {

@@ -194,7 +194,7 @@ static void string_put(struct json *json, const uint8_t *bytes, size_t len)
 
 /* --- shape --- */
 
-/* The name of what follows, where it needs no escapes: nearly always. false: it does, or there is no memory. */
+/* The name of what follows. false: it needs escapes, or there is no memory. */
 static inline bool name_put(struct json *json, const char *name, size_t len)
 {
 	char *at = room(json, len + 4);
