@@ -95,7 +95,8 @@ static inline bool eight_are_plain(const uint8_t *bytes)
 	slash = word ^ ones * '\\';
 	del = word ^ ones * 0x7f;
 	/* A top bit for each byte above 127, below 32 or of the three; or beside such. */
-	return !((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones)) & tops);
+	return !((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones)) &
+		 tops);
 }
 
 /* How many bytes from the first on are plain. */

@@ -11,7 +11,8 @@
 #include "sekisho/base.h"
 
 #define JSON_DEPTH_MAX 16
-#define JSON_SECOND_LEN 21 /* of a time in front of its fraction, with the quote that it begins with */
+#define JSON_SECOND_LEN                                                                            \
+	21 /* of a time in front of its fraction, with the quote that it begins with */
 
 struct json {
 	char *bytes;
