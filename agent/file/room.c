@@ -119,6 +119,8 @@ static int scan_begin_all(const struct config *config, struct file_room *room, s
 
 	if (!scan_is_asked(config))
 		return 0;
+	quarantine_read(config, &room->quarantine);
+	room->sums[FILE_SHA256] |= room->quarantine.enabled;
 	ret = scan_settings_read(config, &room->scan_settings, diag);
 	return ret ? ret : scan_room_new(&room->scan_settings, NULL, &room->scan, diag);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "file/quarantine.h"
 #include "scan/settings.h"
 
 struct config;
@@ -31,6 +32,7 @@ struct file_room {
 	struct scan_settings scan_settings;
 	struct scan_room *scan; /* NULL: nobody looks into files */
 	_Atomic uint64_t scan_bytes; /* of files that come, kept to be looked into */
+	struct quarantine quarantine;
 };
 
 /*

@@ -56,6 +56,17 @@ void file_scan_free(struct file_room *room, struct file_scan *scan)
 	free(scan);
 }
 
+bool file_is_quarantined(const struct file *file)
+{
+	return file->scan && file->state != FILE_OPENED && file->scan->bytes.len && file->sha256[0];
+}
+
+void file_scan_told(struct file *file)
+{
+	if (file->scan)
+		bytes_forget(file->tx->session->setup->files, file->scan);
+}
+
 /* --- members --- */
 
 /* The files of a result: number 0 is the container. */
@@ -215,13 +226,18 @@ void file_scan_close(struct file *file)
 		ret = scan_begin(room->scan, &scan->bytes, slice(file->name, file->name_len),
 				 scan->passwords, &job);
 		if (!ret) {
-			result_take(file, scan_wait(room->scan, job));
+			struct scan_result *result = scan_wait(room->scan, job);
+
+			result_take(file, result);
+			scan->bytes = result->bytes;
+			result->bytes = (struct grown){ .at = NULL };
 			scan_job_free(room->scan, job);
 		} else {
 			scan->why = ret == -EBUSY ? "queue_full" : "memory";
 		}
 	}
-	bytes_forget(room, scan);
+	if (scan->verdict != FILE_MALICIOUS || !room->quarantine.enabled)
+		bytes_forget(room, scan);
 	verdict_reach(file);
 	for (struct file *member = file->next; member; member = member->next)
 		if (member->container == file && member->scan)

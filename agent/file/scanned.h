@@ -18,7 +18,7 @@ enum file_verdict {
 };
 
 struct file_scan {
-	struct grown bytes; /* until it is closed */
+	struct grown bytes; /* until it is closed; of what goes into quarantine, until it is told */
 	struct slice passwords;
 	uint64_t charged; /* bytes of the room's memory */
 	const char *why; /* a word; NULL: all of it was seen */
@@ -33,6 +33,10 @@ struct file_scan *file_scan_new(const struct file_room *room);
 void file_scan_bytes(struct file *file, struct slice bytes);
 /* At its end: waits until it was looked into, as settings bound it. */
 void file_scan_close(struct file *file);
+/* Is it to be put into quarantine, now that it is told? */
+bool file_is_quarantined(const struct file *file);
+/* It was told: what was kept of it goes. */
+void file_scan_told(struct file *file);
 void file_scan_free(struct file_room *room, struct file_scan *scan);
 
 #endif

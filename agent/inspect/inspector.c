@@ -347,7 +347,7 @@ struct engine_tally inspector_tally(const struct inspector *w)
 		tally.evicted += defrag.evicted;
 		tally.memory_short += defrag.memory_short;
 	}
-	tally.alerts = detect.alerts;
+	tally.alerts += detect.alerts;
 	tally.alerts_lost = detect.lost;
 	tally.repeated = detect.repeated;
 	count[COUNTER_FLOW_MEMCAP] = w->flows.evicted;

@@ -247,6 +247,19 @@ static int engine_begin(struct inspection *i)
 	return ret ? ret : engine_new(&setup, &i->engine);
 }
 
+static void files_count(struct inspection *i)
+{
+	const struct quarantine *q = &i->files->quarantine;
+
+	i->summary.files_lost = i->files->refused;
+	i->summary.quarantined = q->kept;
+	i->summary.quarantine_evicted = q->evicted;
+	i->summary.quarantine_failed = q->failed;
+	i->summary.scans = i->files->scan;
+	if (i->files->scan)
+		i->summary.scan = scan_room_tally(i->files->scan);
+}
+
 /* All frames up to the end or to what is broken. Returns 0 or -errno. */
 static int frames_take(struct inspection *i)
 {
@@ -263,7 +276,7 @@ static int frames_take(struct inspection *i)
 	}
 	i->summary.broken = ret < 0;
 	ret = engine_finish(i->engine, &i->summary.tally);
-	i->summary.files_lost = i->files->refused;
+	files_count(i);
 	progress_end(&i->progress);
 	i->summary.seconds = progress_seconds(&i->progress);
 	i->summary.cpu_seconds = progress_cpu() - cpu;

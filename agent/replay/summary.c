@@ -69,12 +69,27 @@ static json_t *summary_json(const struct summary *s)
 			 gbit_per_second(s), "broken", s->broken);
 }
 
+static json_t *scan_json(const struct summary *s)
+{
+	const struct scan_tally *t = &s->scan;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "scanned",
+			 (json_int_t)t->scanned, "members", (json_int_t)t->members, "cached",
+			 (json_int_t)t->cached, "failed", (json_int_t)t->failed,
+			 "clamav_unavailable", (json_int_t)t->unavailable, "queue_full",
+			 (json_int_t)t->full, "quarantined", (json_int_t)s->quarantined,
+			 "quarantine_evicted", (json_int_t)s->quarantine_evicted,
+			 "quarantine_failed", (json_int_t)s->quarantine_failed);
+}
+
 static void json_print(const struct summary *s, const struct diag *diag, bool pretty, bool failed)
 {
 	json_t *root = failed ? json_pack("{s:{s:i, s:s, s:o}}", "error", "exit", 1, "text",
 					  "the capture cannot be inspected", "diag", diag_json(diag))
 			      : summary_json(s);
 
+	if (root && !failed && s->scans)
+		json_object_set_new(root, "files", scan_json(s));
 	if (root && !failed && diag->cnt)
 		json_object_set_new(root, "diag", diag_json(diag));
 	if (root)
@@ -104,6 +119,16 @@ static void text_print(const struct summary *s)
 		       " alerts without room, %" PRIu64 " files, memory short %" PRIu64 " times\n",
 		       t->invalid, t->evicted, t->events_lost, t->alerts_lost, s->files_lost,
 		       t->memory_short);
+	if (s->scans)
+		printf("%" PRIu64 " files looked into, %" PRIu64 " members, %" PRIu64
+		       " known before; %" PRIu64 " in quarantine, %" PRIu64 " made room\n",
+		       s->scan.scanned, s->scan.members, s->scan.cached, s->quarantined,
+		       s->quarantine_evicted);
+	if (s->scan.failed || s->scan.unavailable || s->scan.full || s->quarantine_failed)
+		printf("not looked into whole: %" PRIu64 " scans failed, %" PRIu64
+		       " without ClamAV, %" PRIu64 " without room in the queue; %" PRIu64
+		       " not kept in quarantine\n",
+		       s->scan.failed, s->scan.unavailable, s->scan.full, s->quarantine_failed);
 	if (s->broken)
 		puts("the capture is broken: only what came before that was inspected");
 }

@@ -8,12 +8,16 @@
 #include <jansson.h>
 
 #include "inspect/engine.h"
+#include "scan/scan.h"
 
 struct summary {
 	struct engine_tally tally;
 	struct ruleset_tally rules;
 	struct diag refused; /* rules that could not be taken, each with its place and reason */
 	uint64_t files_lost; /* not followed, or could not be kept */
+	bool scans; /* files were looked into */
+	struct scan_tally scan;
+	uint64_t quarantined, quarantine_evicted, quarantine_failed;
 	double start_seconds, seconds, cpu_seconds; /* cpu: of all threads, without the start */
 	bool broken; /* the capture, behind the packets that were counted */
 };

@@ -365,12 +365,17 @@ void told_head(struct told *told, const struct told_head *head)
 		json_number(json, "tx_id", head->tx->id);
 }
 
+void told_end(struct told *told)
+{
+	json_end(&told->json);
+	json_newline(&told->json);
+}
+
 void told_line(struct told *told)
 {
 	struct json *json = &told->json;
 
-	json_end(json);
-	json_newline(json);
+	told_end(told);
 	if (json->short_of_memory)
 		told->lost++;
 	else

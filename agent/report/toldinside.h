@@ -81,6 +81,8 @@ struct told_head {
 };
 
 void told_head(struct told *told, const struct told_head *head);
+/* Ends the record. */
+void told_end(struct told *told);
 /* Ends the record and gives it on. */
 void told_line(struct told *told);
 void told_community_id(struct told *told, const struct flow *flow);

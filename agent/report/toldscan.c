@@ -107,6 +107,30 @@ static void hits_put(struct json *json, const struct file_scan *scan, enum scan_
 		json_close(json);
 }
 
+static bool is_of(const struct file *file, const struct file *container)
+{
+	return (file == container || file->container == container) && file->scan;
+}
+
+/* What was found in it and its members: why it is malicious. */
+static void findings_put(struct json *json, const struct file *container)
+{
+	static const char *const by[] = { [SCAN_YARA] = "yara", [SCAN_CLAMAV] = "clamav" };
+
+	json_list(json, "findings");
+	for (const struct file *file = container; file; file = file->next)
+		for (uint32_t i = 0; is_of(file, container) && i < file->scan->hit_cnt; i++) {
+			if (file->scan->hits[i].is_inside)
+				continue;
+			json_open(json, NULL);
+			json_text(json, "by", by[file->scan->hits[i].by]);
+			json_text(json, "name", file->scan->hits[i].name);
+			json_bytes(json, "filename", slice(file->name, file->name_len));
+			json_close(json);
+		}
+	json_close(json);
+}
+
 void told_scan(struct told *told, const struct file *file)
 {
 	static const char *const words[] = {
@@ -120,6 +144,8 @@ void told_scan(struct told *told, const struct file *file)
 		json_text(json, "unseen", scan->why);
 	hits_put(json, scan, SCAN_YARA, "yara");
 	hits_put(json, scan, SCAN_CLAMAV, "clamav");
+	if (scan->verdict == FILE_MALICIOUS && !file->container)
+		findings_put(json, file);
 	if (scan->member_cnt)
 		json_number(json, "members", scan->member_cnt);
 }

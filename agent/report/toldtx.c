@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "file/room.h"
+#include "file/scanned.h"
 #include "file/store.h"
 #include "inspect/tcp.h"
 
@@ -170,7 +171,8 @@ void told_file(struct told *told, const struct file *file)
 	json_number(json, "tx_id", file->tx ? file->tx->id : 0);
 }
 
-static void file_put(struct told *told, const struct packet *p, const struct file_room *room,
+/* Told where records of files are wanted; what is kept has one beside it in any case. */
+static void file_put(struct told *told, const struct packet *p, struct file_room *room,
 		     const struct file *file)
 {
 	struct told_head head = { .time_ns = p->time_ns,
@@ -186,14 +188,20 @@ static void file_put(struct told *told, const struct packet *p, const struct fil
 	json_open(json, "fileinfo");
 	told_file(told, file);
 	json_close(json);
-	told_line(told);
+	if (told->settings->kinds[TOLD_FILES])
+		told_line(told);
+	else
+		told_end(told);
 	if (room && file->stored && room->store_info)
 		file_store_info(room, file->sha256, p->time_ns / SECOND_NS, file->store_id,
 				slice(json->bytes, json->len));
+	if (file_is_quarantined(file))
+		quarantine_put(&room->quarantine, file->sha256, grown_slice(&file->scan->bytes),
+			       slice(json->bytes, json->len));
 }
 
 /* What was found in it, then the file itself. Returns how many alerts there were. */
-static uint32_t file_tell(struct told *told, struct packet *p, const struct file_room *room,
+static uint32_t file_tell(struct told *told, struct packet *p, struct file_room *room,
 			  struct file *file)
 {
 	const struct told_settings *s = told->settings;
@@ -204,15 +212,16 @@ static uint32_t file_tell(struct told *told, struct packet *p, const struct file
 	if (file->scan && s->kinds[TOLD_ALERT])
 		alerts = told_scan_alerts(told, p, file);
 	file->logged = true;
-	if (s->kinds[TOLD_FILES])
+	if (s->kinds[TOLD_FILES] || file_is_quarantined(file))
 		file_put(told, p, room, file);
+	file_scan_told(file);
 	return alerts;
 }
 
 static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bool all)
 {
 	const struct engine_setup *setup = tx->session->setup;
-	const struct file_room *room = setup ? setup->files : NULL;
+	struct file_room *room = setup ? setup->files : NULL;
 	uint32_t alerts = 0;
 
 	if (!told->settings->kinds[TOLD_FILES] && !(room && room->scan))
@@ -228,7 +237,8 @@ static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bo
 			continue;
 		}
 		file_close(file, false);
-		if (file->spill && told->wait) /* files of the store are numbered */
+		/* Files of the store are numbered; of those in quarantine the oldest go. */
+		if ((file->spill || file_is_quarantined(file)) && told->wait)
 			told->wait(told->wait_arg);
 		file_settle(file);
 		if (room && room->magic_in_records)

@@ -19,7 +19,7 @@
 
 struct scan_job {
 	struct scan_job *next;
-	struct grown bytes, name, passwords;
+	struct grown name, passwords;
 	struct scan_result result;
 	bool done; /* under the room's lock */
 };
@@ -78,7 +78,7 @@ static bool clamd_look(struct scan_room *room, struct scan_job *job)
 	struct scan_result *result = &job->result;
 
 	for (uint32_t i = 0; i <= result->member_cnt; i++) {
-		const struct grown *bytes = i ? &result->members[i - 1].bytes : &job->bytes;
+		const struct grown *bytes = i ? &result->members[i - 1].bytes : &result->bytes;
 		char name[CLAMD_NAME_MAX];
 		enum clamd_says says = clamd_ask_one(room, grown_slice(bytes), deadline, name);
 
@@ -102,7 +102,7 @@ static bool key_make(const struct scan_job *job, uint8_t key[VERDICT_KEY_LEN])
 		    EVP_DigestUpdate(sum, lens, sizeof(lens)) &&
 		    EVP_DigestUpdate(sum, job->name.at, job->name.len) &&
 		    EVP_DigestUpdate(sum, job->passwords.at, job->passwords.len) &&
-		    EVP_DigestUpdate(sum, job->bytes.at, job->bytes.len) &&
+		    EVP_DigestUpdate(sum, job->result.bytes.at, job->result.bytes.len) &&
 		    EVP_DigestFinal_ex(sum, key, NULL);
 
 	EVP_MD_CTX_free(sum);
@@ -114,7 +114,7 @@ static void findings_make(struct scan_room *room, struct scan_job *job, bool kno
 	struct scan_result *r = &job->result;
 	bool asks_yara = !knows && room->settings->yara_cnt;
 
-	if (room->child && !child_scan(room->child, grown_slice(&job->name), grown_slice(&job->bytes),
+	if (room->child && !child_scan(room->child, grown_slice(&job->name), grown_slice(&r->bytes),
 				       grown_slice(&job->passwords), asks_yara, r))
 		r->failure = SCAN_FAILED;
 	if (!knows && room->settings->clamd && !clamd_look(room, job) && !r->failure)
@@ -123,15 +123,18 @@ static void findings_make(struct scan_room *room, struct scan_job *job, bool kno
 	findings_sort(&r->findings);
 }
 
+/* All but the file itself. */
 static void result_empty(struct scan_result *r)
 {
+	const struct grown bytes = r->bytes;
+
 	for (uint32_t i = 0; i < r->member_cnt; i++) {
 		grown_free(&r->members[i].path);
 		grown_free(&r->members[i].bytes);
 	}
 	free(r->members);
 	findings_free(&r->findings);
-	*r = (struct scan_result){ .members = NULL };
+	*r = (struct scan_result){ .bytes = bytes };
 }
 
 /*
@@ -304,7 +307,7 @@ int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
 		grown_free(bytes);
 		return -ENOMEM;
 	}
-	job->bytes = *bytes;
+	job->result.bytes = *bytes;
 	*bytes = (struct grown){ .at = NULL };
 	if (!grown_add(&job->name, name) || !grown_add(&job->passwords, passwords) ||
 	    !grown_add(&job->passwords, grown_slice(&room->settings->passwords)))
@@ -343,7 +346,7 @@ void scan_job_free(struct scan_room *room, struct scan_job *job)
 {
 	scan_wait(room, job);
 	result_empty(&job->result);
-	grown_free(&job->bytes);
+	grown_free(&job->result.bytes);
 	grown_free(&job->name);
 	grown_free(&job->passwords);
 	free(job);

@@ -25,6 +25,7 @@ enum scan_failure {
 };
 
 struct scan_result {
+	struct grown bytes; /* of the file itself; who wants them takes them */
 	struct scan_member *members; /* number 1 of findings is the first */
 	uint32_t member_cnt;
 	struct findings findings;
