@@ -25,6 +25,7 @@
 #include "dataplane/livecapture.h"
 #include "dataplane/sweep.h"
 #include "fetch/feeds.h"
+#include "inline/inline.h"
 #include "install/backup.h"
 #include "install/state.h"
 #include "install/names.h"
@@ -189,6 +190,29 @@ static void heartbeat_beat(void *arg)
 		   gate_generation(agent->gate), attached, all, lists);
 }
 
+#define INSPECTION_LOOK_MS 500
+
+/* Which ports and bodies there are; what has not changed is not told. */
+static void inspection_look(void *arg)
+{
+	struct agent *agent = arg;
+
+	inspection_follow(agent->inspection, agent->ports, agent_policy(agent),
+			  gate_generation(agent->gate));
+}
+
+static int inspection_begin(struct agent *agent)
+{
+	int err;
+
+	if (!agent->inspection)
+		return 0;
+	err = inspection_start(agent->inspection);
+	return err ? err
+		   : loop_timer(agent->loop, INSPECTION_LOOK_MS, INSPECTION_LOOK_MS,
+				inspection_look, agent, &agent->inspection_look);
+}
+
 /* Half of the manager's patience, and never more than 5 s, for the status line's sake. */
 static int heartbeat_start(struct agent *agent)
 {
@@ -226,8 +250,9 @@ static void policy_started(struct agent *agent, int err)
 /*
  * What work at run time needs: maps and links (CAP_BPF, CAP_NET_ADMIN), loading a program (with
  * CAP_PERFMON, as the verifier wants it of this one), the block page at port 80 of an address that a later
- * policy may name. Measured: start and adoption need no more; the
- * group's doors are opened by a member of the group, or before this by what is given up here.
+ * policy may name, and, where flows are inspected, sockets of AF_XDP (CAP_NET_RAW) whose memory stays
+ * (CAP_IPC_LOCK, or a limit that allows it). Measured: start and adoption need no more; the group's doors are
+ * opened by a member of the group, or before this by what is given up here.
  */
 static int rights_drop(struct agent *agent)
 {
@@ -254,7 +279,8 @@ static int rights_drop(struct agent *agent)
 			 "join it");
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		bool keep = cap == CAP_BPF || cap == CAP_NET_ADMIN || cap == CAP_PERFMON ||
-			    cap == CAP_NET_BIND_SERVICE || (cap == CAP_SYS_ADMIN && join);
+			    cap == CAP_NET_BIND_SERVICE || (cap == CAP_SYS_ADMIN && join) ||
+			    ((cap == CAP_NET_RAW || cap == CAP_IPC_LOCK) && agent->inspection);
 
 		if (!keep && capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap))
 			return -EPERM;
@@ -419,7 +445,8 @@ static int ground_start(struct agent *agent)
 	    (err = lists_care_new(agent->loop, agent->long_jobs, agent->gate, agent->journal,
 				  s->state_dir, &agent->lists)) ||
 	    (err = subscriptions_new(agent)) || (err = release_new(agent, &agent->release)) ||
-	    (err = metrics_start(agent)))
+	    (err = metrics_start(agent)) ||
+	    (err = inspection_new(agent->loop, s, agent->gate, agent->records, &agent->inspection)))
 		return err;
 	return rights_drop(agent);
 }
@@ -455,7 +482,8 @@ static int parts_start(struct agent *agent)
 	    (err = flood_new(agent->loop, agent->gate, agent->editions, flood_turned, agent,
 			     &agent->flood)) ||
 	    (err = livecapture_new(agent->loop, agent->gate, agent->editions, &agent->livecapture)) ||
-	    (err = names_start(agent)) || (err = heartbeat_start(agent)))
+	    (err = names_start(agent)) || (err = inspection_begin(agent)) ||
+	    (err = heartbeat_start(agent)))
 		return err;
 	return standing_start(agent, policy_started);
 }
@@ -509,6 +537,8 @@ void agent_free(struct agent *agent)
 	feeds_free(agent->feeds);
 	worker_free(agent->readings);
 	worker_free(agent->long_jobs);
+	source_remove(agent->inspection_look);
+	inspection_free(agent->inspection);
 	wholeness_free(agent->wholeness);
 	regexcare_free(agent->regexcare);
 	namewatch_free(agent->namewatch);

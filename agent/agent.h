@@ -44,10 +44,11 @@ struct agent {
 	struct livecapture *livecapture;
 	struct namewatch *namewatch;
 	struct regexcare *regexcare;
+	struct inspection *inspection; /* NULL: no rules were given */
 	struct control *control;
 	struct metrics *metrics;
 	int signal_fd;
-	struct source *signals, *heartbeat;
+	struct source *signals, *heartbeat, *inspection_look;
 	uint64_t started_ns;
 	int exit_code;
 };

@@ -109,6 +109,15 @@ static int option_take(int option, const char *value, struct settings *s, char *
 		if (number_read(value, 0, 86400, &s->name_grace_s))
 			break;
 		return 0;
+	case 'r':
+		expected = "one of 64 files at most";
+		if (s->inspect_rule_cnt == SETTINGS_RULES_MAX)
+			break;
+		s->inspect_rules[s->inspect_rule_cnt++] = value;
+		return 0;
+	case 'c':
+		s->inspect_config = value;
+		return 0;
 	case 'F': /* it never goes to the background by itself; systemd does not want it */
 		return 0;
 	case 'D':
@@ -138,6 +147,8 @@ int settings_read(int argc, char **argv, struct settings *ret_settings, char *wh
 		{ "eve-size", required_argument, NULL, 's' },
 		{ "eve-files", required_argument, NULL, 'k' },
 		{ "name-grace", required_argument, NULL, 'g' },
+		{ "inspect-rules", required_argument, NULL, 'r' },
+		{ "inspect-config", required_argument, NULL, 'c' },
 		{ "foreground", no_argument, NULL, 'F' },
 		{ "detach", no_argument, NULL, 'D' },
 		{ "help", no_argument, NULL, 'h' },
@@ -181,6 +192,8 @@ void settings_usage(FILE *out)
 	      "  --eve-size MIB       a record file is turned at this size, 256\n"
 	      "  --eve-files NUMBER   old record files kept, 8\n"
 	      "  --name-grace SECONDS after a start, servers that no DNS answer led to are told of, 3600\n"
+	      "  --inspect-rules FILE rules for flows that the policy wants inspected; may be repeated\n"
+	      "  --inspect-config FILE settings of inspection, as suricata.yaml writes them\n"
 	      "  --foreground         stay in the foreground (it always does)\n"
 	      "  --detach             take programs, links and pins of this instance down, and end\n"
 	      "\n"

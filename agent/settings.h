@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define SETTINGS_RULES_MAX 64
+
 struct settings {
 	char instance[33]; /* "" or letters, digits, '-', '_' */
 	char pin_dir[128]; /* /sys/fs/bpf/sekisho[-INSTANCE] */
@@ -22,6 +24,9 @@ struct settings {
 	uint32_t eve_mib; /* a record file is turned at this size */
 	uint32_t eve_files; /* and so many old ones are kept */
 	uint32_t name_grace_s; /* so long after a start servers without a DNS answer are told of */
+	const char *inspect_rules[SETTINGS_RULES_MAX]; /* files of rules for inspection in line */
+	size_t inspect_rule_cnt; /* 0: nobody inspects */
+	const char *inspect_config; /* as suricata.yaml; NULL: the usual settings */
 	bool detach; /* take everything down and end */
 	bool help, version;
 };

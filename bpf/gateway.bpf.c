@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * sek_gateway for XDP: on every port, native where the driver can. stage/walk.h is the way of a
- * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release and sek_name_order,
- * which no packet meets, and the programs that make a reset's copies and meet them on their way out.
+ * packet. Loaded by policy/install, attached by agent/dataplane. And sek_release, sek_name_order
+ * and sek_hand_order, which no packet meets, and the programs that make a reset's copies and meet them on
+ * their way out.
  */
 #include "core/xdp.h"
 #include "rewrite/reset_copy.h"
+#include "stage/hand_order.h"
 #include "stage/name_order.h"
 #include "stage/release.h"
 #include "stage/steps.h"

@@ -579,6 +579,16 @@ void ports_describe(const struct ports *ports, json_t *array)
 	}
 }
 
+uint32_t ports_interface(const struct ports *ports, uint16_t port, char *ret_name)
+{
+	const struct port_state *s = &ports->state[port < SEK_PORTS_MAX ? port : 0];
+
+	if (!s->tx_ifindex || !s->interface[0])
+		return 0;
+	memcpy(ret_name, s->interface, IFNAMSIZ);
+	return s->tx_ifindex;
+}
+
 void ports_count(const struct ports *ports, uint32_t *ret_attached, uint32_t *ret_all)
 {
 	uint32_t attached = 0;

@@ -40,6 +40,11 @@ void ports_follow(struct ports *ports, const struct policy *policy);
  */
 void ports_describe(const struct ports *ports, json_t *array);
 
+/*
+ * The interface that a port is at now, its name in ret_name (IFNAMSIZ bytes); 0: none, and ret_name stays.
+ */
+uint32_t ports_interface(const struct ports *ports, uint16_t port, char *ret_name);
+
 /* How many ports are attached, and how many the policy has. */
 void ports_count(const struct ports *ports, uint32_t *ret_attached, uint32_t *ret_all);
 

@@ -18,6 +18,12 @@
 
 struct records; /* what the engine tells; see report/told.h */
 
+/* Whose a record is, and by which policy he came to the engine. */
+struct engine_owner {
+	const char *tenant;
+	uint32_t generation;
+};
+
 struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
@@ -25,11 +31,12 @@ struct engine_setup {
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_asked, frames_told; /* of protocols: by rules, in records */
 	const struct http1_settings *http1; /* proto/http1.h; the engine reads them of config */
-	bool hassh; /* SSH: records tell it, as settings or rules ask for it */
-	bool ja3, ja4; /* TLS, QUIC: fingerprints are made, as settings or rules ask for them */
+	bool hassh, ja3,
+		ja4; /* SSH, TLS, QUIC: fingerprints are made; the engine reads it of config and rules */
 	bool ips; /* what rules drop is dropped, streams are read as a device in the path must */
 	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
 	bool ethernet; /* of frames that are not bare IP */
+	bool flows_elsewhere; /* somebody else tells of flows that are over: the kernel's half of a gateway */
 	bool repeatable; /* what gives way when memory is short is the same in every run */
 	/*
 	 * Lines of records, in order; the bytes are the engine's until it returns. Called by one thread
@@ -37,6 +44,9 @@ struct engine_setup {
 	 */
 	void (*line)(void *arg, const char *bytes, size_t len);
 	void *line_arg;
+	/* By the number that inspector_tenant() was told; NULL: nobody shares the engine. */
+	struct engine_owner (*owner)(void *arg, uint16_t tenant);
+	void *owner_arg;
 };
 
 struct engine_tally {

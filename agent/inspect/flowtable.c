@@ -698,6 +698,7 @@ struct flow *flow_of(struct flow_table *table, struct packet *p)
 	uint32_t hash;
 
 	if (key_of_quote(table->settings, p, &key)) {
+		key.tenant = table->tenant;
 		flow = table_find(table, &key, (uint32_t)key_hash(table->settings->seed, &key),
 				  &side);
 		/* Who quotes it has received it. */
@@ -705,6 +706,7 @@ struct flow *flow_of(struct flow_table *table, struct packet *p)
 			return flow_give(flow, p, other_side(side));
 	}
 	key_of(table->settings, p, &key);
+	key.tenant = table->tenant;
 	hash = (uint32_t)key_hash(table->settings->seed, &key);
 	flow = table_find(table, &key, hash, &side);
 	if (flow && flow_is_over(table, flow, p->time_ns)) {

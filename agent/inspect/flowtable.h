@@ -57,6 +57,7 @@ struct flow_expectation {
 struct flow_table {
 	const struct flow_settings *settings;
 	const struct engine_setup *setup;
+	uint16_t tenant; /* whose packets come now; 0: nobody says */
 	bool off[PROTO_CNT]; /* protocols that the settings switch off */
 	struct flow **buckets;
 	uint32_t mask;

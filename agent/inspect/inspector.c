@@ -26,6 +26,33 @@ static void protocols_read(struct inspect_settings *s)
 		s->off[i] = protos[i] && proto_is_off((enum proto_id)i, s->setup.config);
 }
 
+/* A fingerprint is made where the setting says so (yes, no), or else where a rule asks one of the names. */
+static bool wants_print(const struct engine_setup *setup, const char *setting,
+			const char *const *names)
+{
+	const char *said = config_text(setup->config, setting);
+
+	if (said && strcmp(said, "auto") != 0 && !config_bool(setup->config, setting, false))
+		return false;
+	for (; setup->ruleset && *names; names++)
+		if (ruleset_asks(setup->ruleset, *names))
+			return true;
+	return config_bool(setup->config, setting, false);
+}
+
+static void prints_read(struct engine_setup *setup)
+{
+	static const char *const hassh[] = { "ssh.hassh", "ssh.hassh.string", "ssh.hassh.server",
+					     "ssh.hassh.server.string", NULL };
+	static const char *const ja3[] = { "ja3.hash", "ja3.string", "ja3s.hash", "ja3s.string",
+					   NULL };
+	static const char *const ja4[] = { "ja4.hash", NULL };
+
+	setup->hassh = wants_print(setup, "app-layer.protocols.ssh.hassh", hassh);
+	setup->ja3 = wants_print(setup, "app-layer.protocols.tls.ja3-fingerprints", ja3);
+	setup->ja4 = wants_print(setup, "app-layer.protocols.tls.ja4-fingerprints", ja4);
+}
+
 static unsigned int cpus_count(void)
 {
 	long cnt = sysconf(_SC_NPROCESSORS_ONLN);
@@ -55,6 +82,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 		exception_read(setup->config, &(struct exception_case){ .path = "flow.memcap-policy",
 									.ips = setup->ips });
 	protocols_read(&s);
+	prints_read(&s.setup);
 	r = hostos_new(setup->config, &s.hostos);
 	if (r)
 		return r;
@@ -251,6 +279,24 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 	}
 }
 
+void inspector_tenant(struct inspector *w, uint16_t tenant)
+{
+	w->flows.tenant = tenant;
+}
+
+struct inspect_verdict inspector_verdict(const struct inspector *w)
+{
+	const struct packet *p = &w->decoder.packets[0];
+	const struct flow *flow = p->flow;
+
+	return (struct inspect_verdict){
+		.drops = p->fate & FATE_DROP,
+		.ends = flow && flow->fate & FATE_DROP,
+		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
+		.over = flow && flow->state == FLOW_BYPASSED,
+	};
+}
+
 /* --- ends of flows --- */
 
 static bool flow_waits(const struct flow *flow)
@@ -309,7 +355,7 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 			flow_flush(w, flow, FROM_SERVER);
 		}
 		counters_flow(&w->tally.counters, flow, why);
-		if (w->told)
+		if (w->told && !w->settings->setup.flows_elsewhere)
 			told_flow(w->told, flow, why);
 	}
 	if (flow->detect)
@@ -384,6 +430,8 @@ int inspector_init(struct inspector *w, const struct inspect_settings *settings,
 	r = detect_new(settings->setup.ruleset, &w->detect);
 	if (!r)
 		r = told_new(settings->told, line, arg, &w->told);
+	if (!r)
+		told_owners(w->told, settings->setup.owner, settings->setup.owner_arg);
 	if (!r)
 		return 0;
 fail:

@@ -54,6 +54,14 @@ struct inspector {
  */
 typedef _Atomic uint64_t frame_drops;
 
+/* What became of a frame, and of the flow that it belongs to. */
+struct inspect_verdict {
+	bool drops; /* the frame */
+	bool ends; /* and all that follow in its flow */
+	bool resets; /* its ends are to be told */
+	bool over; /* nothing of its flow is looked at any more */
+};
+
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
 void inspect_settings_free(struct inspect_settings *settings);
 
@@ -69,6 +77,10 @@ void inspector_join(struct inspector *inspector, struct inspector *first, struct
 /* The packets of the frame that are this worker's. drops: the frame's, of all workers; NULL: it is alone. */
 void inspector_frame(struct inspector *inspector, const struct capture_packet *frame,
 		     frame_drops *drops);
+/* Whose the frames are that follow, where several bodies may have the same addresses; 0 at first. */
+void inspector_tenant(struct inspector *inspector, uint16_t tenant);
+/* Of the frame before, in an engine that stands in the path (engine_setup.ips). */
+struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
 /* All flows are over. */

@@ -207,42 +207,19 @@ static int rules_build(struct inspection *i)
 	return ruleset_build(&sources, &i->ruleset, &i->summary.rules, &i->summary.refused);
 }
 
-/* A fingerprint is made where the setting says so (yes, no), or else where a rule asks one of the names. */
-static bool wants_print(const struct inspection *i, const char *setting, const char *const *names)
-{
-	const char *said = config_text(i->config, setting);
-
-	if (said && strcmp(said, "auto") != 0 && !config_bool(i->config, setting, false))
-		return false;
-	for (; *names; names++)
-		if (ruleset_asks(i->ruleset, *names))
-			return true;
-	return config_bool(i->config, setting, false);
-}
-
 static int engine_begin(struct inspection *i)
 {
-	static const char *const hassh[] = { "ssh.hassh", "ssh.hassh.string", "ssh.hassh.server",
-					     "ssh.hassh.server.string", NULL };
-	static const char *const ja3[] = { "ja3.hash", "ja3.string", "ja3s.hash", "ja3s.string",
-					   NULL };
-	static const char *const ja4[] = { "ja4.hash", NULL };
 	int ret = file_room_new(i->config, i->ruleset, &i->files, &i->diag);
-	const struct engine_setup setup = {
-		.ruleset = i->ruleset,
-		.config = i->config,
-		.files = i->files,
-		.hassh = wants_print(i, "app-layer.protocols.ssh.hassh", hassh),
-		.ja3 = wants_print(i, "app-layer.protocols.tls.ja3-fingerprints", ja3),
-		.ja4 = wants_print(i, "app-layer.protocols.tls.ja4-fingerprints", ja4),
-		.workers = i->options->threads,
-		.ips = i->options->ips,
-		.unchecked_sums = i->options->unchecked_sums,
-		.ethernet = true,
-		.repeatable = true,
-		.line = line_write,
-		.line_arg = i
-	};
+	const struct engine_setup setup = { .ruleset = i->ruleset,
+					    .config = i->config,
+					    .files = i->files,
+					    .workers = i->options->threads,
+					    .ips = i->options->ips,
+					    .unchecked_sums = i->options->unchecked_sums,
+					    .ethernet = true,
+					    .repeatable = true,
+					    .line = line_write,
+					    .line_arg = i };
 
 	return ret ? ret : engine_new(&setup, &i->engine);
 }

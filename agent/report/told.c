@@ -34,6 +34,13 @@ void told_join(struct told *told, void (*wait)(void *arg), void *arg)
 	told->wait_arg = arg;
 }
 
+void told_owners(struct told *told, struct engine_owner (*owner)(void *arg, uint16_t tenant),
+		 void *arg)
+{
+	told->owner = owner;
+	told->owner_arg = arg;
+}
+
 void told_free(struct told *told)
 {
 	if (!told)

@@ -23,6 +23,9 @@ int told_new(const struct told_settings *settings,
 	     struct told **ret_told);
 /* It is one of several workers': wait returns when it is this one's turn (inspect/turns.h). */
 void told_join(struct told *told, void (*wait)(void *arg), void *arg);
+/* Records tell whose they are: see engine_setup.owner. */
+void told_owners(struct told *told, struct engine_owner (*owner)(void *arg, uint16_t tenant),
+		 void *arg);
 void told_free(struct told *told);
 
 /* After detection: alerts, drops, anomalies of the packet. */

@@ -330,6 +330,20 @@ void told_flow_metadata(struct told *told, const struct flow *flow)
 	flow_put(told, NULL, flow);
 }
 
+static void owner_put(struct told *told, const struct flow *flow)
+{
+	const struct told_settings *s = told->settings;
+
+	if (told->owner && flow) {
+		struct engine_owner owner = told->owner(told->owner_arg, flow->tenant);
+
+		json_text(&told->json, "tenant", owner.tenant);
+		json_number(&told->json, "policy", owner.generation);
+	} else if (s->tenant[0]) {
+		json_text(&told->json, "tenant", s->tenant);
+	}
+}
+
 void told_head(struct told *told, const struct told_head *head)
 {
 	const struct told_settings *s = told->settings;
@@ -357,8 +371,7 @@ void told_head(struct told *told, const struct told_head *head)
 		json_text(json, "pkt_src", source_of(p));
 	if (s->ethernet)
 		ether_put(json, head);
-	if (s->tenant[0])
-		json_text(json, "tenant", s->tenant);
+	owner_put(told, f);
 	if (f && p)
 		flow_put(told, p, f);
 	if (head->tx)

@@ -61,6 +61,8 @@ struct told {
 	void *arg;
 	void (*wait)(void *arg); /* NULL: it is the only one */
 	void *wait_arg;
+	struct engine_owner (*owner)(void *arg, uint16_t tenant); /* NULL: as the settings say */
+	void *owner_arg;
 	uint64_t lost; /* records for which memory was short */
 };
 

@@ -104,6 +104,18 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port);
 /* Back out by the port that it came in by. */
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port);
 
+/* --- to a worker of inspection --- */
+
+struct sek_note;
+/* Where in sek_xsk the queue that it came in by is; -1: this hook has none, or nobody can serve it. */
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port);
+/* Whether a socket is bound there. */
+static __always_inline bool frame_is_served(const struct frame_ctx *ctx, __u32 place);
+/* Puts the note in front. 0 or -errno. Ends all pointers. */
+static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_note *note);
+/* The end: to the socket of the queue that it came in by. */
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port);
+
 /* --- one frame for two ports --- */
 
 enum frame_fork {

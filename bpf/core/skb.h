@@ -202,6 +202,27 @@ static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 	return (int)bpf_redirect(ctx->ifindex, 0);
 }
 
+/* Sockets of workers are XDP's alone. */
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port)
+{
+	return -1;
+}
+
+static __always_inline bool frame_is_served(const struct frame_ctx *ctx, __u32 place)
+{
+	return false;
+}
+
+static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_note *note)
+{
+	return -EOPNOTSUPP;
+}
+
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port)
+{
+	return FRAME_DROP;
+}
+
 static __always_inline enum frame_fork frame_fork(struct frame_ctx *ctx, __u32 back, __u32 out)
 {
 	__u32 ifindex = way_out(out);

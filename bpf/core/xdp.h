@@ -27,6 +27,7 @@ enum frame_action {
 
 #include "core/flavour.h"
 #include "core/ways.h"
+#include "sekisho/handoff.h"
 #include "sekisho/limits.h"
 
 struct {
@@ -66,6 +67,14 @@ struct {
 	__type(key, __u32);
 	__array(values, struct reset_pair);
 } sek_reset SEC(".maps");
+
+/* Sockets of the workers of inspection: the kernel takes a frame only by the queue that it came in by. */
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, SEK_PORTS_MAX *SEK_QUEUES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} sek_xsk SEC(".maps");
 
 /*
  * The way there, by number of the CPU: its thread runs sek_reset_fork on each frame. Until a driver's poll
@@ -244,6 +253,39 @@ static __always_inline int frame_send(struct frame_ctx *ctx, __u32 port)
 static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 {
 	return (int)bpf_redirect_map(&sek_tx, port, XDP_TX);
+}
+
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port)
+{
+	__u32 queue = ctx->rx_queue_index;
+
+	return port < SEK_PORTS_MAX && queue < SEK_QUEUES_MAX ? (int)sek_ring_index(port, queue) : -1;
+}
+
+static __always_inline bool frame_is_served(const struct frame_ctx *ctx, __u32 place)
+{
+	return bpf_map_lookup_elem(&sek_xsk, &place);
+}
+
+static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_note *note)
+{
+	struct sek_note *at;
+
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*note)))
+		return -ENOSPC;
+	at = (void *)(long)ctx->data_meta;
+	if ((void *)(at + 1) > frame_data(ctx))
+		return -EFAULT;
+	*at = *note;
+	return 0;
+}
+
+/* A socket that has just closed: the frame is lost with those that it had. */
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port)
+{
+	int place = frame_queue(ctx, port);
+
+	return place < 0 ? XDP_DROP : (int)bpf_redirect_map(&sek_xsk, place, XDP_DROP);
 }
 
 static __always_inline void *frame_pair(__u32 back, __u32 out)

@@ -27,6 +27,20 @@ static __always_inline int finish_forward(struct frame_ctx *ctx, struct packet *
 	return action;
 }
 
+/* To the worker; a socket that is gone by now turns the verdict. */
+static __always_inline int finish_to_worker(struct frame_ctx *ctx, struct packet *p,
+					    enum sek_verdict *verdict)
+{
+	int action;
+
+	if (!ways_are_real())
+		return FRAME_SENT;
+	action = frame_to_worker(ctx, p->port);
+	if (action == FRAME_DROP)
+		*verdict = packet_end(p, SEK_R_inspect_closed, SEK_DROP);
+	return action;
+}
+
 static __always_inline int finish_action(struct frame_ctx *ctx, struct packet *p,
 					 enum sek_verdict *verdict)
 {
@@ -39,6 +53,8 @@ static __always_inline int finish_action(struct frame_ctx *ctx, struct packet *p
 		return FRAME_DROP;
 	case SEK_ANSWER:
 		return cfg.replay ? FRAME_ANSWERED : frame_answer(ctx, p->port);
+	case SEK_TO_WORKER:
+		return finish_to_worker(ctx, p, verdict);
 	case SEK_BOTH:
 		return frame_send_both(ctx);
 	default:
@@ -64,7 +80,7 @@ static __always_inline void finish_trace(const struct frame_ctx *ctx, const stru
 	trace->tenant = p->tenant;
 	trace->rule = p->rule;
 	trace->list = p->list;
-	trace->out_port = verdict == SEK_FORWARD ? p->out_port : 0;
+	trace->out_port = verdict == SEK_FORWARD || verdict == SEK_TO_WORKER ? p->out_port : 0;
 	trace->generation = p->generation;
 	trace->tag_type = tag.type;
 	trace->tag_tci = tag.tci;

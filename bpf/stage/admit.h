@@ -78,6 +78,7 @@ static __noinline long admit_make(struct frame_ctx *ctx, struct packet *p, struc
 		return error;
 	}
 	WRITE_ONCE(flow->flags, admit_flags(p));
+	p->number = number;
 	flow_meet(p, flow);
 	name_note(ctx, p, flow);
 	patrol_start();
@@ -145,7 +146,8 @@ static __always_inline enum sek_verdict stage_admit(struct frame_ctx *ctx, struc
 	verdict = admit_flow(ctx, p, tenant);
 	if (verdict != SEK_NEXT)
 		return verdict;
-	p->reason = p->action == SEK_INSPECT ? SEK_R_inspect_open : SEK_R_accepted;
+	p->inspect = p->action == SEK_INSPECT;
+	p->reason = SEK_R_accepted;
 	if (p->cookie)
 		p->reason = SEK_R_cookie_opened;
 	if (p->rule_flags & SEK_RULE_LOG)

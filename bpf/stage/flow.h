@@ -290,6 +290,10 @@ static __always_inline enum sek_verdict flow_known(struct frame_ctx *ctx, struct
 		return verdict;
 	flow_count(p, flow);
 	p->reason = SEK_R_established;
+	if (flow->flags & SEK_FLOW_INSPECT) {
+		p->inspect = 1;
+		p->number = flow->number;
+	}
 	if (p->proto == IPPROTO_TCP || tenant->name_profile)
 		name_note(ctx, p, flow);
 	return SEK_NEXT;

@@ -38,13 +38,8 @@ static __always_inline enum sek_verdict name_stream_end(struct frame_ctx *ctx, s
 							const struct sek_name_profile *profile,
 							__u8 proto, const struct name_verdict *v)
 {
-	const struct sek_tenant *tenant = tenant_of(p);
-
-	if (!tenant)
-		return packet_end(p, SEK_R_bug_map, SEK_BUG);
-	/* As with a rule that says so: no inspector is there yet. */
-	if (!v->reason && v->inspect && tenant->flags & SEK_TENANT_FAIL_CLOSED)
-		return packet_end(p, SEK_R_inspect_closed, SEK_DROP);
+	if (v->inspect)
+		p->inspect = 1; /* from this packet on */
 	name_stream_note(p, flow, proto, v);
 	if (v->reason || profile->flags & SEK_NAME_TELL_NAMES)
 		name_tell(ctx, p, flow, SEK_NAME_TOLD, proto, v);

@@ -9,6 +9,7 @@
 #ifndef BPF_STAGE_POLICY_H
 #define BPF_STAGE_POLICY_H
 
+#include "core/handmaps.h"
 #include "core/maps.h"
 #include "core/packet.h"
 #include "rewrite/answer.h"
@@ -215,8 +216,8 @@ static __always_inline enum sek_reason policy_reason(const struct packet *p,
 }
 
 /*
- * Asks, notes the answer in p and carries it out: SEK_NEXT when the packet may pass. No inspector is
- * there yet, so "inspect" is what the tenant says of its failure.
+ * Asks, notes the answer in p and carries it out: SEK_NEXT when the packet may pass. Where nobody
+ * inspects and the tenant fails closed, no flow is made of what is to be inspected.
  */
 static __always_inline enum sek_verdict policy_apply(struct frame_ctx *ctx, struct packet *p,
 						     const struct sek_tenant *tenant,
@@ -230,7 +231,7 @@ static __always_inline enum sek_verdict policy_apply(struct frame_ctx *ctx, stru
 	case SEK_ACCEPT:
 		return SEK_NEXT;
 	case SEK_INSPECT:
-		if (!(tenant->flags & SEK_TENANT_FAIL_CLOSED))
+		if (!(tenant->flags & SEK_TENANT_FAIL_CLOSED) || hand_is_there(p->now_ns))
 			return SEK_NEXT;
 		return packet_end(p, SEK_R_inspect_closed, SEK_DROP);
 	case SEK_REJECT:

@@ -26,6 +26,7 @@
 #include "stage/name.h"
 #include "stage/rate.h"
 #include "stage/steer.h"
+#include "stage/inspect.h"
 #include "report/finish.h"
 
 /* The one macro that hides control flow; it lives beside its only user. */
@@ -64,8 +65,11 @@ static __always_inline enum sek_verdict walk(struct frame_ctx *ctx, struct packe
 /* What is left of every way, be it in another program. */
 static __always_inline enum sek_verdict walk_out(struct frame_ctx *ctx, struct packet *p)
 {
+	enum sek_verdict verdict;
+
 	NEXT(stage_rate(ctx, p));     /* the tenant's rate; ECN mark before drop */
-	return stage_steer(ctx, p);   /* out by bridge or route, or up to the stack */
+	verdict = stage_steer(ctx, p); /* out by bridge or route, or up to the stack */
+	return stage_inspect(ctx, p, verdict); /* or to a worker, which sends it out */
 }
 /* clang-format on */
 

@@ -9,14 +9,15 @@
 #include "sekisho/base.h"
 
 enum sek_verdict {
-	SEK_NEXT = 0,    /* this stage has no objection */
-	SEK_FORWARD = 1, /* out by packet.out_port (devmap redirect) */
-	SEK_STACK = 2,   /* up to the kernel's own stack, unmodified */
-	SEK_DROP = 3,    /* end, counted under its reason */
-	SEK_ANSWER = 4,  /* the frame was rewritten to an answer; back out where it came from */
-	SEK_BUG = 5,     /* our own mistake: XDP_ABORTED */
-	SEK_BOTH = 6,    /* a reset, on by packet.out_port and back out where it came from */
-	SEK_GO_ON = 7,   /* no end: the walk goes on in the program packet.step */
+	SEK_NEXT = 0,      /* this stage has no objection */
+	SEK_FORWARD = 1,   /* out by packet.out_port (devmap redirect) */
+	SEK_STACK = 2,     /* up to the kernel's own stack, unmodified */
+	SEK_DROP = 3,      /* end, counted under its reason */
+	SEK_ANSWER = 4,    /* the frame was rewritten to an answer; back out where it came from */
+	SEK_BUG = 5,       /* our own mistake: XDP_ABORTED */
+	SEK_BOTH = 6,      /* a reset, on by packet.out_port and back out where it came from */
+	SEK_GO_ON = 7,     /* no end: the walk goes on in the program packet.step */
+	SEK_TO_WORKER = 8, /* to a worker of inspection, which sends it out by packet.out_port */
 };
 
 enum sek_dir {

@@ -55,6 +55,8 @@ struct gate_map *gate_find(const struct gate *gate, const char *name);
 int gate_release_fd(const struct gate *gate);
 /* The program that brings what the agent has read to a flow: see struct sek_name_order. The same. */
 int gate_order_fd(const struct gate *gate);
+/* The program that brings what a worker has found to a flow: see struct sek_hand_order. The same. */
+int gate_hand_fd(const struct gate *gate);
 /* sek_link, by interface number: SEK_IFINDEX_MAX entries that the caller frees. NULL with words. */
 struct sek_link *links_read(const struct gate *gate, struct diag *diag);
 /* Gives a replay's gate the ports and interfaces of the live one. 0 or -errno with words. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sekisho/config.h" /* the skeleton's rodata is made of these */
+#include "sekisho/handoff.h"
 #include "sekisho/name.h"
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
@@ -55,7 +56,7 @@ static enum map_group group_of(const char *name)
 {
 	static const char *const flows[] = { "sek_flow",      "sek_flow_entry", "sek_flow_free",
 					     "sek_flow_hint", "sek_patrol",	"sek_quota",
-					     "sek_source" };
+					     "sek_source",    "sek_handoff" };
 
 	if (!strcmp(name, "sek_active") || generation_kind(name))
 		return GROUP_POLICY;
@@ -155,6 +156,8 @@ static int object_size(struct gateway *skel, const struct gate_options *options)
 	err = bpf_map__set_max_entries(skel->maps.sek_flow, flows);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_flow_entry, flows + 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.sek_handoff, flows + 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_flow_free, flows);
 	if (!err)
@@ -392,6 +395,11 @@ int object_copy_fd(const struct gate *gate)
 int gate_order_fd(const struct gate *gate)
 {
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_name_order) : -EBADF;
+}
+
+int gate_hand_fd(const struct gate *gate)
+{
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_hand_order) : -EBADF;
 }
 
 int gate_prog_fd(const struct gate *gate)

@@ -5,6 +5,7 @@
  */
 #include "core/xdp.h"
 #include "rewrite/reset_copy.h"
+#include "stage/hand_order.h"
 #include "stage/name_order.h"
 #include "stage/release.h"
 #include "stage/steps.h"

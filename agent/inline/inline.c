@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Owns the worker, what it goes by, and its records' way into the record file. Called by agent.c in the
+ * loop's thread; promises that what is wrong with rules is said in the log, each with its place.
+ */
+#include "inline/inline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "file/room.h"
+#include "inline/worker.h"
+#include "replay/usual.h"
+
+#define LINES_BYTES (4u << 20)
+
+struct inspection {
+	const struct settings *settings;
+	struct records *records;
+	struct lines *lines;
+	struct inline_worker *worker;
+	int told_fd;
+	struct source *told;
+	struct plan plan; /* that the worker was given last */
+	char cache_dir[160];
+	/* Made in the worker's thread, before it serves: */
+	struct config *config;
+	struct ruleset *ruleset;
+	struct file_room *files;
+};
+
+/* --- what the engine goes by --- */
+
+/*
+ * Over the file and the usual settings: what a place in the traffic asks for. The kernel tells flows; bodies
+ * are told apart by their number, since tags differ on both sides of the gateway; a flow may come to be
+ * inspected when its name is known; and what cannot be read any more is the kernel's again.
+ */
+static const char *const in_line[] = { "vlan.use-for-tracking=no",
+				       "stream.midstream=yes",
+				       "stream.inline=yes",
+				       "stream.bypass=yes",
+				       "stream.drop-invalid=no",
+				       "app-layer.protocols.tls.encryption-handling=bypass",
+				       "app-layer.protocols.ssh.encryption-handling=bypass" };
+
+static int config_make(struct inspection *i, struct diag *diag)
+{
+	const char *path = i->settings->inspect_config;
+	int r = path ? config_read(path, &i->config, diag)
+		     : config_read_text(usual_settings, "the usual settings", &i->config, diag);
+
+	for (size_t n = 0; !r && n < sizeof(in_line) / sizeof(in_line[0]); n++)
+		r = config_set(i->config, in_line[n]);
+	return r;
+}
+
+static int rules_make(struct inspection *i, struct diag *diag)
+{
+	const struct settings *s = i->settings;
+	const struct ruleset_sources sources = { .files = s->inspect_rules,
+						 .file_cnt = s->inspect_rule_cnt,
+						 .config = i->config,
+						 .cache_dir = i->cache_dir[0] ? i->cache_dir : NULL };
+	struct ruleset_tally tally = { 0 };
+	int r = ruleset_build(&sources, &i->ruleset, &tally, diag);
+
+	if (!r)
+		log_info("inspection: %u rules taken, %u refused", tally.taken, tally.refused);
+	return r;
+}
+
+static int engine_prepare(void *arg, struct inspect_settings *ret_settings)
+{
+	struct inspection *i = arg;
+	struct diag diag;
+	int r;
+
+	diag_init(&diag);
+	r = config_make(i, &diag);
+	if (!r)
+		r = rules_make(i, &diag);
+	if (!r)
+		r = file_room_new(i->config, i->ruleset, &i->files, &diag);
+	log_diag("inspection", &diag);
+	diag_free(&diag);
+	if (r)
+		return r;
+	return inspect_settings_read(&(struct engine_setup){ .ruleset = i->ruleset,
+							     .config = i->config,
+							     .files = i->files,
+							     .workers = 1,
+							     .ips = true,
+							     .flows_elsewhere = true },
+				     ret_settings);
+}
+
+/* --- records --- */
+
+static void line_record(void *arg, const char *bytes, size_t len)
+{
+	struct inspection *i = arg;
+
+	records_line(i->records, bytes, len);
+}
+
+static void lines_came(void *arg, uint32_t events)
+{
+	struct inspection *i = arg;
+	uint64_t times;
+
+	(void)!read(i->told_fd, &times, sizeof(times));
+	lines_take(i->lines, line_record, i);
+}
+
+/* --- ports --- */
+
+static void plan_fill(struct plan *plan, const struct ports *ports, const struct policy *policy,
+		      uint32_t generation)
+{
+	memset(plan, 0, sizeof(*plan)); /* plans are compared as they stand */
+	plan->generation = generation;
+	for (size_t i = 0; i < policy->port_cnt && plan->port_cnt < SEK_PORTS_MAX; i++) {
+		struct plan_port *port = &plan->ports[plan->port_cnt];
+
+		port->ifindex = ports_interface(ports, policy->ports[i].id, port->interface);
+		if (!port->ifindex)
+			continue;
+		port->port = policy->ports[i].id;
+		plan->port_cnt++;
+	}
+	for (size_t i = 0; i < policy->tenant_cnt; i++)
+		if (policy->tenants[i].id < SEK_TENANTS_MAX)
+			snprintf(plan->tenants[policy->tenants[i].id], SEK_NAME_MAX, "%s",
+				 policy->tenants[i].name);
+}
+
+void inspection_follow(struct inspection *i, const struct ports *ports, const struct policy *policy,
+		       uint32_t generation)
+{
+	struct plan *plan;
+
+	if (!i || !policy)
+		return;
+	plan = malloc(sizeof(*plan));
+	if (!plan)
+		return; /* the next look comes soon */
+	plan_fill(plan, ports, policy, generation);
+	if (!memcmp(plan, &i->plan, sizeof(*plan))) {
+		free(plan);
+		return;
+	}
+	i->plan = *plan;
+	inline_worker_follow(i->worker, plan);
+}
+
+/* --- making and ending --- */
+
+static void cache_make(struct inspection *i)
+{
+	snprintf(i->cache_dir, sizeof(i->cache_dir), "%s/rules", i->settings->state_dir);
+	if (mkdir(i->cache_dir, 0750) && errno != EEXIST)
+		i->cache_dir[0] = 0;
+}
+
+int inspection_new(struct loop *loop, const struct settings *settings, const struct gate *gate,
+		   struct records *records, struct inspection **ret_inspection)
+{
+	struct inspection *i;
+	int r = -ENOMEM;
+
+	*ret_inspection = NULL;
+	if (!settings->inspect_rule_cnt)
+		return 0;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return r;
+	i->settings = settings;
+	i->records = records;
+	i->told_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	i->lines = lines_new(LINES_BYTES);
+	if (i->told_fd < 0 || !i->lines)
+		goto failed;
+	cache_make(i);
+	r = loop_add(loop, i->told_fd, EPOLLIN, lines_came, i, &i->told);
+	if (!r)
+		r = inline_worker_new(&(struct inline_worker_parts){ .gate = gate,
+								     .lines = i->lines,
+								     .told_fd = i->told_fd,
+								     .prepare = engine_prepare,
+								     .arg = i },
+				      &i->worker);
+	if (r)
+		goto failed;
+	*ret_inspection = i;
+	return 0;
+failed:
+	inspection_free(i);
+	return r;
+}
+
+int inspection_start(struct inspection *i)
+{
+	return i ? inline_worker_start(i->worker) : 0;
+}
+
+void inspection_free(struct inspection *i)
+{
+	if (!i)
+		return;
+	inline_worker_free(i->worker);
+	if (i->lines)
+		lines_take(i->lines, line_record, i);
+	source_remove(i->told);
+	if (i->told_fd >= 0)
+		close(i->told_fd);
+	lines_free(i->lines);
+	file_room_free(i->files);
+	ruleset_free(i->ruleset);
+	config_free(i->config);
+	free(i);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Frames of flows that are to be inspected go to a worker, instead of out, at the very end: accepted,
+ * within their rate and as they will leave. Notices by itself that nobody serves; then the tenant's
+ * `fail:` says. Called by walk_out() for packets that packet.inspect marks.
+ * Promises that of a flow handed back no frame overtakes another: each direction goes on here at a packet
+ * before which as many were let go as were handed over.
+ */
+#ifndef BPF_STAGE_INSPECT_H
+#define BPF_STAGE_INSPECT_H
+
+#include "core/config.h"
+#include "core/handmaps.h"
+#include "core/maps.h"
+#include "core/packet.h"
+
+#include <linux/in.h>
+
+/* Why a packet cannot be handed over. */
+enum inspect_why {
+	INSPECT_CAN = 0,
+	INSPECT_DEAD = 1, /* nobody serves here */
+	INSPECT_FULL = 2,
+	INSPECT_BLIND = 3, /* it cannot be inspected whoever serves */
+};
+
+/* Decided as the tenant's `fail:` says. What passed unseen leaves a gap: the rest of its flow follows it. */
+static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct sek_handoff *hand,
+						     enum inspect_why why, enum sek_verdict passes)
+{
+	const struct sek_tenant *tenant = tenant_of(p);
+
+	if (!tenant || tenant->flags & SEK_TENANT_FAIL_CLOSED) {
+		p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_closed
+			    : why == INSPECT_FULL ? SEK_R_inspect_full
+						  : SEK_R_inspect_blind;
+		return SEK_DROP;
+	}
+	p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_open
+		    : why == INSPECT_FULL ? SEK_R_inspect_full_open
+					  : SEK_R_inspect_blind_open;
+	if (hand)
+		WRITE_ONCE(hand->state, SEK_HANDOFF_UNSEEN);
+	return passes;
+}
+
+/* Pieces, what does not fit a buffer, and connections whose numbers differ on both sides of us. */
+static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct packet *p,
+					     const struct sek_flow *flow)
+{
+	__u32 len = frame_len(ctx);
+
+	return p->flags & (PKT_FRAG_FIRST | PKT_FRAG_LATER) || flow->flags & SEK_FLOW_COOKIE ||
+	       len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
+}
+
+/* Takes a buffer of the ring; false: there is none. A queue is polled by one CPU, but for generic XDP. */
+static __always_inline bool inspect_take(struct sek_xsk_ring *ring)
+{
+	__u64 sent = __sync_fetch_and_add(&ring->sent, 1);
+
+	if ((__s64)(sent - READ_ONCE(ring->taken)) < (__s64)READ_ONCE(ring->room))
+		return true;
+	__sync_fetch_and_add(&ring->sent, -1);
+	return false;
+}
+
+/* The flow is this worker's from its first frame on; of another's life it knows nothing. */
+static __always_inline bool inspect_begin(struct sek_handoff *hand, const struct sek_worker *worker)
+{
+	if (hand->state == SEK_HANDOFF_NONE) {
+		hand->began_ns = READ_ONCE(worker->began_ns);
+		WRITE_ONCE(hand->state, SEK_HANDOFF_WORKER);
+	}
+	return hand->began_ns == READ_ONCE(worker->began_ns);
+}
+
+static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct packet *p,
+					 struct sek_handoff *hand)
+{
+	struct sek_note note = {
+		.first_ns = hand->first_ns,
+		.number = p->number,
+		.generation = p->generation,
+		.mark = SEK_NOTE_MARK,
+		.tenant = p->tenant,
+		.dir = p->dir,
+		.port = p->port,
+		.out_port = p->out_port,
+		.flags = p->flags & PKT_REPLY ? SEK_NOTE_REPLY : 0,
+		.rule = p->rule,
+	};
+
+	note.sent = __sync_fetch_and_add(&hand->sent[p->dir & 1], 1) + 1;
+	if (!frame_note(ctx, &note))
+		return true;
+	__sync_fetch_and_add(&hand->sent[p->dir & 1], -1);
+	return false;
+}
+
+/* Hands the packet over, or says why it cannot. */
+static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, struct packet *p,
+						     const struct sek_flow *flow,
+						     struct sek_handoff *hand)
+{
+	int place = frame_queue(ctx, p->port);
+	const struct sek_worker *worker;
+	struct sek_xsk_ring *ring;
+
+	if (!hand_is_there(p->now_ns))
+		return INSPECT_DEAD;
+	if (place < 0 || inspect_is_blind(ctx, p, flow))
+		return INSPECT_BLIND;
+	ring = hand_ring(place);
+	worker = ring && ring->room ? hand_worker(ring->worker) : NULL;
+	if (!worker || !hand_is_alive(worker, p->now_ns) ||
+	    (ways_are_real() && !frame_is_served(ctx, place)))
+		return INSPECT_DEAD;
+	if (!inspect_begin(hand, worker))
+		return INSPECT_BLIND;
+	if (!inspect_take(ring))
+		return INSPECT_FULL;
+	if (inspect_note(ctx, p, hand))
+		return INSPECT_CAN;
+	__sync_fetch_and_add(&ring->sent, -1);
+	return INSPECT_BLIND;
+}
+
+/* Decided, and all of this direction that was handed over is on its way. */
+static __always_inline bool inspect_is_back(const struct packet *p, const struct sek_handoff *hand)
+{
+	__u32 dir = p->dir & 1;
+
+	return hand->state == SEK_HANDOFF_BACK &&
+	       READ_ONCE(hand->sent[dir]) == READ_ONCE(hand->upto[dir]);
+}
+
+__noinline enum sek_verdict inspect_ask(struct frame_ctx *ctx, struct packet *p)
+{
+	struct sek_handoff *hand;
+	enum inspect_why why;
+	struct sek_flow *flow;
+
+	barrier_var(ctx); /* TC has no use for it, and clang would not pass it on */
+	if (!p)
+		return SEK_BUG;
+	flow = flowtable_entry(p->number);
+	if (!flow || !p->number) /* another CPU is making it, of a twin of this packet */
+		return inspect_fail(p, NULL, INSPECT_BLIND, SEK_FORWARD);
+	hand = hand_of(flow);
+	if (!hand)
+		return packet_end(p, SEK_R_bug_map, SEK_BUG);
+	if (hand->state == SEK_HANDOFF_DROP)
+		return packet_end(p, SEK_R_inspect_block, SEK_DROP);
+	if (inspect_is_back(p, hand))
+		return SEK_FORWARD;
+	if (hand->state == SEK_HANDOFF_UNSEEN)
+		return inspect_fail(p, hand, INSPECT_BLIND, SEK_FORWARD);
+	why = inspect_hand(ctx, p, flow, hand);
+	if (why == INSPECT_CAN)
+		return packet_end(p, SEK_R_inspected, SEK_TO_WORKER);
+	/* It was decided; what is still with a worker that is gone will not come. */
+	if (hand->state == SEK_HANDOFF_BACK && why == INSPECT_DEAD)
+		return SEK_FORWARD;
+	return inspect_fail(p, hand, why, SEK_FORWARD);
+}
+
+/* The kernel's own stack sends it on, unseen: it may, as long as nothing is in it. */
+static __always_inline enum sek_verdict inspect_stack(struct packet *p)
+{
+	__u8 reason = p->reason;
+	enum sek_verdict verdict;
+
+	if ((reason != SEK_R_stack_mtu && reason != SEK_R_stack_resolve) || !p->payload_len)
+		return SEK_STACK;
+	verdict = inspect_fail(p, NULL, INSPECT_BLIND, SEK_STACK);
+	if (verdict == SEK_STACK)
+		p->reason = reason;
+	return verdict;
+}
+
+/* Of each packet that was to leave by this verdict. */
+static __always_inline enum sek_verdict stage_inspect(struct frame_ctx *ctx, struct packet *p,
+						      enum sek_verdict verdict)
+{
+	if (!p->inspect)
+		return verdict;
+	if (verdict == SEK_FORWARD)
+		return inspect_ask(ctx, p);
+	return verdict == SEK_STACK ? inspect_stack(p) : verdict;
+}
+
+#endif

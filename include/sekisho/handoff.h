@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What kernel and workers of inspection tell each other: the note in front of a frame that is handed over,
+ * the rings that it goes by, signs of life, and what is known of a flow that is with a worker.
+ */
+#ifndef SEKISHO_HANDOFF_H
+#define SEKISHO_HANDOFF_H
+
+#include "sekisho/base.h"
+#include "sekisho/limits.h"
+
+#define SEK_QUEUES_MAX 16 /* of a port's receive queues that can be served */
+#define SEK_WORKERS_MAX 64
+#define SEK_WORKER_PATIENCE_NS                                                                     \
+	1000000000ULL /* without a sign of life a worker is dead, or stalls */
+
+/* Bytes of a frame that a ring takes, tags included: what is left of a page beside what kernels keep free. */
+#define SEK_HANDOFF_LEN_MAX 3392
+
+/* Place of a port's queue in sek_xsk (the sockets) and in sek_xsk_ring. */
+static inline __u32 sek_ring_index(__u32 port, __u32 queue)
+{
+	return port * SEK_QUEUES_MAX + queue;
+}
+
+/*
+ * In front of each frame that a worker gets (XDP metadata, of which 6.1 allows 32 bytes). The frame is as
+ * it will leave: rewritten, with the tags of its way out. The worker has but to send it.
+ */
+struct sek_note {
+	__u64 first_ns; /* when its flow began: with number, which one it is */
+	__u32 number;   /* of the flow's entry */
+	__u32 sent; /* frames of this flow and direction that were handed over, this one included */
+	__u32 generation;
+	__u32 mark;
+	__u16 tenant;
+	__u8 dir;  /* enum sek_dir */
+	__u8 port; /* where it came in */
+	__u8 out_port;
+	__u8 flags; /* SEK_NOTE_* */
+	__u16 rule; /* within the tenant */
+};
+SEK_LAYOUT(struct sek_note, 32);
+#define SEK_NOTE_MARK 0x5ec0be1f
+#define SEK_NOTE_REPLY 0x01 /* goes against the direction in which its flow was opened */
+
+/*
+ * sek_xsk_ring, by sek_ring_index(). XDP is not told that a ring is full, so both sides count: at most
+ * `room` frames are with the worker at once, and for so many it has put buffers there.
+ */
+struct sek_xsk_ring {
+	__u64 sent; /* the kernel's: frames handed over */
+	__u64 pad[7];
+	__u64 taken; /* the worker's: buffers put back since; and what was counted as sent and never came */
+	__u32 room; /* 0: nobody serves this queue */
+	__u32 worker;
+	__u64 pad2[6];
+};
+SEK_LAYOUT(struct sek_xsk_ring, 128);
+
+/* sek_worker, by number: written by the worker alone, in a mapped page. */
+struct sek_worker {
+	__u64 began_ns; /* when it began to serve, by the monotonic clock; which life of it this is */
+	__u64 beat_ns;        /* its last sign of life; 0: it has ended */
+	__u64 packets, bytes; /* taken from its rings */
+	__u64 sent;           /* frames that it sent on */
+	__u64 dropped;        /* that a verdict stopped */
+	__u64 lost;           /* that could not be sent on, or were no frames of ours */
+	__u64 back;           /* directions of flows handed back */
+	__u64 blocked;        /* flows */
+	__u64 records_lost;
+	__u64 alerts;
+	__u64 pad[5];
+};
+SEK_LAYOUT(struct sek_worker, 128);
+
+/* How a flow that is to be inspected stands. */
+enum sek_handoff_state {
+	SEK_HANDOFF_NONE = 0,   /* no worker has had a frame of it */
+	SEK_HANDOFF_WORKER = 1, /* its frames go to the worker whose life is began_ns */
+	SEK_HANDOFF_BACK =
+		2, /* decided: the kernel takes over each direction when no frame of it is under way */
+	SEK_HANDOFF_UNSEEN =
+		3, /* some of it passed uninspected, as `fail: open` says: so does the rest */
+	SEK_HANDOFF_DROP = 4, /* a worker found what a rule drops: nothing passes */
+};
+
+/* sek_handoff, by number of the flow's entry. first_ns tells whether it is of the flow that is there now. */
+struct sek_handoff {
+	__u64 first_ns;
+	__u64 began_ns;
+	__u32 sent[2]; /* by enum sek_dir: frames handed over */
+	__u32 upto[2]; /* BACK: of so many the worker has let go */
+	__u8 state;    /* enum sek_handoff_state */
+	__u8 pad[7];
+};
+SEK_LAYOUT(struct sek_handoff, 40);
+
+/* What a worker has found out of a flow: brought to it by the program sek_hand_order. */
+struct sek_hand_order {
+	__u64 first_ns;
+	__u32 number;
+	__u32 upto[2]; /* BACK: as sek_note.sent of the last frame that it let go */
+	__u8 dirs;     /* BACK: of which directions upto is told, a bit each */
+	__u8 state;    /* SEK_HANDOFF_BACK or SEK_HANDOFF_DROP */
+	__u8 reset;    /* DROP: 1: both ends are told, at the next packet */
+	__u8 pad;
+};
+SEK_LAYOUT(struct sek_hand_order, 24);
+
+#endif

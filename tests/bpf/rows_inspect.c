@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rows for stage/inspect.h and stage/hand_order.h: who gets a frame of a flow that is to be inspected, with
+ * which note in front, and when the kernel takes it back, refuses it, or goes by `fail:`. The test is the
+ * worker: it writes what a worker writes. Run by gate_test.c.
+ */
+#include "bpf/gatebed.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "install/handoff.h"
+#include "install/install.h"
+#include "sekisho/handoff.h"
+
+#define BEGAN 77
+#define ROOM 4
+#define OPEN_BODY 10 /* VLAN of alpha, which fails open */
+#define CLOSED_BODY 20
+
+static struct gate *gate_of(struct bed *bed)
+{
+	return replay_gate(bed->replay);
+}
+
+/* Worker 0, last heard of ago_ns before now; 0 buffers: it serves no ring. */
+static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint32_t buffers)
+{
+	const struct sek_worker worker = { .began_ns = began_ns, .beat_ns = bed->now_ns - ago_ns };
+	const struct sek_xsk_ring ring = { .room = buffers };
+	int rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &zero,
+					     &worker, BPF_ANY),
+			 0);
+	for (uint32_t port = INSIDE; port <= OUTSIDE; port++) {
+		uint32_t at = sek_ring_index(port, 0);
+
+		assert_int_equal(bpf_map_update_elem(rings, &at, &ring, BPF_ANY), 0);
+	}
+}
+
+static void buffers_give(struct bed *bed, uint16_t port, uint64_t taken)
+{
+	int rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
+	uint32_t at = sek_ring_index(port, 0);
+	struct sek_xsk_ring ring;
+
+	assert_int_equal(bpf_map_lookup_elem(rings, &at, &ring), 0);
+	ring.taken = taken;
+	assert_int_equal(bpf_map_update_elem(rings, &at, &ring, BPF_ANY), 0);
+}
+
+static void begin(struct bed *bed)
+{
+	bed_policy(bed, bed_bridge);
+	worker_put(bed, BEGAN, 0, ROOM);
+}
+
+/* A worker that has gone, for the rows of others. */
+static void end(struct bed *bed)
+{
+	const struct sek_worker none = { 0 };
+	uint32_t zero = 0;
+
+	worker_put(bed, 0, 0, 0);
+	assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &zero, &none,
+					     BPF_ANY),
+			 0);
+}
+
+static enum sek_reason out(struct bed *bed, uint16_t vlan, uint8_t flags, uint32_t seq, size_t len)
+{
+	return bed_run(bed, INSIDE,
+		       &(struct pkt){ .vlan = vlan,
+				      .src = "10.0.1.5",
+				      .dst = "198.51.100.80",
+				      .proto = IPPROTO_TCP,
+				      .sport = 40000,
+				      .dport = 8080,
+				      .flags = flags,
+				      .seq = seq,
+				      .ack = flags & TCP_ACK ? 5001 : 0,
+				      .payload_len = len });
+}
+
+static enum sek_reason in(struct bed *bed, uint16_t vlan, uint8_t flags, uint32_t seq, uint32_t ack,
+			  size_t len)
+{
+	return bed_run(bed, OUTSIDE,
+		       &(struct pkt){ .vlan = vlan,
+				      .src = "198.51.100.80",
+				      .dst = "10.0.1.5",
+				      .proto = IPPROTO_TCP,
+				      .sport = 8080,
+				      .dport = 40000,
+				      .flags = flags,
+				      .seq = seq,
+				      .ack = ack,
+				      .payload_len = len });
+}
+
+/* The three packets of a handshake, all of them with the worker. */
+static void handshake(struct bed *bed, uint16_t vlan)
+{
+	assert_int_equal(out(bed, vlan, TCP_SYN, 1000, 0), SEK_R_inspected);
+	assert_int_equal(in(bed, vlan, TCP_SYN | TCP_ACK, 5000, 1001, 0), SEK_R_inspected);
+	assert_int_equal(out(bed, vlan, TCP_ACK, 1001, 0), SEK_R_inspected);
+}
+
+static struct sek_note note_of(struct bed *bed)
+{
+	struct sek_note note;
+
+	assert_true(bed->out.len > sizeof(note));
+	memcpy(&note, bed->out.b, sizeof(note));
+	assert_int_equal(note.mark, SEK_NOTE_MARK);
+	return note;
+}
+
+static struct sek_hand_order order_of(struct bed *bed, enum sek_handoff_state state)
+{
+	struct sek_flow flow;
+
+	assert_int_equal(bed_flows(bed, &flow), 1);
+	return (struct sek_hand_order){ .first_ns = flow.first_ns,
+					.number = flow.number,
+					.state = (uint8_t)state };
+}
+
+static void frames_go_to_the_worker(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_note note;
+	struct sek_flow flow;
+
+	begin(bed);
+	if (bed->tc) { /* no socket of a worker can be reached from there */
+		assert_int_equal(out(bed, OPEN_BODY, TCP_SYN, 1000, 0), SEK_R_inspect_blind_open);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_SYN, 1000, 0), SEK_R_inspect_blind);
+		end(bed);
+		return;
+	}
+	assert_int_equal(out(bed, OPEN_BODY, TCP_SYN, 1000, 0), SEK_R_inspected);
+	assert_int_equal(bed->last.action, XDP_REDIRECT);
+	assert_int_equal(bed->last.trace.verdict, SEK_TO_WORKER);
+	assert_int_equal(bed_flows(bed, &flow), 1);
+	note = note_of(bed);
+	assert_int_equal(note.number, flow.number);
+	assert_int_equal(note.first_ns, flow.first_ns);
+	assert_int_equal(note.tenant, 1);
+	assert_int_equal(note.dir, SEK_OUT);
+	assert_int_equal(note.port, INSIDE);
+	assert_int_equal(note.out_port, OUTSIDE);
+	assert_int_equal(note.flags, 0);
+	assert_int_equal(note.sent, 1);
+	assert_int_equal(bed->out.len, sizeof(note) + bed->in.len);
+	assert_memory_equal(bed->out.b + sizeof(note), bed->in.b, bed->in.len);
+	assert_int_equal(in(bed, OPEN_BODY, TCP_SYN | TCP_ACK, 5000, 1001, 0), SEK_R_inspected);
+	note = note_of(bed);
+	assert_int_equal(note.sent, 1); /* each direction counts for itself */
+	assert_int_equal(note.dir, SEK_IN);
+	assert_int_equal(note.flags, SEK_NOTE_REPLY);
+	assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1001, 0), SEK_R_inspected);
+	assert_int_equal(note_of(bed).sent, 2);
+	end(bed);
+}
+
+/* Nothing is made of what is refused; what passed unseen is not taken up in its midst. */
+static void a_dead_worker_is_noticed(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(bed, bed_bridge);
+	worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM);
+	assert_int_equal(out(bed, CLOSED_BODY, TCP_SYN, 1000, 0), SEK_R_inspect_closed);
+	assert_int_equal(bed_flows(bed, NULL), 0);
+	if (!bed->tc) {
+		assert_int_equal(out(bed, OPEN_BODY, TCP_SYN, 1000, 0), SEK_R_inspect_open);
+		worker_put(bed, BEGAN, 0, ROOM);
+		assert_int_equal(in(bed, OPEN_BODY, TCP_SYN | TCP_ACK, 5000, 1001, 0),
+				 SEK_R_inspect_blind_open);
+	}
+	end(bed);
+}
+
+static void a_worker_that_dies_leaves_its_flows(void **state)
+{
+	struct bed *bed = *state;
+
+	begin(bed);
+	if (!bed->tc) {
+		handshake(bed, CLOSED_BODY);
+		worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspect_closed);
+		worker_put(bed, BEGAN, 0, 0); /* alive, but it has let this queue go */
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspect_closed);
+		worker_put(bed, BEGAN + 1, 0, ROOM); /* another life */
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspect_blind);
+		worker_put(bed, BEGAN, 0, ROOM); /* it stalled, no more */
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+	}
+	end(bed);
+}
+
+static void a_full_ring_is_noticed(void **state)
+{
+	const uint16_t bodies[] = { CLOSED_BODY, OPEN_BODY };
+	struct bed *bed = *state;
+
+	for (int i = 0; i < 2 && !bed->tc; i++) {
+		begin(bed);
+		handshake(bed, bodies[i]);
+		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1001, 10), SEK_R_inspected);
+		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1011, 10), SEK_R_inspected);
+		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10),
+				 i ? SEK_R_inspect_full_open : SEK_R_inspect_full);
+		buffers_give(bed, INSIDE, 1);
+		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10),
+				 i ? SEK_R_inspect_blind_open : SEK_R_inspected);
+	}
+	end(bed);
+}
+
+/* The kernel takes a direction back at a packet before which all were let go, and not earlier. */
+static void a_flow_is_handed_back_in_order(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	begin(bed);
+	if (!bed->tc) {
+		handshake(bed, CLOSED_BODY);
+		order = order_of(bed, SEK_HANDOFF_BACK);
+		order.dirs = 1 << SEK_OUT;
+		order.upto[SEK_OUT] = 1; /* of two */
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+		assert_int_equal(note_of(bed).sent, 3);
+		order.upto[SEK_OUT] = 3;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1011, 10), SEK_R_established);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1021, 10), SEK_R_inspected);
+		order.dirs = 1 << SEK_IN;
+		order.upto[SEK_IN] = 2;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5011, 1021, 10), SEK_R_established);
+		worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM); /* which concerns it no more */
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1021, 10), SEK_R_established);
+	}
+	end(bed);
+}
+
+static void a_flow_is_blocked(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	for (int reset = 0; reset < 2 && !bed->tc; reset++) {
+		begin(bed);
+		handshake(bed, OPEN_BODY);
+		order = order_of(bed, SEK_HANDOFF_DROP);
+		order.reset = (uint8_t)reset;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(in(bed, OPEN_BODY, TCP_ACK, 5001, 1001, 10), SEK_R_inspect_block);
+		assert_int_equal(bed->last.trace.verdict, reset ? SEK_ANSWER : SEK_DROP);
+		worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM); /* `fail: open` does not free it */
+		assert_int_equal(in(bed, OPEN_BODY, TCP_ACK, 5001, 1001, 10), SEK_R_inspect_block);
+	}
+	end(bed);
+}
+
+static void an_order_finds_its_flow_or_none(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order, other;
+
+	begin(bed);
+	if (!bed->tc) {
+		assert_int_equal(out(bed, OPEN_BODY, TCP_SYN, 1000, 0), SEK_R_inspected);
+		order = order_of(bed, SEK_HANDOFF_DROP);
+		other = order;
+		other.first_ns++;
+		assert_int_equal(hand_order(gate_of(bed), &other), -ENOENT);
+		other = order;
+		other.number = 0;
+		assert_int_equal(hand_order(gate_of(bed), &other), -ENOENT);
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(hand_order(gate_of(bed), &order), -ESTALE);
+	}
+	end(bed);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(frames_go_to_the_worker),
+	cmocka_unit_test(a_dead_worker_is_noticed),
+	cmocka_unit_test(a_worker_that_dies_leaves_its_flows),
+	cmocka_unit_test(a_full_ring_is_noticed),
+	cmocka_unit_test(a_flow_is_handed_back_in_order),
+	cmocka_unit_test(a_flow_is_blocked),
+	cmocka_unit_test(an_order_finds_its_flow_or_none),
+};
+ROWS(rows_inspect, tests);
