@@ -6,6 +6,7 @@
  */
 #include "detect/build.h"
 #include "detect/ruleset.h"
+#include "proto/frames.h"
 
 /*
  * Words are the same few pointers in all rules: a table by their places tells those that are new. Were
@@ -57,7 +58,14 @@ bool ruleset_asks(const struct ruleset *ruleset, const char *keyword)
 	return ruleset->words_lost;
 }
 
-bool ruleset_asks_frames(const struct ruleset *ruleset)
+void ruleset_frame_types(const struct ruleset *ruleset, uint32_t types[PROTO_CNT])
 {
-	return ruleset->of_frames.cnt > 0;
+	for (uint32_t i = 0; i < ruleset->of_frames.cnt; i++) {
+		const struct signature *s = ruleset->asked[ruleset->of_frames.numbers[i]].signature;
+
+		for (uint32_t k = 0; k < s->part_cnt; k++)
+			if (s->parts[k].source->kind == SOURCE_FRAME)
+				types[s->parts[k].source->frame_proto] |=
+					frame_type_bit(s->parts[k].source->frame_type);
+	}
 }

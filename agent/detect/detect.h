@@ -78,7 +78,7 @@ void ruleset_free(struct ruleset *ruleset);
 bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
 
 /* Is any of its rules about frames? */
-bool ruleset_asks_frames(const struct ruleset *ruleset);
+void ruleset_frame_types(const struct ruleset *ruleset, uint32_t types[PROTO_CNT]);
 
 struct detect; /* a worker's scratch and counters */
 /* ruleset NULL: no rules. Returns 0 or -ENOMEM. */

@@ -29,7 +29,8 @@ struct engine_setup {
 	const struct config *config;
 	unsigned int workers; /* threads; 0: one for each CPU; 1: that of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
-	bool frames_asked, frames_told; /* of protocols: by rules, in records */
+	bool frames_told; /* of protocols, in records */
+	uint32_t frame_types[PROTO_CNT]; /* that rules ask for, a bit each: frame_type_bit() */
 	const struct http1_settings *http1; /* proto/http1.h; the engine reads them of config */
 	bool hassh, ja3,
 		ja4; /* SSH, TLS, QUIC: fingerprints are made; the engine reads it of config and rules */

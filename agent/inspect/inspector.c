@@ -94,7 +94,8 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	if (r)
 		goto fail_http1;
 	s.setup.frames_told = told_settings_frames(s.told);
-	s.setup.frames_asked = setup->ruleset && ruleset_asks_frames(setup->ruleset);
+	if (setup->ruleset)
+		ruleset_frame_types(setup->ruleset, s.setup.frame_types);
 	*ret = s;
 	return 0;
 fail_http1:

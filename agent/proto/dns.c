@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "inspect/flow.h"
+#include "proto/frames.h"
 
 #define HEAD_LEN 12
 #define LEN_LEAST (HEAD_LEN + 5) /* of a message that asks: the root, a type, a class */
@@ -380,6 +381,9 @@ static void *dns_open(struct session *session)
 	return state;
 }
 
+enum { FRAME_PDU };
+static const char *const frames[] = { "pdu", NULL };
+
 static int64_t stream_take(struct dns_state *state, const struct proto_in *in)
 {
 	struct slice rest = in->data;
@@ -390,6 +394,7 @@ static int64_t stream_take(struct dns_state *state, const struct proto_in *in)
 		if (rest.len - 2 < len)
 			break;
 		rest = slice_behind(rest, 2);
+		session_frame(state->session, FRAME_PDU, rest.at, len);
 		if (!message_take(state, in->side, slice(rest.at, len)))
 			return INPUT_BAD;
 		rest = slice_behind(rest, len);
@@ -476,6 +481,7 @@ static int64_t dns_input(void *arg, const struct proto_in *in)
 			return (int64_t)in->data.len; /* in the middle of a message */
 		return stream_take(state, in);
 	}
+	session_frame(state->session, FRAME_PDU, in->data.at, in->data.len);
 	return message_take(state, in->side, in->data) ? (int64_t)in->data.len : INPUT_BAD;
 }
 
@@ -578,6 +584,7 @@ const struct proto proto_dns = {
 	.close = free,
 	.tx_free = dns_free,
 	.input = dns_input,
+	.frames = frames,
 	.steps = { 1, 1 },
 	.fields = fields,
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),

@@ -31,7 +31,8 @@ static void bytes_take(struct session *session, struct frame *frame, uint64_t fr
 	uint64_t next = frame->from + frame->have, room = FRAME_BYTES_MAX;
 	uint8_t *grown;
 
-	if (frame->ended || (from <= next && from + bytes.len <= next))
+	if (frame->ended || (frame->asked && frame->told) ||
+	    (from <= next && from + bytes.len <= next))
 		return;
 	if (from > next) { /* what lies between never came */
 		frame->ended = true;
@@ -60,12 +61,20 @@ static void bytes_take(struct session *session, struct frame *frame, uint64_t fr
 		frame->ended = true;
 }
 
+static bool is_wanted(const struct session *session, uint8_t type)
+{
+	const struct engine_setup *setup = session->setup;
+
+	return setup &&
+	       (setup->frames_told || setup->frame_types[session->proto] & frame_type_bit(type));
+}
+
 struct frame *session_frame(struct session *session, uint8_t type, const uint8_t *at, uint64_t len)
 {
 	const struct engine_setup *setup = session->setup;
 	struct frame *frame, **end = &session->frames;
 
-	if (!setup || !(setup->frames_asked || setup->frames_told))
+	if (!is_wanted(session, type))
 		return NULL;
 	frame = calloc(1, sizeof(*frame));
 	if (!frame)
@@ -76,20 +85,34 @@ struct frame *session_frame(struct session *session, uint8_t type, const uint8_t
 		frame_drop(session, &session->frames);
 	*frame = (struct frame){
 		.id = ++session->frame_cnt,
+		.number = ++session->side_frame_cnt[session->now_side],
 		.from = session->now_from + (uint64_t)(at - session->now_data.at),
 		.len = len,
 		.side = session->now_side,
 		.proto = session->proto,
 		.type = type,
-		.asked = !setup->frames_asked,
+		.asked = !(setup->frame_types[session->proto] & frame_type_bit(type)),
 		.told = !setup->frames_told,
 	};
 	while (*end)
 		end = &(*end)->next;
 	*end = frame;
 	session->frames_waiting++;
+	frame->ended = len == 0;
 	bytes_take(session, frame, session->now_from, session->now_data);
 	return frame;
+}
+
+void frame_of_stream(struct session *session)
+{
+	if (!session->side_frame_cnt[session->now_side])
+		session_frame(session, FRAME_STREAM, session->now_data.at, FRAME_LEN_UNKNOWN);
+}
+
+const char *frame_type_name(const struct frame *frame)
+{
+	return frame->type == FRAME_STREAM ? FRAME_STREAM_NAME
+					   : protos[frame->proto]->frames[frame->type];
 }
 
 struct frame *frame_find(const struct session *session, uint64_t id)

@@ -10,10 +10,13 @@
 
 #define FRAME_LEN_UNKNOWN UINT64_MAX
 #define FRAME_FOUND_MAX 8
+#define FRAME_STREAM UINT8_MAX /* a type of all protocols over TCP: all that a side sends */
+#define FRAME_STREAM_NAME "stream"
 
 struct frame {
 	struct frame *next; /* of its session, oldest first */
 	uint64_t id; /* from 1, in its session */
+	uint64_t number; /* from 1, of its side: what records tell */
 	uint64_t from,
 		len; /* offset in the stream or the datagram; len may be unknown until it ends */
 	uint64_t tx_id;
@@ -39,6 +42,16 @@ struct frame *frame_find(const struct session *session, uint64_t id);
 /* Its length became known. */
 void frame_len_is(struct frame *frame, uint64_t len);
 void frame_of_tx(struct frame *frame, const struct tx *tx);
+
+/* For sessions: the frame that all of a side is, at the first of its bytes in now_data. */
+void frame_of_stream(struct session *session);
+/* As rules and records call it. */
+const char *frame_type_name(const struct frame *frame);
+/* The bit of a type in setup->frame_types. */
+static inline uint32_t frame_type_bit(uint8_t type)
+{
+	return type == FRAME_STREAM ? 1u << 31 : 1u << (type & 31);
+}
 
 /* For sessions: what a side sent next goes to the frames that it belongs to. */
 void frames_feed(struct session *session, const struct proto_in *in);

@@ -282,8 +282,7 @@ static void frames_make(struct session *session, const uint8_t *at, const struct
 {
 	session_frame(session, FRAME_PDU, at, header->header_len + (uint64_t)header->len);
 	session_frame(session, FRAME_HEADER, at, header->header_len);
-	if (header->len)
-		session_frame(session, FRAME_DATA, at + header->header_len, header->len);
+	session_frame(session, FRAME_DATA, at + header->header_len, header->len);
 }
 
 /* One message, or the header of one that is too long. Bytes taken; 0: more is needed. */

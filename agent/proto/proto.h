@@ -215,7 +215,7 @@ struct session {
 	struct slice now_data; /* what input() has, and its offset in the stream or datagram */
 	uint64_t now_from;
 	struct frame *frames; /* that wait for rules and records, oldest first */
-	uint64_t frame_cnt;
+	uint64_t frame_cnt, side_frame_cnt[SIDES];
 	uint32_t frames_waiting;
 	uint64_t frame_bytes; /* of those that wait */
 	uint8_t event_cnt; /* of the session as a whole: wrong direction, mismatch, ... */

@@ -373,6 +373,8 @@ static uint64_t session_feed(struct session *session, const struct proto_in *in)
 	session->now_packet = in->packet;
 	session->now_side = in->side;
 	frames_feed(session, in);
+	if (session_flow(session)->proto == IP_TCP && in->data.len)
+		frame_of_stream(session);
 	took = proto->input ? proto->input(session->state, in) : (int64_t)in->data.len;
 	if (took < 0) {
 		session_fail(session);

@@ -6,8 +6,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "proto/frames.h"
 #include "proto/lines.h"
-#include "proto/proto.h"
 #include "report/json.h"
 
 #define FIRST_LINE_MAX 8192
@@ -78,14 +78,50 @@ static bool line_read(struct sip_tx *tx)
 	return tx->first.len && tx->second.len && is_version(tx->third);
 }
 
+/* Blanks and line ends that hold a port of NAT open (RFC 5626, 4.4.1). */
+static bool is_keepalive(struct slice data)
+{
+	for (size_t i = 0; i < data.len; i++)
+		if (!isspace(data.at[i]) && data.at[i])
+			return false;
+	return true;
+}
+
+/* The message, its first line, its fields, what it carries behind an empty line. */
+enum {
+	FRAME_PDU,
+	FRAME_LINE,
+	FRAME_HEADERS,
+	FRAME_BODY,
+	FRAMES_OF_KIND = 3,
+};
+static const char *const frames[] = {
+	"pdu",		 "request.line",     "request.headers", "request.body",
+	"response.line", "response.headers", "response.body",	NULL
+};
+
+static void frames_make(struct session *session, struct slice data, size_t line, bool is_response)
+{
+	uint8_t kind = is_response ? FRAMES_OF_KIND : 0;
+	struct slice rest = slice_behind(data, line);
+	const uint8_t *end = memmem(rest.at, rest.len, "\r\n\r\n", 4);
+	size_t head = end ? (size_t)(end + 2 - rest.at) : rest.len, body = end ? head + 2 : head;
+
+	session_frame(session, FRAME_LINE + kind, data.at, line);
+	session_frame(session, FRAME_HEADERS + kind, rest.at, head);
+	if (rest.len > body)
+		session_frame(session, FRAME_BODY + kind, rest.at + body, rest.len - body);
+}
+
 static int64_t sip_input(void *state, const struct proto_in *in)
 {
 	size_t len = line_len(in->data, FIRST_LINE_MAX, true);
 	struct slice line = slice(in->data.at, len), text = line_text(line);
 	struct sip_tx *tx;
 
-	if (!in->data.len)
-		return 0;
+	session_frame(state, FRAME_PDU, in->data.at, in->data.len);
+	if (is_keepalive(in->data))
+		return (int64_t)in->data.len;
 	tx = (struct sip_tx *)tx_new(state, sizeof(*tx));
 	if (!tx)
 		return INPUT_BAD;
@@ -102,6 +138,8 @@ static int64_t sip_input(void *state, const struct proto_in *in)
 		tx_event(&tx->tx, EVENT_INCOMPLETE);
 	else if (!line_read(tx))
 		tx_event(&tx->tx, EVENT_INVALID);
+	else
+		frames_make(state, in->data, len, tx->is_response);
 	return (int64_t)in->data.len;
 }
 
@@ -190,6 +228,7 @@ const struct proto proto_sip = {
 	.open = sip_open,
 	.tx_free = sip_tx_free,
 	.input = sip_input,
+	.frames = frames,
 	.steps = { STEP_DONE, STEP_DONE },
 	.fields = fields,
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),

@@ -46,13 +46,18 @@ static size_t command_len(struct slice data)
 	return data.len > LINE_MAX ? data.len : 0;
 }
 
-/* A line, with commands that stand in it; 0: more is needed. */
+/* A line, or what stands in front of a command (a prompt); 0: more is needed. */
 static size_t text_len(struct slice data)
 {
-	const uint8_t *end = memchr(data.at, '\n', data.len);
-
-	if (end)
-		return (size_t)(end + 1 - data.at);
+	for (size_t i = 0; i < data.len; i++) {
+		if (data.at[i] == '\n')
+			return i + 1;
+		if (data.at[i] != IAC || i + 1 == data.len)
+			continue;
+		if (data.at[i + 1] != IAC)
+			return i;
+		i++; /* a byte of the text (RFC 854) */
+	}
 	return data.len > LINE_MAX ? data.len : 0;
 }
 

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 
 #include "inspect/engine.h"
+#include "proto/frames.h"
 #include "wire/wire.h"
 
 #define RECORD_MAX (16384 + 2048) /* of ciphered text (RFC 5246, 6.2.3) */
 #define RECORD_HEAD 5
 #define RECORDS_MAX 255 /* in bytes that come at once */
 #define MESSAGE_MAX (256 * 1024) /* of a handshake message that is held; others are passed over */
+#define SSL2_HEAD 3 /* length and kind */
 #define SSL2_LOOK 7 /* bytes of a message of SSL 2.0 that are looked at */
 
 enum tls_record {
@@ -387,6 +389,31 @@ static void data_seen(struct tls_state *state)
 		both_make(state, TLS_STEP_OVER);
 }
 
+/* --- frames: records, as they are on the wire --- */
+
+enum {
+	FRAME_PDU,
+	FRAME_HEAD,
+	FRAME_DATA,
+	FRAME_ALERT,
+	FRAME_HEARTBEAT,
+	FRAME_SSL2_HEAD,
+	FRAME_SSL2_PDU
+};
+static const char *const frames[] = { "pdu",	   "hdr",      "data",	   "alert",
+				      "heartbeat", "ssl2.hdr", "ssl2.pdu", NULL };
+
+static void frames_make(struct session *session, const uint8_t *at, uint32_t len)
+{
+	session_frame(session, FRAME_HEAD, at, RECORD_HEAD);
+	session_frame(session, FRAME_PDU, at, RECORD_HEAD + len);
+	session_frame(session, FRAME_DATA, at + RECORD_HEAD, len);
+	if (at[0] == RECORD_ALERT)
+		session_frame(session, FRAME_ALERT, at + RECORD_HEAD, len);
+	if (at[0] == RECORD_HEARTBEAT)
+		session_frame(session, FRAME_HEARTBEAT, at + RECORD_HEAD, len);
+}
+
 /* As much of a record's body as is there. Bytes taken; INPUT_BAD. */
 static int64_t body_read(struct tls_state *state, enum side side, struct slice data)
 {
@@ -439,6 +466,7 @@ static int64_t head_read(struct tls_state *state, enum side side, struct slice d
 			return INPUT_BAD;
 	}
 	reader->has_tls = true;
+	frames_make(state->session, data.at, len);
 	if (!of->has_hello)
 		of->version = (uint16_t)(data.at[1] << 8 | data.at[2]);
 	if (reader->type == RECORD_CIPHERS)
@@ -484,6 +512,8 @@ static int64_t ssl2_read(struct tls_state *state, enum side side, struct slice d
 		return event_bad(state, TLS_BAD_SSL2_HEADER);
 	if (data.len < 2 + SSL2_LOOK)
 		return 0;
+	session_frame(state->session, FRAME_SSL2_HEAD, data.at, SSL2_HEAD);
+	session_frame(state->session, FRAME_SSL2_PDU, data.at, 2 + len);
 	reader->type = 0;
 	reader->left = len - SSL2_LOOK;
 	reader->reads = reader->left ? READS_BODY : READS_HEAD;
@@ -591,6 +621,7 @@ const struct proto proto_tls = {
 	.close = tls_close,
 	.tx_free = tls_tx_free,
 	.input = tls_input,
+	.frames = frames,
 	.steps = { TLS_STEP_OVER, TLS_STEP_OVER },
 	.fields = tls_fields,
 	.field_cnt = TLS_FIELD_CNT,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Owns the records of frames, and their objects in alerts. Called by the engine's workers. Promises each
- * frame once, when all of it that will ever come is there.
+ * frame once, when all of it that will ever come is there; that of a whole stream with its first bytes.
  */
 #include "report/toldinside.h"
 
@@ -11,17 +11,20 @@ void told_frame_of(struct told *told, const struct packet *packet, const struct 
 	struct slice bytes = slice(frame->bytes, frame->have);
 
 	json_open(json, "frame");
-	json_text(json, "type", protos[frame->proto]->frames[frame->type]);
-	json_number(json, "id", frame->id);
+	json_text(json, "type", frame_type_name(frame));
+	json_number(json, "id", frame->number);
 	json_text(json, "direction", frame->side == FROM_CLIENT ? "toserver" : "toclient");
 	if (packet->proto == 6)
 		json_number(json, "stream_offset", frame->from);
 	json_number(json, "length", frame->len == FRAME_LEN_UNKNOWN ? frame->have : frame->len);
-	json_bool(json, "complete", frame_is_whole(frame));
+	if (bytes.len)
+		json_bool(json, "complete", frame_is_whole(frame));
 	if (bytes.len > told->settings->frame_max)
 		bytes.len = told->settings->frame_max;
-	json_base64(json, "payload", bytes);
-	told_printable(told, "payload_printable", bytes);
+	if (bytes.len) {
+		json_base64(json, "payload", bytes);
+		told_printable(told, "payload_printable", bytes);
+	}
 	if (frame->has_tx)
 		json_number(json, "tx_id", frame->tx_id);
 	json_close(json);
@@ -46,7 +49,8 @@ void told_frames(struct told *told, struct packet *packet)
 	if (!told->settings->kinds[TOLD_FRAMES])
 		return;
 	for (struct frame *frame = packet->flow->session.frames; frame; frame = frame->next) {
-		if (frame->told || !frame->ended || frame->side != packet->side)
+		if (frame->told || frame->side != packet->side ||
+		    !(frame->ended || (frame->type == FRAME_STREAM && frame->have)))
 			continue;
 		frame_put(told, packet, frame);
 		frame->told = true;

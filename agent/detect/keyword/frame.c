@@ -4,6 +4,7 @@
  * (proto/frames.h); each frame is asked by itself.
  */
 #include "detect/parse/inside.h"
+#include "proto/frames.h"
 
 /* Rules call HTTP/1 so to tell it from the other one. */
 static bool is_called(const struct proto *proto, struct slice name)
@@ -16,6 +17,12 @@ static bool type_find(enum proto_id id, struct slice name, struct source *ret_so
 {
 	const char *const *frames = protos[id] ? protos[id]->frames : NULL;
 
+	if (protos[id] && protos[id]->over & PROTO_OVER_TCP && slice_is(name, FRAME_STREAM_NAME)) {
+		*ret_source = (struct source){ .kind = SOURCE_FRAME,
+					       .frame_proto = id,
+					       .frame_type = FRAME_STREAM };
+		return true;
+	}
 	for (uint8_t i = 0; frames && frames[i]; i++)
 		if (slice_is(name, frames[i])) {
 			*ret_source = (struct source){ .kind = SOURCE_FRAME,
@@ -27,7 +34,7 @@ static bool type_find(enum proto_id id, struct slice name, struct source *ret_so
 }
 
 /* "pdu" of the rule's protocol, or "tls.pdu". */
-static bool frame_find(uint64_t apps, struct slice value, struct source *ret_source)
+static bool frame_named(uint64_t apps, struct slice value, struct source *ret_source)
 {
 	struct slice rest = value, proto;
 
@@ -49,13 +56,15 @@ static int frame_read(struct draft *draft, struct slice value)
 	char name[96];
 	int err;
 
-	if (!frame_find(draft->signature->apps, value, &found))
+	if (!frame_named(draft->signature->apps, value, &found))
 		return refuse(draft, (const char *)value.at,
 			      "frame:tls.pdu, or frame:pdu in a rule of that protocol",
 			      "no protocol that is read has a frame \"%.*s\"", (int)value.len,
 			      value.at);
 	snprintf(name, sizeof(name), "frame:%s.%s", protos[found.frame_proto]->name,
-		 protos[found.frame_proto]->frames[found.frame_type]);
+		 found.frame_type == FRAME_STREAM
+			 ? FRAME_STREAM_NAME
+			 : protos[found.frame_proto]->frames[found.frame_type]);
 	err = draft_of_apps(draft, 1ull << found.frame_proto, draft->keyword_at);
 	if (!err)
 		err = source_made(draft, slice_text(name), &found, &source);
