@@ -22,6 +22,7 @@ struct gate_options {
 	uint32_t event_budget; /* 0: 10,000 */
 	bool replay;
 	bool replay_ways; /* a replay asks the kernel's routes and ports */
+	bool tables_only; /* no packet will walk: its programs, which the verifier is long at, are left out */
 };
 
 struct gate_adopted {

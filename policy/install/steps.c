@@ -43,6 +43,18 @@ int steps_describe(const struct bpf_object *object)
 	return err;
 }
 
+int steps_leave_out(struct bpf_object *object)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, "sek_gateway");
+	int err = program ? bpf_program__set_autoload(program, false) : -ENOENT;
+
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		program = bpf_object__find_program_by_name(object, steps[i].program);
+		err = program ? bpf_program__set_autoload(program, false) : -ENOENT;
+	}
+	return err;
+}
+
 int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map)
 {
 	bool tc = strcmp(map, "sek_step_tc") == 0;
@@ -53,6 +65,8 @@ int steps_fill(const struct gate *gate, const struct bpf_object *object, const c
 			object, tc ? steps[i].tc_program : steps[i].program);
 		int fd = program ? bpf_program__fd(program) : -ENOENT;
 
+		if (program && !bpf_program__autoload(program))
+			continue; /* left out */
 		err = fd < 0 ? fd : bpf_map_update_elem(to, &steps[i].number, &fd, BPF_ANY);
 	}
 	return err;

@@ -80,14 +80,15 @@ static int bed_down(void **state)
 	return 0;
 }
 
-static struct gate *start(struct bed *bed, uint32_t flows, uint32_t events,
-			  struct gate_adopted *ret_adopted)
+static struct gate *start_with(struct bed *bed, uint32_t flows, uint32_t events, bool tables_only,
+			       struct gate_adopted *ret_adopted)
 {
 	const struct gate_options options = {
 		.pin_dir = bed->dir,
 		.flows_max = flows,
 		.sources_max = 1024,
 		.events_bytes = events,
+		.tables_only = tables_only,
 	};
 	struct gate *gate = NULL;
 	int err = gate_open(&options, &gate, ret_adopted, &bed->diag);
@@ -96,6 +97,18 @@ static struct gate *start(struct bed *bed, uint32_t flows, uint32_t events,
 		diag_print(&bed->diag, stderr);
 	assert_int_equal(err, 0);
 	return gate;
+}
+
+static struct gate *start(struct bed *bed, uint32_t flows, uint32_t events,
+			  struct gate_adopted *ret_adopted)
+{
+	return start_with(bed, flows, events, true, ret_adopted);
+}
+
+/* With the programs, for those that run them. */
+static struct gate *start_whole(struct bed *bed, struct gate_adopted *ret_adopted)
+{
+	return start_with(bed, FLOWS, 0, false, ret_adopted);
 }
 
 /* A small image: one tenant with rules, two classes, one port table. */
@@ -384,7 +397,7 @@ static void capacity_is_refused(void **state)
 	gate_close(gate);
 }
 
-#define KILLS 12
+#define KILLS 16
 
 /* A start killed at any moment leaves what the next start can use. */
 static void killed_starts_leave_no_half(void **state)
@@ -400,21 +413,22 @@ static void killed_starts_leave_no_half(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	whole_us = (end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000;
 	pins(bed, true);
-	for (useconds_t i = 0; i < KILLS; i++) { /* spread over a start, most around its pinning */
+	for (useconds_t i = 0; i < KILLS; i++) { /* spread over a start, and into the one after it */
 		pid_t child = fork();
 		int status;
 
 		assert_true(child >= 0);
 		if (child == 0) {
 			const struct gate_options options = { .pin_dir = bed->dir,
-							      .flows_max = FLOWS };
+							      .flows_max = FLOWS,
+							      .tables_only = true };
 			struct gate *gate;
 
 			for (;;)
 				if (!gate_open(&options, &gate, NULL, &bed->diag))
 					gate_close(gate);
 		}
-		usleep(i < 4 ? whole_us * i / 4 : whole_us * (90 + i * 3) / 100);
+		usleep(whole_us * i * 5 / (KILLS * 4));
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		if (i % 3 == 0)
@@ -659,7 +673,7 @@ static void steps_are_there_for_hooks(void **state)
 	struct bed *bed = *state;
 	struct gate_adopted adopted;
 	struct policy *policy;
-	struct gate *gate = start(bed, FLOWS, 0, NULL);
+	struct gate *gate = start_whole(bed, NULL);
 	int hook = dup(gate_prog_fd(gate));
 
 	assert_true(hook >= 0);
@@ -671,13 +685,13 @@ static void steps_are_there_for_hooks(void **state)
 	gate_close(gate);
 	usleep(200000);
 	assert_int_equal(datagram_run(hook, 2), XDP_REDIRECT);
-	gate = start(bed, FLOWS, 0, &adopted);
+	gate = start_whole(bed, &adopted);
 	assert_string_equal(adopted.lost, "");
 	assert_int_equal(datagram_run(hook, 3), XDP_REDIRECT);
 	assert_int_equal(datagram_run(gate_prog_fd(gate), 4), XDP_REDIRECT);
 	gate_close(gate);
 	pin_age(bed, "sek_step_room");
-	gate = start(bed, FLOWS, 0, &adopted);
+	gate = start_whole(bed, &adopted);
 	assert_non_null(strstr(adopted.lost, "all programs of the walk"));
 	usleep(200000);
 	assert_int_equal(datagram_run(hook, 5), XDP_REDIRECT);
@@ -702,7 +716,7 @@ static size_t steps_cnt(const struct gate *gate, const char *name)
 static void steps_are_of_one_kind(void **state)
 {
 	struct bed *bed = *state;
-	struct gate *gate = start(bed, FLOWS, 0, NULL);
+	struct gate *gate = start_whole(bed, NULL);
 	size_t cnt = steps_cnt(gate, "sek_step");
 
 	assert_true(cnt > 0);
@@ -723,7 +737,7 @@ static void packets_obey_the_live_generation(void **state)
 	const struct sek_link link = { .port = 1 };
 	const struct state_filter all = { .tenant = -1, .proto = -1 };
 	struct bed *bed = *state;
-	struct gate *gate = start(bed, FLOWS, 0, NULL);
+	struct gate *gate = start_whole(bed, NULL);
 	struct policy *policy;
 	const char *tenant, *rule;
 	json_t *flows;
