@@ -73,8 +73,8 @@ int object_fork_fd(const struct gate *gate);
 int object_copy_fd(const struct gate *gate);
 /* Before an object is loaded: its programs of steps.def take frames of several buffers, as sek_gateway. */
 int steps_describe(const struct bpf_object *object);
-/* And of an object through which no packet will walk: neither they nor sek_gateway are loaded. */
-int steps_leave_out(struct bpf_object *object);
+/* And what of the walk is not wanted is not loaded. */
+int steps_leave_out(struct bpf_object *object, enum gate_programs wanted);
 /* Puts the programs of steps.def, of an object that was loaded, into one of sek_step, .._joined, .._tc. */
 int steps_fill(const struct gate *gate, const struct bpf_object *object, const char *map);
 /* Lets go of the TC program; what is attached stays. */

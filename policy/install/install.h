@@ -14,6 +14,13 @@
 
 struct gate; /* the loaded object with its maps */
 
+/* What no packet will walk through need not be loaded: the verifier is long at it. */
+enum gate_programs {
+	GATE_WHOLE,
+	GATE_UNNAMED, /* no flow is looked at for its name */
+	GATE_TABLES, /* none walks */
+};
+
 struct gate_options {
 	const char *pin_dir; /* NULL: nothing is pinned or adopted; the directory is made if absent */
 	uint32_t flows_max; /* 0: SEK_FLOWS_DEFAULT */
@@ -22,7 +29,7 @@ struct gate_options {
 	uint32_t event_budget; /* 0: 10,000 */
 	bool replay;
 	bool replay_ways; /* a replay asks the kernel's routes and ports */
-	bool tables_only; /* no packet will walk: its programs, which the verifier is long at, are left out */
+	enum gate_programs programs;
 };
 
 struct gate_adopted {

@@ -178,8 +178,8 @@ static int object_open(const struct gate_options *options, struct gate *gate, st
 	err = gate->skel ? object_size(gate->skel, options) : -errno;
 	if (!err)
 		err = steps_describe(gate->skel->obj);
-	if (!err && options->tables_only)
-		err = steps_leave_out(gate->skel->obj);
+	if (!err)
+		err = steps_leave_out(gate->skel->obj, options->programs);
 	if (!err)
 		err = maps_describe(gate);
 	if (err)

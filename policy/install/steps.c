@@ -43,15 +43,19 @@ int steps_describe(const struct bpf_object *object)
 	return err;
 }
 
-int steps_leave_out(struct bpf_object *object)
+static int leave_out(struct bpf_object *object, const char *name)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(object, "sek_gateway");
-	int err = program ? bpf_program__set_autoload(program, false) : -ENOENT;
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
 
-	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		program = bpf_object__find_program_by_name(object, steps[i].program);
-		err = program ? bpf_program__set_autoload(program, false) : -ENOENT;
-	}
+	return program ? bpf_program__set_autoload(program, false) : -ENOENT;
+}
+
+int steps_leave_out(struct bpf_object *object, enum gate_programs wanted)
+{
+	int err = wanted == GATE_TABLES ? leave_out(object, "sek_gateway") : 0;
+
+	for (size_t i = 0; !err && wanted != GATE_WHOLE && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = leave_out(object, steps[i].program);
 	return err;
 }
 

@@ -80,15 +80,15 @@ static int bed_down(void **state)
 	return 0;
 }
 
-static struct gate *start_with(struct bed *bed, uint32_t flows, uint32_t events, bool tables_only,
-			       struct gate_adopted *ret_adopted)
+static struct gate *start_with(struct bed *bed, uint32_t flows, uint32_t events,
+			       enum gate_programs programs, struct gate_adopted *ret_adopted)
 {
 	const struct gate_options options = {
 		.pin_dir = bed->dir,
 		.flows_max = flows,
 		.sources_max = 1024,
 		.events_bytes = events,
-		.tables_only = tables_only,
+		.programs = programs,
 	};
 	struct gate *gate = NULL;
 	int err = gate_open(&options, &gate, ret_adopted, &bed->diag);
@@ -102,13 +102,13 @@ static struct gate *start_with(struct bed *bed, uint32_t flows, uint32_t events,
 static struct gate *start(struct bed *bed, uint32_t flows, uint32_t events,
 			  struct gate_adopted *ret_adopted)
 {
-	return start_with(bed, flows, events, true, ret_adopted);
+	return start_with(bed, flows, events, GATE_TABLES, ret_adopted);
 }
 
 /* With the programs, for those that run them. */
 static struct gate *start_whole(struct bed *bed, struct gate_adopted *ret_adopted)
 {
-	return start_with(bed, FLOWS, 0, false, ret_adopted);
+	return start_with(bed, FLOWS, 0, GATE_WHOLE, ret_adopted);
 }
 
 /* A small image: one tenant with rules, two classes, one port table. */
@@ -421,7 +421,7 @@ static void killed_starts_leave_no_half(void **state)
 		if (child == 0) {
 			const struct gate_options options = { .pin_dir = bed->dir,
 							      .flows_max = FLOWS,
-							      .tables_only = true };
+							      .programs = GATE_TABLES };
 			struct gate *gate;
 
 			for (;;)

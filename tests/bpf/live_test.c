@@ -114,7 +114,9 @@ static int live_apply(struct gate *gate, const char *policy_text, struct lists *
 
 static int live_open(void **state, const char *policy_text, uint32_t flows_max)
 {
-	struct gate_options options = { .flows_max = flows_max, .event_budget = 100 };
+	struct gate_options options = { .flows_max = flows_max,
+					.event_budget = 100,
+					.programs = GATE_UNNAMED };
 	struct live *live = calloc(1, sizeof(*live));
 	struct sek_link link = { .port = INSIDE };
 	struct gate_adopted adopted;
