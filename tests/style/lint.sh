@@ -33,6 +33,10 @@ flags=(-D_GNU_SOURCE -std=gnu17 -Iinclude -Ipolicy -Iagent -Itests "-I$build" "-
 read -r -a packages < <(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd)
 kernel_flags=(-target bpf -mcpu=v3 -O2 -D__TARGET_ARCH_x86 -Iinclude -Ibpf "-I/usr/include/$(uname -m)-linux-gnu")
 
+# How far the analyser goes in one function: it walks each block early, and then their combinations until it has
+# seen so many states. Of 26 findings of this project's past in the usual 225,000, 25 came within 10,000.
+analyser=(-Xclang -analyzer-config -Xclang max-nodes=30000)
+
 # files -- flags: one clang-tidy a file, on all CPUs. Its stderr only counts what system headers hide.
 tidy() {
 	local sources=()
@@ -40,7 +44,7 @@ tidy() {
 		sources+=("$1")
 		shift
 	done
-	printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} clang-tidy --quiet {} "$@" 2> /dev/null
+	printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} clang-tidy --quiet {} "$@" "${analyser[@]}" 2> /dev/null
 }
 shell_syntax() { local f; for f in "${shell[@]}"; do bash -n "$f" || return 1; done; }
 
