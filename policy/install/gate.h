@@ -45,6 +45,7 @@ struct gate {
 	int former_fd[GATE_FORMER_MAX]; /* arrays of steps that were not adopted; -1: none */
 	char *pin_dir; /* NULL: nothing is pinned */
 	uint32_t reset_ifindex[SEK_PORTS_MAX]; /* what gate_reset_set() was told */
+	enum gate_programs programs; /* what is loaded of the walk */
 	bool forks; /* sek_fork is this program's */
 };
 

@@ -174,6 +174,7 @@ static int object_open(const struct gate_options *options, struct gate *gate, st
 {
 	int err;
 
+	gate->programs = options->programs;
 	gate->skel = gateway__open();
 	err = gate->skel ? object_size(gate->skel, options) : -errno;
 	if (!err)

@@ -235,6 +235,15 @@ static int lists_fill(struct replay *replay, const struct policy *policy,
 	return r ? r : names_fill(replay, policy, diag);
 }
 
+/* The programs that read names are most of the verifier's work: not for a policy that asks for none. */
+static enum gate_programs programs_for(const struct policy *policy, bool changes)
+{
+	for (size_t i = 0; i < policy->tenant_cnt; i++)
+		if (policy->tenants[i].names.on || policy->tenants[i].name_group_cnt)
+			return GATE_WHOLE;
+	return changes ? GATE_WHOLE : GATE_UNNAMED;
+}
+
 int replay_open(const struct policy *policy, const struct replay_options *options,
 		struct replay **ret_replay, struct diag *diag)
 {
@@ -246,6 +255,7 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 		.events_bytes = EVENTS_BYTES,
 		.replay = true,
 		.replay_ways = options->ways,
+		.programs = programs_for(policy, options->changes),
 	};
 	struct gate_adopted adopted;
 	struct replay *replay = calloc(1, sizeof(*replay));

@@ -52,10 +52,11 @@ static int leave_out(struct bpf_object *object, const char *name)
 
 int steps_leave_out(struct bpf_object *object, enum gate_programs wanted)
 {
+	bool tc = bpf_object__find_program_by_name(object, "sek_gateway_tc");
 	int err = wanted == GATE_TABLES ? leave_out(object, "sek_gateway") : 0;
 
 	for (size_t i = 0; !err && wanted != GATE_WHOLE && i < sizeof(steps) / sizeof(steps[0]); i++)
-		err = leave_out(object, steps[i].program);
+		err = leave_out(object, tc ? steps[i].tc_program : steps[i].program);
 	return err;
 }
 

@@ -38,6 +38,8 @@ static int tc_load(struct gate *gate, struct diag *diag)
 
 	if (!err)
 		err = maps_share(gate, tc->obj);
+	if (!err)
+		err = steps_leave_out(tc->obj, gate->programs);
 	if (!err) {
 		/* One seed: both programs find the same pieces of a datagram, and share the patrol. */
 		*(struct sek_config *)&tc->rodata->cfg = *object_config(gate);

@@ -140,7 +140,7 @@ static struct policy *parse(const char *text)
 
 static int bed_open(void **state, bool tc)
 {
-	struct replay_options options = { .flows_max = FLOWS_MAX, .tc = tc };
+	struct replay_options options = { .flows_max = FLOWS_MAX, .tc = tc, .changes = true };
 	struct bed *bed = calloc(1, sizeof(*bed));
 	struct diag diag;
 	int r = -1;
