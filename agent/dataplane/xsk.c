@@ -16,7 +16,7 @@
 #include "sekisho/limits.h"
 
 #define BUFFER 4096u /* a page, as AF_XDP wants it */
-#define ROOM 1024u /* buffers to receive with, of a socket */
+#define ROOM 2048u /* buffers to receive with, of a socket */
 #define SENDING 1024u /* frames that wait to be sent, of a socket */
 #define KICKS 64 /* calls for one turn; copy mode sends 32 frames with each */
 
@@ -28,7 +28,7 @@ struct xsk_one {
 	struct xsk_ring_prod tx, fill;
 	int fd;
 	uint32_t due; /* buffers that it is to be given */
-	uint32_t sending; /* that the kernel has not given back */
+	uint64_t sent, left; /* frames ever put into tx; those that the kernel has given back */
 	bool kick; /* something new is in tx */
 	uint64_t given, failed;
 };
@@ -176,7 +176,7 @@ static void done_take(struct xsk_set *set, struct xsk_one *one)
 					     ~(uint64_t)(BUFFER - 1);
 	if (cnt)
 		xsk_ring_cons__release(&one->done, cnt);
-	one->sending -= cnt;
+	one->left += cnt;
 }
 
 static bool all_left(struct xsk_one *one)
@@ -205,9 +205,10 @@ bool xsk_send(struct xsk_set *set, const struct xsk_frame *frame, uint16_t port)
 	struct xdp_desc *desc;
 	uint32_t at;
 
-	if (one && one->sending >= SENDING)
+	if (one && one->sent - one->left >= SENDING)
 		tx_kick(set, one);
-	if (!one || one->sending >= SENDING || xsk_ring_prod__reserve(&one->tx, 1, &at) != 1) {
+	if (!one || one->sent - one->left >= SENDING ||
+	    xsk_ring_prod__reserve(&one->tx, 1, &at) != 1) {
 		xsk_give(set, frame);
 		return false;
 	}
@@ -216,23 +217,40 @@ bool xsk_send(struct xsk_set *set, const struct xsk_frame *frame, uint16_t port)
 	desc->len = frame->len;
 	desc->options = 0;
 	xsk_ring_prod__submit(&one->tx, 1);
-	one->sending++;
+	one->sent++;
 	one->kick = true;
 	return true;
 }
 
-bool xsk_turn(struct xsk_set *set)
+void xsk_turn(struct xsk_set *set)
 {
-	bool all = true;
-
 	for (size_t i = 0; i < set->cnt; i++) {
 		tx_kick(set, &set->one[i]);
 		done_take(set, &set->one[i]);
-		all &= !set->one[i].kick;
 	}
 	for (size_t i = 0; i < set->cnt; i++)
 		buffers_give(set, &set->one[i]);
-	return all;
+}
+
+static const struct xsk_one *sender_of(const struct xsk_set *set, uint16_t port)
+{
+	int sender = port < SEK_PORTS_MAX ? set->sender[port] : -1;
+
+	return sender < 0 ? NULL : &set->one[sender];
+}
+
+uint64_t xsk_sent(const struct xsk_set *set, uint16_t port)
+{
+	const struct xsk_one *one = sender_of(set, port);
+
+	return one ? one->sent : 0;
+}
+
+uint64_t xsk_done(const struct xsk_set *set, uint16_t port)
+{
+	const struct xsk_one *one = sender_of(set, port);
+
+	return one ? one->left : 0;
 }
 
 uint64_t xsk_given(struct xsk_set *set, size_t socket)

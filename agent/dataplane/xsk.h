@@ -45,11 +45,11 @@ size_t xsk_take(struct xsk_set *set, size_t socket, struct xsk_frame *frames, si
 bool xsk_send(struct xsk_set *set, const struct xsk_frame *frame, uint16_t port);
 void xsk_give(struct xsk_set *set, const struct xsk_frame *frame);
 
-/*
- * Gives the kernel what is to be sent, and buffers for what was taken. True: all that was sent has been taken
- * by the devices.
- */
-bool xsk_turn(struct xsk_set *set);
+/* Gives the kernel what is to be sent, and buffers for what was taken. */
+void xsk_turn(struct xsk_set *set);
+/* Frames that were put on their way by a port, and those of them that its device is done with. */
+uint64_t xsk_sent(const struct xsk_set *set, uint16_t port);
+uint64_t xsk_done(const struct xsk_set *set, uint16_t port);
 /* Buffers that a socket was given since its beginning beyond xsk_room, lost ones included. */
 uint64_t xsk_given(struct xsk_set *set, size_t socket);
 /* Asks the kernel which frames it could not put into the socket's ring: they count as given. Rarely. */

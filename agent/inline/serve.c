@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Owns the mapped pages and the sockets of one worker. Called by worker.c in its thread. Promises that an
- * order to take a flow back is told only when every frame before it was taken by the device that sends it.
+ * order to take a flow back is told only when the device that sends is done with every frame before it.
  */
 #include "inline/serve.h"
 
@@ -140,50 +140,66 @@ void serve_beat(struct serve *s, uint64_t now_ns)
 	__atomic_store_n(&s->worker->beat_ns, now_ns, __ATOMIC_RELEASE);
 }
 
+static bool order_is_due(const struct serve *s, const struct serve_order *o)
+{
+	for (unsigned int dir = 0; dir < 2; dir++)
+		if (o->order.dirs & 1u << dir && xsk_done(s->set, o->port[dir]) < o->sent[dir])
+			return false;
+	return true;
+}
+
 static void orders_tell(struct serve *s)
 {
-	for (size_t i = 0; i < s->order_cnt; i++)
-		if (!hand_order(s->gate, &s->orders[i]))
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->order_cnt; i++) {
+		if (!order_is_due(s, &s->orders[i]))
+			s->orders[kept++] = s->orders[i];
+		else if (!hand_order(s->gate, &s->orders[i].order))
 			s->worker->back++;
-	s->order_cnt = 0;
+	}
+	s->order_cnt = kept;
 }
 
 void serve_turn(struct serve *s)
 {
 	if (!s->set)
 		return;
-	if (xsk_turn(s->set))
-		orders_tell(s);
+	xsk_turn(s->set);
+	orders_tell(s);
 	for (size_t i = 0; i < xsk_cnt(s->set); i++)
 		__atomic_store_n(&s->rings[s->place[i]].taken, s->base[i] + xsk_given(s->set, i),
 				 __ATOMIC_RELEASE);
 }
 
-static struct sek_hand_order *order_of(struct serve *s, const struct sek_note *note)
+static struct serve_order *order_of(struct serve *s, const struct sek_note *note)
 {
-	struct sek_hand_order *order;
+	struct serve_order *o;
 
 	for (size_t i = s->order_cnt; i-- > 0;)
-		if (s->orders[i].number == note->number && s->orders[i].first_ns == note->first_ns)
+		if (s->orders[i].order.number == note->number &&
+		    s->orders[i].order.first_ns == note->first_ns)
 			return &s->orders[i];
 	if (s->order_cnt == SERVE_ORDERS_MAX)
 		return NULL; /* the flow's next frame asks again */
-	order = &s->orders[s->order_cnt++];
-	*order = (struct sek_hand_order){ .first_ns = note->first_ns,
-					  .number = note->number,
-					  .state = SEK_HANDOFF_BACK };
-	return order;
+	o = &s->orders[s->order_cnt++];
+	*o = (struct serve_order){ .order = { .first_ns = note->first_ns,
+					      .number = note->number,
+					      .state = SEK_HANDOFF_BACK } };
+	return o;
 }
 
 void serve_back(struct serve *s, const struct sek_note *note)
 {
-	struct sek_hand_order *order = order_of(s, note);
+	struct serve_order *o = order_of(s, note);
 	unsigned int dir = note->dir & 1;
 
-	if (!order)
+	if (!o)
 		return;
-	order->dirs |= (uint8_t)(1u << dir);
-	order->upto[dir] = note->sent;
+	o->order.dirs |= (uint8_t)(1u << dir);
+	o->order.upto[dir] = note->sent;
+	o->port[dir] = note->out_port;
+	o->sent[dir] = xsk_sent(s->set, note->out_port);
 }
 
 void serve_block(struct serve *s, const struct sek_note *note, bool reset)

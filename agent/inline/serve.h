@@ -13,6 +13,13 @@
 
 #define SERVE_ORDERS_MAX 256
 
+/* To be told when the devices are done with all frames before it. */
+struct serve_order {
+	struct sek_hand_order order;
+	uint16_t port[2]; /* by enum sek_dir: that they leave by */
+	uint64_t sent[2]; /* and how many had been sent there */
+};
+
 struct serve {
 	const struct gate *gate;
 	struct sek_worker *worker; /* mapped; this one's */
@@ -23,7 +30,7 @@ struct serve {
 	uint64_t base[XSK_SOCKETS_MAX]; /* what its ring had counted before */
 	struct plan_port ports[SEK_PORTS_MAX];
 	uint32_t port_cnt;
-	struct sek_hand_order orders[SERVE_ORDERS_MAX]; /* to be told when all that was sent has left */
+	struct serve_order orders[SERVE_ORDERS_MAX];
 	size_t order_cnt;
 };
 

@@ -83,6 +83,7 @@ static void tick(struct inline_worker *w, uint64_t time_ns)
 	w->second = time_ns / SECOND;
 	inspector_tick(&w->inspector, time_ns, w->frames);
 	serve_reckon(&w->serve);
+	w->serve.worker->alerts = inspector_tally(&w->inspector).alerts;
 }
 
 static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
@@ -149,7 +150,6 @@ static size_t rings_work(struct inline_worker *w)
 		all += cnt;
 	}
 	serve_turn(&w->serve);
-	w->serve.worker->alerts = w->inspector.tally.alerts;
 	return all;
 }
 

@@ -46,6 +46,11 @@ void method_rate_show(struct agent *agent, struct ticket *ticket, json_t *params
 	state_answer(agent, ticket, state_rates);
 }
 
+void method_worker_show(struct agent *agent, struct ticket *ticket, json_t *params)
+{
+	state_answer(agent, ticket, state_workers);
+}
+
 void method_tenant_show(struct agent *agent, struct ticket *ticket, json_t *params)
 {
 	state_answer(agent, ticket, state_tenants);

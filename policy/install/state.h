@@ -90,6 +90,12 @@ json_t *state_tenants(const struct gate *gate, const struct policy *policy, stru
 bool state_synflood(const struct sek_tenant *limits, const struct sek_quota *quota);
 
 /*
+ * {"workers":[{"worker","state":"serves"|"dead"|"ended","queues","under_way","room" (frames),"packets",
+ *   "bytes","sent","dropped","lost","back","blocked","alerts","records_lost"}]}: those that ever began.
+ */
+json_t *state_workers(const struct gate *gate, const struct policy *policy, struct diag *diag);
+
+/*
  * {"causes":[{"cause","offered","written","suppressed","lost"}],
  *  "names":[{"what":"ech_cut"|"ech_blank"|"ech_left"|"reset_one","count"}] (enum sek_name_tally)}
  */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Workers of inspection as their maps tell them, with or without an agent. Called by the agent and the CLI.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "install/gate.h"
+#include "install/state.h"
+#include "sekisho/handoff.h"
+
+/* What its rings hold, of all ports. */
+struct workload {
+	uint32_t queues;
+	uint64_t under_way, room;
+};
+
+static struct workload workload_of(const struct gate *gate, uint32_t worker)
+{
+	int rings = gate_map_fd(gate, "sek_xsk_ring");
+	struct workload sum = { 0 };
+	struct sek_xsk_ring ring;
+
+	for (uint32_t at = 0; at < SEK_PORTS_MAX * SEK_QUEUES_MAX; at++) {
+		if (bpf_map_lookup_elem(rings, &at, &ring) || !ring.room || ring.worker != worker)
+			continue;
+		sum.queues++;
+		sum.room += ring.room;
+		if (ring.sent > ring.taken)
+			sum.under_way += ring.sent - ring.taken;
+	}
+	return sum;
+}
+
+static const char *life_of(const struct sek_worker *worker, uint64_t now_ns)
+{
+	if (!worker->beat_ns)
+		return "ended";
+	return now_ns < worker->beat_ns + SEK_WORKER_PATIENCE_NS ? "serves" : "dead";
+}
+
+static json_t *worker_json(const struct gate *gate, uint32_t number, const struct sek_worker *worker)
+{
+	struct workload load = workload_of(gate, number);
+
+	return json_pack("{s:i,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "worker",
+			 (int)number, "state", life_of(worker, gate_now_ns()), "queues",
+			 (int)load.queues, "under_way", (json_int_t)load.under_way, "room",
+			 (json_int_t)load.room, "packets", (json_int_t)worker->packets, "bytes",
+			 (json_int_t)worker->bytes, "sent", (json_int_t)worker->sent, "dropped",
+			 (json_int_t)worker->dropped, "lost", (json_int_t)worker->lost, "back",
+			 (json_int_t)worker->back, "blocked", (json_int_t)worker->blocked, "alerts",
+			 (json_int_t)worker->alerts, "records_lost",
+			 (json_int_t)worker->records_lost);
+}
+
+json_t *state_workers(const struct gate *gate, const struct policy *policy, struct diag *diag)
+{
+	int fd = gate_map_fd(gate, "sek_worker");
+	json_t *workers = json_array();
+	struct sek_worker worker;
+
+	(void)policy;
+	for (uint32_t i = 0; i < SEK_WORKERS_MAX; i++) {
+		if (bpf_map_lookup_elem(fd, &i, &worker)) {
+			diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+				 "sek_worker cannot be read: %s", strerror(errno));
+			json_decref(workers);
+			return NULL;
+		}
+		if (worker.began_ns)
+			json_array_append_new(workers, worker_json(gate, i, &worker));
+	}
+	return json_pack("{s:o}", "workers", workers);
+}
