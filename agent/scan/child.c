@@ -23,7 +23,7 @@
 #include "scan/wire.h"
 
 #define READ_PIECE (256 << 10)
-#define CLOCK_TIMES 4 /* of a scan's seconds: its own alarm comes first */
+#define CLOCK_TIMES 7 /* of a scan's seconds: its own alarm comes first */
 
 extern char **environ;
 

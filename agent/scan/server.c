@@ -20,6 +20,9 @@
 #include "scan/wire.h"
 #include "scan/yara.h"
 
+#define CPU_TIMES                                                                                  \
+	2 /* of the seconds that YARA has for one file or member: it tells by itself that it ran out */
+
 struct server {
 	int socket;
 	struct server_setup setup;
@@ -103,7 +106,7 @@ static int child_run(const struct server *server, struct slice message, const in
 	if (len)
 		bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fds[0], 0);
 	if ((len && bytes == MAP_FAILED) ||
-	    sandbox_enter(server->sandbox, server->setup.memory, server->setup.seconds))
+	    sandbox_enter(server->sandbox, server->setup.memory, server->setup.seconds * CPU_TIMES))
 		return 1;
 	server_scan(&job, &server->setup, server->yara, name, passwords,
 		    slice(len ? bytes : NULL, len), fds[1]);

@@ -22,7 +22,7 @@ struct scan_settings {
 	uint64_t max_size; /* a larger file is not looked into */
 	uint64_t memory; /* bytes of files under way, of all flows */
 	uint64_t child_memory; /* of one scan */
-	unsigned int seconds; /* of CPU, for one scan */
+	unsigned int seconds; /* for YARA's rules over a file; twice as many of CPU for all of a scan */
 	unsigned int clamd_seconds; /* for a file and its members together */
 	uint32_t threads, queue; /* scans at once, and those that may wait */
 	struct grown passwords; /* each ended by a 0; the settings' own */

@@ -67,6 +67,7 @@ static struct sum mail_read(const struct mime_settings *settings, const uint8_t 
 		more(&sum, value);
 	for (uint32_t i = 0; mime_url(mime, i, &value); i++)
 		more(&sum, value);
+	more(&sum, mime_words(mime));
 	more(&sum, slice_text(mime_body_md5(mime)));
 	more(&sum, slice_text(mime_status(mime)));
 	mime_free(mime);
@@ -80,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	mime_settings_read(NULL, &settings);
 	settings.body_md5 = true;
+	settings.words = 32;
 	whole = mail_read(&settings, data, size, size ? size : 1);
 	pieces = mail_read(&settings, data, size, 1 + size % 7);
 	if (whole.bytes != pieces.bytes || whole.names != pieces.names || whole.files != pieces.files)

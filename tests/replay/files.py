@@ -115,6 +115,9 @@ def main():
     smtp(found, 40007, "パスワードは「Himitsu2024」です".encode(), b"locked.zip", locked(directory, "Himitsu2024"))
     smtp(found, 40008, b"the password comes later", b"locked.zip", locked(directory, "Himitsu2024"))
     found.write(f"{directory}/found.pcap")
+    one = Capture()
+    http(one, 42001, b"plain.txt", b"a text that nothing is wrong with")
+    one.write(f"{directory}/one.pcap")
     http(odd, 41001, b"bomb.zip", zip_of(("bomb", bytes(8 << 20)), ("never", b"x")))
     deep = EICAR
     for _ in range(8):

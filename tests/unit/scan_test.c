@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * agent/scan: findings are bounded and in order, verdicts are remembered by their last use and of their epoch
- * alone; clamd's answers, and a clamd that does not; the scanner's messages; words of mails as passwords.
+ * alone; clamd's answers, and a clamd that does not; the scanner's messages; what a sandboxed child can do no more; words of mails as
+ * passwords.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +11,15 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +27,7 @@
 #include "proto/mimeinside.h"
 #include "scan/clamd.h"
 #include "scan/findings.h"
+#include "scan/sandbox.h"
 #include "scan/settings.h"
 #include "scan/wire.h"
 
@@ -221,6 +228,72 @@ static void test_wire(void **state)
 	close(ends[1]);
 }
 
+/* --- the sandbox --- */
+
+/* Which signal ends a child that does so in the sandbox; 0: none, and it thinks that all is well. */
+static int sandboxed(bool (*act)(void))
+{
+	struct sandbox *sandbox;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(sandbox_new(&sandbox), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(sandbox_enter(sandbox, 64 << 20, 1) || !act());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	sandbox_free(sandbox);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static bool acts_open(void)
+{
+	return open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES;
+}
+
+static bool acts_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static bool acts_exec(void)
+{
+	char *const argv[] = { (char *)"true", NULL };
+
+	return execv("/bin/true", argv) == 0;
+}
+
+static bool acts_signal(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
+static bool acts_memory(void)
+{
+	return mmap(NULL, 65 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+}
+
+static bool acts_forever(void)
+{
+	for (volatile unsigned int i = 0;; i++)
+		;
+}
+
+static void test_sandbox(void **state)
+{
+	int ended;
+
+	assert_int_equal(sandboxed(acts_open), 0);
+	assert_int_equal(sandboxed(acts_memory), 0);
+	assert_int_equal(sandboxed(acts_socket), SIGSYS);
+	assert_int_equal(sandboxed(acts_exec), SIGSYS);
+	assert_int_equal(sandboxed(acts_signal), SIGSYS);
+	ended = sandboxed(
+		acts_forever); /* by its CPU time, or where it gets little of that by the clock */
+	assert_true(ended == SIGKILL || ended == SIGALRM);
+}
+
 /* --- settings, words --- */
 
 static void test_settings(void **state)
@@ -282,7 +355,7 @@ int main(void)
 		cmocka_unit_test(test_findings), cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_replies),	 cmocka_unit_test(test_clamd),
 		cmocka_unit_test(test_wire),	 cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_sandbox),	 cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
