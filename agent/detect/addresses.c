@@ -44,6 +44,39 @@ bool address_set_holds(const struct address_set *set, const struct sek_addr *add
 	return low < set->cnt && wide_compare(wide_of(&set->range[low].from), wanted) <= 0;
 }
 
+static int by_begin(const void *a, const void *b)
+{
+	const struct address_range *x = a, *y = b;
+
+	return wide_compare(wide_of(&x->from), wide_of(&y->from));
+}
+
+static struct address_range range_of(const struct prefix *prefix)
+{
+	struct address_range range = { prefix->addr, prefix->addr };
+
+	for (unsigned int bit = prefix->len; bit < 128; bit++)
+		range.to.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return range;
+}
+
+int address_set_of(const struct prefix *prefixes, size_t cnt, struct address_set *ret_set)
+{
+	struct address_range *range = reallocarray(NULL, cnt ? cnt : 1, sizeof(*range));
+	uint32_t kept = 0;
+
+	if (!range)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++)
+		range[i] = range_of(&prefixes[i]);
+	qsort(range, cnt, sizeof(*range), by_begin);
+	for (size_t i = 0; i < cnt; i++) /* one prefix is within another or apart from it */
+		if (!kept || wide_compare(wide_of(&range[i].from), wide_of(&range[kept - 1].to)) > 0)
+			range[kept++] = range[i];
+	*ret_set = (struct address_set){ .cnt = kept, .range = range };
+	return 0;
+}
+
 bool port_set_holds(const struct port_set *set, uint16_t port)
 {
 	if (set->is_any)

@@ -7,9 +7,13 @@
 #define AGENT_DETECT_ADDRESSES_H
 
 #include "detect/ruleset.h"
+#include "text/address.h"
 
 bool address_set_holds(const struct address_set *set, const struct sek_addr *addr);
 bool port_set_holds(const struct port_set *set, uint16_t port);
+
+/* The addresses of prefixes; the caller frees its range. Returns 0 or -ENOMEM. */
+int address_set_of(const struct prefix *prefixes, size_t cnt, struct address_set *ret_set);
 
 /* How many bits of an address are left open by the widest range of a set; 128: any. */
 unsigned int address_set_width(const struct address_set *set);

@@ -14,6 +14,7 @@
 #include "detect/room.h"
 #include "detect/ruleset.h"
 #include "detect/state.h"
+#include "detect/tenants.h"
 #include "inspect/stream.h"
 
 #define FINDINGS_MAX 4096 /* of one packet */
@@ -53,6 +54,8 @@ struct detect {
 	bool payload_is_over; /* the bytes are ciphered: rules do not look at them */
 	bool is_piece; /* of a stream, in front of a gap: the packet itself comes later */
 
+	const struct tenant_rules *tenant; /* of the packet; NULL: rules are as they are written */
+	const struct address_set **sets; /* its values, by number */
 	uint64_t packets; /* so far */
 	uint64_t *src_holds, *dst_holds; /* by set: packets << 2, 2: asked, 1: it holds it */
 	uint64_t pass; /* of a transaction's inspection: what is made of its bytes stays as long */

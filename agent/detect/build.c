@@ -13,6 +13,7 @@
 #include "detect/prepare.h"
 #include "detect/scans.h"
 #include "detect/state.h"
+#include "detect/tenants.h"
 
 /* --- what is known of each rule --- */
 
@@ -120,17 +121,22 @@ static bool tags_host(const struct signature *s)
 	return false;
 }
 
-/* The number of an address set; the parser gives what is written alike the same memory. */
+bool set_varies(const struct ruleset *ruleset, const struct address_set *set)
+{
+	return ruleset->by_tenant && strchr(parse_address_text(ruleset->parse, set->text), '$');
+}
+
+/* The number of an address set; what is written alike has the same. */
 static int set_number(struct ruleset *ruleset, const struct address_set *set, uint32_t *ret_number)
 {
 	const struct address_set **sets;
 
-	if (set->is_any) {
+	if (set->is_any && !set_varies(ruleset, set)) {
 		*ret_number = 0;
 		return 0;
 	}
 	for (uint32_t i = ruleset->set_cnt; i-- > 1;) {
-		if (ruleset->sets[i]->range == set->range && ruleset->sets[i]->cnt == set->cnt) {
+		if (ruleset->sets[i]->text == set->text) {
 			*ret_number = i;
 			return 0;
 		}
@@ -188,10 +194,10 @@ static int asked_fill(struct ruleset *ruleset)
 		asked->traits = traits_of(s);
 		asked->sides = sides_of(s);
 		ruleset->has_host_tags |= tags_host(s);
-		if (asked->traits & TRAIT_IP_ONLY)
-			continue; /* found by its addresses: they are in no table of sets */
-		rc = set_number(ruleset, &s->src, &asked->src);
-		if (rc == 0)
+		/* what is found by its addresses is in no table of sets, unless bodies differ in it */
+		if (!(asked->traits & TRAIT_IP_ONLY) || set_varies(ruleset, &s->src))
+			rc = set_number(ruleset, &s->src, &asked->src);
+		if (rc == 0 && (!(asked->traits & TRAIT_IP_ONLY) || set_varies(ruleset, &s->dst)))
 			rc = set_number(ruleset, &s->dst, &asked->dst);
 	}
 	return rc;
@@ -217,7 +223,7 @@ static int settings_check(const struct config *config, struct diag *diag)
 }
 
 int ruleset_of(struct parse *parse, struct signatures *signatures,
-	       const struct ruleset_sources *sources, struct ruleset **ret_ruleset)
+	       const struct ruleset_sources *sources, struct ruleset **ret_ruleset, struct diag *diag)
 {
 	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
 	int rc;
@@ -230,6 +236,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		return rc;
 	}
 	ruleset->parse = parse;
+	ruleset->by_tenant = sources->policy != NULL;
 	ruleset->alerts_once = alerts_say(sources->config, "once");
 	ruleset->guesses_tx = config_bool(sources->config, "detect.guess-applayer-tx", false);
 	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
@@ -242,6 +249,8 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		rc = scans_build(ruleset, sources);
 	if (rc == 0)
 		rc = rule_groups_build(ruleset);
+	if (rc == 0 && sources->policy)
+		rc = tenant_rules_build(ruleset, sources->policy, diag);
 	if (rc) {
 		ruleset->parse = NULL; /* both are the caller's when it fails */
 		ruleset->signatures = (struct signatures){ 0 };
@@ -270,7 +279,7 @@ int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ru
 		rc = parse_thresholds(parse, NULL, &signatures);
 	if (rc == 0) {
 		*ret_tally = parse_tally(parse);
-		rc = ruleset_of(parse, &signatures, sources, ret_ruleset);
+		rc = ruleset_of(parse, &signatures, sources, ret_ruleset, diag);
 	}
 	if (rc) {
 		signatures_free(&signatures);
@@ -283,6 +292,7 @@ void ruleset_free(struct ruleset *ruleset)
 {
 	if (!ruleset)
 		return;
+	tenant_rules_free(ruleset);
 	rule_groups_free(ruleset);
 	scans_free(ruleset);
 	prepared_free(ruleset->prepared);

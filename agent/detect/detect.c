@@ -195,7 +195,7 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 		.frame = match->frame,
 		.in_stream = in_stream,
 		.in_tx = match->tx || match->frame,
-		.action = s->rule.action,
+		.action = tenant_action(detect->tenant, s),
 	};
 }
 
@@ -456,9 +456,20 @@ static void packet_rules_ask(struct detect *detect, const struct packet *packet)
 	}
 }
 
+static void tenant_choose(struct detect *detect, const struct packet *packet)
+{
+	const struct ruleset *ruleset = detect->ruleset;
+
+	detect->tenant = ruleset->tenants && ruleset->tenants[packet->tenant].on
+				 ? &ruleset->tenants[packet->tenant]
+				 : NULL;
+	detect->sets = detect->tenant ? detect->tenant->sets : ruleset->sets;
+}
+
 static void match_begin(struct detect *detect, struct packet *packet)
 {
 	detect->packets++;
+	tenant_choose(detect, packet);
 	detect->pass++;
 	detect->finding_cnt = 0;
 	detect->payload_found_any = false;

@@ -10,6 +10,7 @@
 #include "text/diag.h"
 
 struct config;
+struct policy; /* model/model.h */
 
 enum rule_action {
 	RULE_ALERT,
@@ -30,7 +31,7 @@ struct rule {
 	uint32_t gid, sid, rev, priority;
 	enum rule_action action;
 	const char *msg; /* "" where it has none */
-	const char *class_msg; /* of classification.config; "" */
+	const char *class_name, *class_msg; /* of classification.config; "" */
 	const char *text; /* as it was written */
 	const char *file;
 	uint32_t line;
@@ -57,6 +58,7 @@ struct ruleset_sources {
 	size_t file_cnt;
 	const struct config *config; /* vars, classification, reference, threshold file, ... */
 	const char *cache_dir; /* of compiled patterns; NULL: none is kept */
+	const struct policy *policy; /* whose bodies have rules of their own; NULL: all are alike */
 	unsigned int threads; /* that compile; 0: as many as there are CPUs */
 };
 

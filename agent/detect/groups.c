@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "detect/addresses.h"
+#include "detect/build.h"
 #include "detect/portgroups.h"
 #include "detect/scans.h"
 
@@ -20,9 +21,15 @@ struct ip_only {
 	size_t src_cnt, dst_cnt;
 };
 
+/* What bodies differ in finds no rule. */
+static unsigned int width_of(const struct ruleset *ruleset, const struct address_set *set)
+{
+	return set_varies(ruleset, set) ? 128 : address_set_width(set);
+}
+
 static int ip_only_add(struct ruleset *ruleset, struct ip_only *ip_only, const struct signature *s)
 {
-	unsigned int src = address_set_width(&s->src), dst = address_set_width(&s->dst);
+	unsigned int src = width_of(ruleset, &s->src), dst = width_of(ruleset, &s->dst);
 	bool by_src = src <= dst;
 
 	if ((by_src ? src : dst) > IP_ONLY_WIDTH)

@@ -18,8 +18,18 @@ static bool set_holds(struct detect *detect, uint64_t *holds, uint32_t number,
 	if (!number)
 		return true;
 	if ((holds[number] | 1) != (asked | 1))
-		holds[number] = asked | address_set_holds(detect->ruleset->sets[number], addr);
+		holds[number] = asked | address_set_holds(detect->sets[number], addr);
 	return holds[number] & 1;
+}
+
+/* Of a rule of addresses alone. */
+static bool ends_hold(const struct detect *detect, const struct asked *asked,
+		      const struct sek_addr *src, const struct sek_addr *dst)
+{
+	const struct signature *s = asked->signature;
+
+	return address_set_holds(asked->src ? detect->sets[asked->src] : &s->src, src) &&
+	       address_set_holds(asked->dst ? detect->sets[asked->dst] : &s->dst, dst);
 }
 
 static bool addresses_hold(struct detect *detect, const struct asked *asked,
@@ -28,10 +38,8 @@ static bool addresses_hold(struct detect *detect, const struct asked *asked,
 	const struct signature *s = asked->signature;
 
 	if (asked->traits & TRAIT_IP_ONLY)
-		return (address_set_holds(&s->src, &packet->src) &&
-			address_set_holds(&s->dst, &packet->dst)) ||
-		       (s->both_ways && address_set_holds(&s->src, &packet->dst) &&
-			address_set_holds(&s->dst, &packet->src));
+		return ends_hold(detect, asked, &packet->src, &packet->dst) ||
+		       (s->both_ways && ends_hold(detect, asked, &packet->dst, &packet->src));
 	return set_holds(detect, detect->src_holds, asked->src, &packet->src) &&
 	       set_holds(detect, detect->dst_holds, asked->dst, &packet->dst) &&
 	       port_set_holds(&s->sport, packet->sport) && port_set_holds(&s->dport, packet->dport);
@@ -104,7 +112,8 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 	const struct packet *packet = detect->match.packet;
 	const struct signature *s = asked->signature;
 
-	if (!flow_holds(asked->traits, packet))
+	if (!flow_holds(asked->traits, packet) ||
+	    (detect->tenant && !tenant_asks(detect->tenant, s->number)))
 		return false;
 	if (!packet->family)
 		return s->decode_event || s->any_packet;

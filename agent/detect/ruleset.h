@@ -99,6 +99,8 @@ struct address_index {
 	size_t member_cnt;
 };
 
+struct tenant_rules; /* tenants.h */
+
 #define ASKED_WORDS 1024
 
 struct ruleset {
@@ -108,6 +110,8 @@ struct ruleset {
 	uint32_t cnt;
 	const struct address_set **sets; /* by number, from 1 */
 	uint32_t set_cnt; /* one more than the last */
+	bool by_tenant; /* variables are not the same for all bodies */
+	struct tenant_rules *tenants; /* by id; NULL: all are alike */
 
 	struct scan *scans[SIDES]; /* payloads, then sources by number */
 	struct places *places[SIDES][SCAN_KINDS]; /* of payloads: what lies at certain places only */

@@ -168,6 +168,7 @@ struct port_set {
 	struct port_range *range;
 };
 struct address_set {
+	uint32_t text; /* number of what it was made of, see parse_address_text(); 0: of none */
 	bool is_any;
 	uint32_t cnt;
 	struct address_range *range;

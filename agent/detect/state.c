@@ -114,7 +114,7 @@ static struct memory_key bit_key(const struct match *match, enum bit_of of, uint
 	memset(&key, 0, sizeof(key));
 	key.id = name;
 	key.kind = MEMORY_BIT;
-	key.tenant = match->flow ? match->flow->tenant : 0;
+	key.tenant = packet->tenant;
 	if (of == BIT_OF_SRC) {
 		key.a = packet->src;
 	} else if (of == BIT_OF_DST) {

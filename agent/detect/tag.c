@@ -14,7 +14,7 @@ static struct memory_key host_key(const struct packet *packet, const struct sek_
 	memset(&key, 0, sizeof(key));
 	key.a = *host;
 	key.kind = MEMORY_TAG;
-	key.tenant = packet->flow ? packet->flow->tenant : 0;
+	key.tenant = packet->tenant;
 	return key;
 }
 

@@ -17,7 +17,7 @@ static struct memory_key key_of(const struct signature *s, const struct threshol
 	memset(&key, 0, sizeof(key));
 	key.id = (uint64_t)s->rule.gid << 32 | s->rule.sid;
 	key.kind = (uint32_t)kind;
-	key.tenant = packet->flow ? packet->flow->tenant : 0;
+	key.tenant = packet->tenant;
 	switch (t->track) {
 	case TRACK_SRC:
 		key.a = packet->src;
@@ -159,7 +159,7 @@ enum threshold_says threshold_ask(struct detect *detect, const struct signature 
 
 	if (!packet->family)
 		return THRESHOLD_TELL;
-	if (is_suppressed(s, packet))
+	if (is_suppressed(s, packet) || tenant_suppresses(detect->tenant, s, packet))
 		return THRESHOLD_QUIET;
 	if (s->threshold.kind != LIMIT_NONE)
 		says = limit_ask(detect, s, packet);

@@ -60,10 +60,10 @@ static bool is_for_flow(const struct asked *asked, const struct finding *finding
 	       (s->apps && s->layer != RULE_OF_STREAM && s->layer != RULE_OF_BOTH && !asks_packet(s));
 }
 
-static void fate_apply(const struct asked *asked, const struct finding *finding, struct packet *packet)
+static void fate_apply(const struct asked *asked, const struct finding *finding, bool by_rate,
+		       struct packet *packet)
 {
 	struct flow *flow = packet->flow;
-	bool by_rate = finding->action != asked->signature->rule.action;
 
 	packet->fate |= finding->fate;
 	if (finding->fate & FATE_DROP)
@@ -124,6 +124,7 @@ static bool finding_settle(struct detect *detect, struct packet *packet, struct 
 {
 	const struct asked *asked = &detect->ruleset->asked[finding->number];
 	const struct signature *s = asked->signature;
+	enum rule_action written = finding->action;
 	enum threshold_says says = threshold_ask(detect, s, packet, &finding->action);
 
 	if (says == THRESHOLD_NOT) {
@@ -131,7 +132,7 @@ static bool finding_settle(struct detect *detect, struct packet *packet, struct 
 		return true;
 	}
 	finding->fate = fate_of(finding->action);
-	fate_apply(asked, finding, packet);
+	fate_apply(asked, finding, finding->action != written, packet);
 	alert_add(detect, packet, finding,
 		  says == THRESHOLD_QUIET || s->rule.noalert || finding->action == RULE_CONFIG ||
 			  (finding->action == RULE_PASS && s->rule.action != RULE_PASS));

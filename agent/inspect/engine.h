@@ -27,6 +27,7 @@ struct engine_owner {
 struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
+	const struct tenants *tenants; /* inspect/tenants.h; NULL: nobody tells bodies apart */
 	unsigned int workers; /* threads; 0: one for each CPU; 1: that of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_told; /* of protocols, in records */

@@ -25,7 +25,8 @@ struct flow {
 	struct flow_table *table;
 	uint64_t id; /* made of the key and the first packet: the same in every run */
 	uint32_t hash;
-	uint16_t tenant;
+	uint16_t tenant; /* whose it is; 0: nobody's */
+	uint16_t told_tenant; /* the same in its key, where it came with the packets */
 	uint8_t family, proto;
 	uint8_t depth; /* tunnels around it */
 	uint8_t shard, timeout_class; /* its list in the table */

@@ -15,6 +15,7 @@
 #include "inspect/decode_layers.h"
 #include "inspect/engine.h"
 #include "inspect/macs.h"
+#include "inspect/tenants.h"
 
 #define NS 1000000000ull
 #define BUCKETS_DEFAULT 65536
@@ -127,7 +128,7 @@ struct flow_key {
 	uint16_t port[SIDES];
 	uint32_t spi;
 	uint16_t vlan[PACKET_VLANS_MAX + 1];
-	uint16_t tenant;
+	uint16_t tenant; /* that was told with the packet */
 	uint8_t family, proto, depth, vlan_cnt;
 };
 
@@ -268,7 +269,7 @@ static enum side flow_matches(const struct flow *flow, const struct flow_key *ke
 	uint16_t client, server;
 
 	if (flow->proto != key->proto || flow->family != key->family || flow->depth != key->depth ||
-	    flow->tenant != key->tenant || flow->spi != key->spi)
+	    flow->told_tenant != key->tenant || flow->spi != key->spi)
 		return SIDES;
 	if (flow->table->settings->vlan_in_key &&
 	    (flow->vlan_cnt != key->vlan_cnt ||
@@ -544,16 +545,24 @@ static uint64_t flow_id_of(const struct flow_key *key, const struct packet *p)
 	return id & FLOW_ID_MASK ? id & FLOW_ID_MASK : 1;
 }
 
+uint16_t flow_tenant_of(const struct flow_table *table, const struct packet *p)
+{
+	if (table->tenant)
+		return table->tenant;
+	return table->setup ? tenants_find(table->setup->tenants, p) : 0;
+}
+
 static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 			      const struct flow_key *key, uint32_t hash)
 {
 	const struct flow_settings *settings = table->settings;
 	uint32_t number = flow_shard_of(settings, p);
 	struct flow_shard *shard = &table->shards[number];
+	uint16_t tenant = flow_tenant_of(table, p);
 	struct flow *flow;
 
-	if (table->tenant_flows && table->tenant_flows[key->tenant] >= settings->tenant_flows_max &&
-	    !tenant_evict(table, number, key->tenant))
+	if (table->tenant_flows && table->tenant_flows[tenant] >= settings->tenant_flows_max &&
+	    !tenant_evict(table, number, tenant))
 		return NULL;
 	if (shard->flow_cnt >= settings->shard_flows_max && !shard_evict(table, shard, -1))
 		return NULL;
@@ -567,7 +576,8 @@ static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 	flow->family = key->family;
 	flow->proto = key->proto;
 	flow->depth = key->depth;
-	flow->tenant = key->tenant;
+	flow->told_tenant = key->tenant;
+	flow->tenant = tenant;
 	flow->spi = key->spi;
 	flow->addr[FROM_CLIENT] = p->src;
 	flow->addr[FROM_SERVER] = p->dst;

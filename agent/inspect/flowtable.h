@@ -57,7 +57,7 @@ struct flow_expectation {
 struct flow_table {
 	const struct flow_settings *settings;
 	const struct engine_setup *setup;
-	uint16_t tenant; /* whose packets come now; 0: nobody says */
+	uint16_t tenant; /* whose packets come now; 0: nobody says, their addresses are asked */
 	bool off[PROTO_CNT]; /* protocols that the settings switch off */
 	struct flow **buckets;
 	uint32_t mask;
@@ -93,6 +93,8 @@ bool flow_is_wanted(const struct packet *packet);
  * NULL: it is an error that belongs to no flow, or (counted in refused) there is no memory.
  */
 struct flow *flow_of(struct flow_table *table, struct packet *packet);
+/* Whose a packet without a flow is; the first of one says it for all that follow. */
+uint16_t flow_tenant_of(const struct flow_table *table, const struct packet *packet);
 /* Ends the flow and makes another of the same packet: its ports are used anew. */
 struct flow *flow_replace(struct flow_table *table, struct packet *packet);
 void flow_state_set(struct flow *flow, enum flow_state state);

@@ -90,7 +90,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	if (r)
 		goto fail_hostos;
 	s.setup.http1 = s.http1;
-	r = told_settings_new(setup->config, setup->ips, &s.told);
+	r = told_settings_new(setup->config, setup->ips, setup->tenants, &s.told);
 	if (r)
 		goto fail_http1;
 	s.setup.frames_told = told_settings_frames(s.told);
@@ -192,6 +192,7 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 			exception_apply(w->settings->flow_memcap_policy, p, DROP_FLOW_MEMCAP);
 		}
 	}
+	p->tenant = flow ? flow->tenant : flow_tenant_of(&w->flows, p);
 	if (flow && flow->state == FLOW_BYPASSED)
 		return;
 	if (flow && ips && (flow->fate & FATE_DROP)) {
@@ -331,6 +332,7 @@ static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
 		.sport = flow->port[side],
 		.dport = flow->port[other_side(side)],
 		.flow = flow,
+		.tenant = flow->tenant,
 		.side = side,
 		.tcp = { .flags = TCP_ACK },
 	};

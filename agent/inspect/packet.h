@@ -109,6 +109,7 @@ struct packet {
 	uint8_t events_lost; /* that had no room */
 
 	struct flow *flow; /* NULL: it belongs to none */
+	uint16_t tenant; /* its flow's, else by its own addresses; 0: nobody's */
 	enum side side;
 	bool is_stream; /* its bytes are taken up by the flow's stream: stream rules see them there */
 	bool state_changed; /* TCP: of its session, by this packet */

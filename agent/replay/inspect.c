@@ -15,9 +15,12 @@
 #include "base/config.h"
 #include "file/room.h"
 #include "inspect/engine.h"
+#include "inspect/tenants.h"
+#include "model/model.h"
 #include "replay/progress.h"
 #include "replay/summary.h"
 #include "replay/usual.h"
+#include "text/suggest.h"
 
 #define PATH_LEN_MAX 4096
 #define EVE_BUFFER (1 << 20)
@@ -27,6 +30,8 @@
 struct inspection {
 	const struct inspect_options *options;
 	struct config *config;
+	struct policy *policy; /* NULL: none was given */
+	struct tenants *tenants;
 	struct ruleset *ruleset;
 	struct file_room *files;
 	struct engine *engine;
@@ -63,7 +68,7 @@ static int options_apply(struct inspection *i)
 
 	if (!ret)
 		ret = set(i, "default-data-dir", o->data_dir);
-	if (!ret)
+	if (!ret && !o->policy)
 		ret = set(i, "sekisho.tenant", o->tenant);
 	if (!ret && o->checksums && strcmp(o->checksums, "auto") != 0)
 		ret = set(i, "stream.checksum-validation", o->unchecked_sums ? "no" : "yes");
@@ -196,11 +201,37 @@ static void line_write(void *arg, const char *bytes, size_t len)
 		i->eve_failed = true;
 }
 
+/* Whose rules are asked of what. */
+static int policy_take(struct inspection *i)
+{
+	const struct inspect_options *o = i->options;
+	struct suggest near;
+	char hint[96];
+	int ret;
+
+	if (!o->policy)
+		return 0;
+	i->policy = policy_read(o->policy, &i->diag);
+	if (!i->policy)
+		return -EINVAL;
+	ret = tenants_new(i->policy, o->tenant, &i->tenants);
+	if (ret != -ENOENT)
+		return ret;
+	suggest_start(&near, o->tenant);
+	for (size_t n = 1; n < i->policy->tenant_cnt; n++)
+		suggest_offer(&near, i->policy->tenants[n].name);
+	snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near.best ? near.best : "");
+	diag_add(&i->diag, DIAG_ERROR, o->policy, 0, 0, near.best ? hint : NULL,
+		 "there is no tenant \"%s\"", o->tenant);
+	return ret;
+}
+
 static int rules_build(struct inspection *i)
 {
 	const struct ruleset_sources sources = { .files = i->options->rules,
 						 .file_cnt = i->options->rules_cnt,
 						 .config = i->config,
+						 .policy = i->policy,
 						 .cache_dir = cache_find(i),
 						 .threads = i->options->threads };
 
@@ -212,6 +243,7 @@ static int engine_begin(struct inspection *i)
 	int ret = file_room_new(i->config, i->ruleset, &i->files, &i->diag);
 	const struct engine_setup setup = { .ruleset = i->ruleset,
 					    .config = i->config,
+					    .tenants = i->tenants,
 					    .files = i->files,
 					    .workers = i->options->threads,
 					    .ips = i->options->ips,
@@ -281,6 +313,8 @@ static int inspection_run(struct inspection *i)
 	if (!ret)
 		ret = eve_open(i);
 	if (!ret)
+		ret = policy_take(i);
+	if (!ret)
 		ret = rules_build(i);
 	if (!ret)
 		ret = engine_begin(i);
@@ -297,6 +331,9 @@ static void inspection_end(struct inspection *i)
 	engine_free(i->engine);
 	file_room_free(i->files);
 	ruleset_free(i->ruleset);
+	tenants_free(i->tenants);
+	if (i->policy)
+		policy_free(i->policy);
 	capture_close(i->capture);
 	if (i->in && i->in != stdin)
 		fclose(i->in);

@@ -17,7 +17,7 @@ struct inspect_options {
 	size_t rules_cnt;
 	const char *sets[INSPECT_LIST_MAX];
 	size_t set_cnt;
-	const char *log_dir, *data_dir, *config, *tenant, *checksums; /* NULL: not said */
+	const char *log_dir, *data_dir, *config, *policy, *tenant, *checksums; /* NULL: not said */
 	unsigned int threads; /* 0: one for each CPU */
 	bool ips, unchecked_sums, verbose, json, pretty;
 };

@@ -21,6 +21,7 @@ static const struct option names[] = {
 	{ "file", required_argument, NULL, 'r' },
 	{ "rules", required_argument, NULL, 'S' },
 	{ "log-dir", required_argument, NULL, 'l' },
+	{ "policy", required_argument, NULL, 'P' },
 	{ "tenant", required_argument, NULL, 't' },
 	{ "config", required_argument, NULL, 'c' },
 	{ "set", required_argument, NULL, 's' },
@@ -76,6 +77,9 @@ static int value_take(int option, const char *value, struct inspect_options *o, 
 		return list_add(o->sets, &o->set_cnt, value, why, cap);
 	case 'l':
 		o->log_dir = value;
+		return 0;
+	case 'P':
+		o->policy = value;
 		return 0;
 	case 't':
 		o->tenant = value;

@@ -82,10 +82,20 @@ static json_t *scan_json(const struct summary *s)
 			 "quarantine_failed", (json_int_t)s->quarantine_failed);
 }
 
+static json_t *both_json(const struct diag *first, const struct diag *second)
+{
+	json_t *list = diag_json(first), *more = diag_json(second);
+
+	json_array_extend(list, more);
+	json_decref(more);
+	return list;
+}
+
 static void json_print(const struct summary *s, const struct diag *diag, bool pretty, bool failed)
 {
 	json_t *root = failed ? json_pack("{s:{s:i, s:s, s:o}}", "error", "exit", 1, "text",
-					  "the capture cannot be inspected", "diag", diag_json(diag))
+					  "the capture cannot be inspected", "diag",
+					  both_json(&s->refused, diag))
 			      : summary_json(s);
 
 	if (root && !failed && s->scans)

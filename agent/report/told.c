@@ -122,9 +122,7 @@ static void references_put(struct json *json, const struct rule *rule)
 
 static bool is_blocked(const struct told *told, const struct alert *alert)
 {
-	enum rule_action action = alert->rule->action;
-
-	if (action == RULE_REJECT || action == RULE_REJECT_DST || action == RULE_REJECT_BOTH)
+	if (alert->fate & (FATE_REJECT_SRC | FATE_REJECT_DST))
 		return true;
 	return (alert->fate & FATE_DROP) && told->settings->is_ips;
 }

@@ -8,6 +8,7 @@
 
 #include "base/digits.h"
 #include "inspect/macs.h"
+#include "inspect/tenants.h"
 #include "report/toldinside.h"
 
 #define FLOW_ID_BITS ((UINT64_C(1) << 53) - 1) /* what readers of JSON hold exactly */
@@ -330,7 +331,7 @@ void told_flow_metadata(struct told *told, const struct flow *flow)
 	flow_put(told, NULL, flow);
 }
 
-static void owner_put(struct told *told, const struct flow *flow)
+static void owner_put(struct told *told, const struct packet *packet, const struct flow *flow)
 {
 	const struct told_settings *s = told->settings;
 
@@ -339,8 +340,12 @@ static void owner_put(struct told *told, const struct flow *flow)
 
 		json_text(&told->json, "tenant", owner.tenant);
 		json_number(&told->json, "policy", owner.generation);
-	} else if (s->tenant[0]) {
-		json_text(&told->json, "tenant", s->tenant);
+	} else {
+		uint16_t id = packet ? packet->tenant : flow ? flow->tenant : 0;
+		const char *name = tenants_name(s->tenants, id);
+
+		if (name || s->tenant[0])
+			json_text(&told->json, "tenant", name ? name : s->tenant);
 	}
 }
 
@@ -371,7 +376,7 @@ void told_head(struct told *told, const struct told_head *head)
 		json_text(json, "pkt_src", source_of(p));
 	if (s->ethernet)
 		ether_put(json, head);
-	owner_put(told, f);
+	owner_put(told, p, f);
 	if (f && p)
 		flow_put(told, p, f);
 	if (head->tx)

@@ -51,7 +51,8 @@ struct told_settings {
 	uint16_t community_seed;
 	bool xff, xff_overwrite, xff_forward;
 	char xff_header[64]; /* in lower case */
-	char tenant[64], sensor[64]; /* "": none */
+	const struct tenants *tenants; /* NULL: bodies are not told apart */
+	char tenant[64], sensor[64]; /* of all records; "": none */
 };
 
 struct told {

@@ -260,7 +260,8 @@ static void text_copy(const struct config *config, const char *path, char *to, s
 	snprintf(to, cap, "%s", text ? text : "");
 }
 
-int told_settings_new(const struct config *config, bool ips, struct told_settings **ret_settings)
+int told_settings_new(const struct config *config, bool ips, const struct tenants *tenants,
+		      struct told_settings **ret_settings)
 {
 	struct told_settings *s = calloc(1, sizeof(*s));
 	struct reading r = { .config = config, .settings = s };
@@ -269,6 +270,7 @@ int told_settings_new(const struct config *config, bool ips, struct told_setting
 	if (!s)
 		return -ENOMEM;
 	s->is_ips = ips;
+	s->tenants = tenants;
 	s->frame_max = FRAME_MAX;
 	protos_usual(config, s);
 	text_copy(config, "sekisho.tenant", s->tenant, sizeof(s->tenant));

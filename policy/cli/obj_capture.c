@@ -556,6 +556,7 @@ static const struct cli_command commands[] = {
 	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
 	    { .name = "rules", .kind = CLI_KEY, .value = "FILE", .many = true },
 	    { .name = "log-dir", .kind = CLI_KEY, .value = "DIR", .needed = true },
+	    { .name = "policy", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "tenant", .kind = CLI_KEY, .value = "NAME" },
 	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true },
@@ -621,6 +622,8 @@ const struct cli_object object_capture = {
 		"\n"
 		"  sekisho capture inspect saga.pcap rules et.rules own.rules log-dir /tmp/saga\n"
 		"      alerts, protocols, files and flows; a line at the end counts them\n"
+		"  sekisho capture inspect saga.pcap rules et.rules log-dir out policy saga.yaml\n"
+		"      each body by its own rules, variables and suppressions; records name it\n"
 		"  sekisho -j capture inspect - rules et.rules log-dir out < saga.pcapng | jq .alerts\n"
 		"  sekisho capture inspect saga.pcap log-dir out ips set stream.midstream=true threads 2\n"
 		"      read as a device in the path does; one setting over those of the file\n",

@@ -25,6 +25,17 @@ static const struct cli_command commands[] = {
 	    { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
 	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
+	{ "suppress",
+	  "keeps a rule's alerts out of the records: an entry in suppress.yaml, which the policy includes",
+	  rule_suppress,
+	  { { .name = "rule", .kind = CLI_WORD, .value = "SID", .needed = true },
+	    { .name = "policy", .kind = CLI_KEY, .value = "FILE", .needed = true },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "NAME" },
+	    { .name = "src", .kind = CLI_KEY, .value = "PREFIX" },
+	    { .name = "dst", .kind = CLI_KEY, .value = "PREFIX" },
+	    { .name = "until", .kind = CLI_KEY, .value = "DAY" },
+	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
+	    { .name = "message", .kind = CLI_KEY, .value = "WHY", .needed = true, .letter = 'm' } } },
 	{ 0 },
 };
 
@@ -40,6 +51,8 @@ const struct cli_object object_rule = {
 		 "  sekisho rule list et.rules match CVE-2021-44228\n"
 		 "  sekisho rule show 2034649 et.rules\n"
 		 "      which buffers it asks, what is looked for first, where it stands\n"
+		 "  sekisho rule suppress 2013028 policy saga.yaml tenant saga for 90d -m 'backup'\n"
+		 "      who, why and until when stand in the policy; 'policy apply' makes it live\n"
 		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"
 		 "then silently not matched.\n",
 };

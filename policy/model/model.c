@@ -36,7 +36,7 @@ static void section_unknown(struct reader *r, const struct node *key)
 	}
 	reader_unknown(r, key, &near,
 		       "known: version, include, ports, groups, services, lists, names, confirm, "
-		       "defaults, host, tenants, assert",
+		       "defaults, host, tenants, suppress, assert",
 		       "section");
 }
 
@@ -179,6 +179,9 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < policy->assert_cnt; i++)
 		assert_free(&policy->asserts[i]);
 	free(policy->asserts);
+	for (size_t i = 0; i < policy->suppression_cnt; i++)
+		suppression_free(&policy->suppressions[i]);
+	free(policy->suppressions);
 	for (size_t i = 0; i < policy->file_cnt; i++)
 		free(policy->files[i]);
 	free(policy->ports);

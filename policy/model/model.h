@@ -171,6 +171,56 @@ struct model_attach {
 	struct place place;
 };
 
+/* One rule of the inspection engine, or all of a class. */
+#define MODEL_CLASS_MAX 64
+struct model_rule_pick {
+	uint32_t gid, sid; /* sid 0: of the class */
+	char class_name[MODEL_CLASS_MAX]; /* "trojan-activity" */
+	struct place place;
+};
+struct model_picks {
+	struct model_rule_pick *at;
+	size_t cnt;
+};
+
+struct model_rule_set {
+	char name[64]; /* of its file, without folder and ".rules" */
+	struct place place;
+};
+
+#define MODEL_VARIABLE_MAX 64
+struct model_variable { /* of addresses, in rules: $NAME */
+	char name[MODEL_VARIABLE_MAX];
+	struct prefix *prefixes;
+	size_t prefix_cnt;
+	struct place place;
+};
+
+enum pick_use { PICK_DISABLE, PICK_ALERT, PICK_DROP, PICK_REJECT, PICK_CNT };
+
+/* Which rules of the inspection engine hold for a tenant, and what they do. */
+struct model_inspect {
+	bool off; /* none of them */
+	bool all; /* all sets that the engine has; else those named */
+	struct model_rule_set *sets;
+	size_t set_cnt;
+	struct model_picks picks[PICK_CNT]; /* by enum pick_use */
+	struct model_variable *variables; /* HOME_NET is the tenant's prefixes unless it is among them */
+	size_t variable_cnt;
+	struct place place;
+};
+
+/* Alerts of a rule that are kept out of the records. */
+struct model_suppression {
+	struct model_rule_pick rule; /* never of a class */
+	uint16_t tenant_id; /* 0: of all */
+	struct prefix *src, *dst; /* both must hold; cnt 0: any */
+	size_t src_cnt, dst_cnt;
+	int64_t until_s; /* since 1970; 0: for good */
+	char *by, *why; /* by may be NULL */
+	struct place place;
+};
+
 struct model_tenant {
 	uint16_t id; /* 1..63; 0 is the host */
 	char *name; /* ASCII, [a-z0-9-] */
@@ -190,6 +240,7 @@ struct model_tenant {
 	struct model_names names;
 	struct model_name_group *name_groups; /* addresses for which something else holds of names */
 	size_t name_group_cnt;
+	struct model_inspect inspect;
 	struct sek_tenant limits; /* flags, quotas, timeouts and rates are filled; tables are compile's */
 	struct place place;
 };
@@ -249,6 +300,8 @@ struct policy {
 	size_t tenant_cnt;
 	struct model_assert *asserts;
 	size_t assert_cnt;
+	struct model_suppression *suppressions;
+	size_t suppression_cnt;
 };
 
 /*

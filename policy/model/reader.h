@@ -198,6 +198,14 @@ void names_inherit(struct reader *r, const struct model_names *from, struct mode
 /* What only the whole shows. */
 void names_check(struct reader *r);
 
+/* inspect: off, or {rules, disable, alert, drop, reject, variables}; of a tenant or of defaults */
+void read_inspect(struct reader *r, const struct node *value, const struct field *f, void *member);
+void inspect_start(struct model_inspect *inspect);
+/* Copies; to has nothing yet. */
+void inspect_inherit(struct reader *r, const struct model_inspect *from, struct model_inspect *to);
+/* "2034649", "1:2034649", or a class; false with words. */
+bool rule_pick_read(struct reader *r, const struct node *item, struct model_rule_pick *ret_pick);
+
 /* protect: synflood, or {synflood: auto | always | off} */
 void read_protect(struct reader *r, const struct node *value, const struct field *f, void *member);
 /* Where "auto" begins: at half of the half-open flows. */
@@ -213,6 +221,8 @@ void rules_name(struct reader *r, struct model_tenant *tenant);
 void rule_free(struct model_rule *rule);
 void model_name_list_free(struct model_name_list *list);
 void names_free(struct model_names *names);
+void inspect_free(struct model_inspect *inspect);
+void suppression_free(struct model_suppression *suppression);
 void name_groups_free(struct model_tenant *tenant);
 void tenant_free(struct model_tenant *tenant);
 void assert_free(struct model_assert *assertion);

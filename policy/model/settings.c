@@ -338,6 +338,7 @@ const struct field settings_fields[] = {
 	{ .name = "protect", .read = read_protect },
 	{ .name = "lists", .read = read_subscription },
 	{ .name = "names", .read = read_names },
+	{ .name = "inspect", .read = read_inspect },
 	{ .name = "default", .read = read_default },
 	{ .name = "rules", .read = read_rules },
 	{},
@@ -351,6 +352,7 @@ void settings_start(struct model_tenant *tenant)
 	l->source_rate = l->source_burst = l->fragments_max = NOT_GIVEN;
 	tenant->default_action[SEK_OUT] = SEK_REJECT;
 	tenant->default_action[SEK_IN] = SEK_REFUSE;
+	inspect_start(&tenant->inspect);
 }
 
 void settings_inherit(struct reader *r, const struct model_tenant *from, struct model_tenant *to)
@@ -361,6 +363,7 @@ void settings_inherit(struct reader *r, const struct model_tenant *from, struct 
 	memcpy(to->default_action, from->default_action, sizeof(to->default_action));
 	memcpy(to->default_log, from->default_log, sizeof(to->default_log));
 	names_inherit(r, &from->names, &to->names);
+	inspect_inherit(r, &from->inspect, &to->inspect);
 }
 
 static void fill_u32(uint32_t *value, uint32_t empty, uint32_t filling)

@@ -252,6 +252,7 @@ void tenant_free(struct model_tenant *tenant)
 	free(tenant->prefixes);
 	free(tenant->routers);
 	names_free(&tenant->names);
+	inspect_free(&tenant->inspect);
 	name_groups_free(tenant);
 	for (size_t i = 0; i < tenant->rule_cnt; i++)
 		rule_free(&tenant->rules[i]);

@@ -55,10 +55,11 @@ static struct signatures bed_parse(struct parse *parse, const char *rules, bool 
 	return signatures;
 }
 
-/* Rules one a line; settings as "a=b", ended by NULL. */
-static void bed_new_set(struct bed *bed, const char *rules, const char *const *settings, bool plain)
+/* Rules one a line; settings as "a=b", ended by NULL; policy NULL: all bodies are alike. */
+static void bed_new_policy(struct bed *bed, const char *rules, const char *const *settings,
+			   bool plain, const struct policy *policy)
 {
-	struct ruleset_sources sources = { .threads = 1 };
+	struct ruleset_sources sources = { .threads = 1, .policy = policy };
 	struct signatures signatures;
 	struct parse *parse;
 
@@ -70,7 +71,7 @@ static void bed_new_set(struct bed *bed, const char *rules, const char *const *s
 	sources.config = bed->config;
 	assert_int_equal(parse_new(bed->config, &bed->diag, &parse), 0);
 	signatures = bed_parse(parse, rules, plain);
-	assert_int_equal(ruleset_of(parse, &signatures, &sources, &bed->ruleset), 0);
+	assert_int_equal(ruleset_of(parse, &signatures, &sources, &bed->ruleset, &bed->diag), 0);
 	assert_int_equal(detect_new(bed->ruleset, &bed->detect), 0);
 	bed->now_ns = 1000 * BED_SECOND;
 	inet_pton(AF_INET6, "::ffff:192.168.1.5", &bed->flow.addr[FROM_CLIENT]);
@@ -82,7 +83,13 @@ static void bed_new_set(struct bed *bed, const char *rules, const char *const *s
 	bed->flow.id = 1;
 }
 
-static void bed_new(struct bed *bed, const char *rules)
+static inline void bed_new_set(struct bed *bed, const char *rules, const char *const *settings,
+			       bool plain)
+{
+	bed_new_policy(bed, rules, settings, plain, NULL);
+}
+
+static inline void bed_new(struct bed *bed, const char *rules)
 {
 	bed_new_set(bed, rules, NULL, false);
 }
@@ -122,6 +129,7 @@ static struct packet *bed_packet(struct bed *bed, enum side side, const char *pa
 	p->proto = bed->flow.proto;
 	p->ttl = 64;
 	p->flow = &bed->flow;
+	p->tenant = bed->flow.tenant;
 	p->side = side;
 	p->src = bed->flow.addr[side];
 	p->dst = bed->flow.addr[other_side(side)];

@@ -101,7 +101,7 @@ static void make(struct made *m, const char *types, bool ips)
 		 "outputs:\n  - eve-log:\n      community-id: yes\n      types:\n%s", types);
 	assert_int_equal(config_read_text(text, "settings", &m->config, &diag), 0);
 	diag_free(&diag);
-	assert_int_equal(told_settings_new(m->config, ips, &m->settings), 0);
+	assert_int_equal(told_settings_new(m->config, ips, NULL, &m->settings), 0);
 	assert_int_equal(told_new(m->settings, line_take, m, &m->told), 0);
 	m->lines = json_array();
 	packet_make(m);

@@ -96,6 +96,7 @@ static int classtype_read(struct draft *draft, struct slice value)
 			rule->priority = 3;
 		return 0;
 	}
+	rule->class_name = words_at(&draft->parse->class_names, number);
 	rule->class_msg = draft->parse->classes[number - 1].msg;
 	if (!draft->has_priority)
 		rule->priority = draft->parse->classes[number - 1].priority;

@@ -124,8 +124,42 @@ static const struct range_kind kind = {
 int addresses_read(struct draft *draft, struct slice text, struct address_set *ret_set)
 {
 	struct parse *parse = draft->parse;
+	int err;
 	const struct range_sets sets = { &parse->address_texts, &parse->address_sets,
 					 &parse->address_cap };
 
-	return range_set_read(draft, &kind, &sets, text, ret_set);
+	err = range_set_read(draft, &kind, &sets, text, ret_set);
+	if (!err)
+		ret_set->text = words_find(&parse->address_texts, text);
+	return err;
+}
+
+const char *parse_address_text(const struct parse *parse, uint32_t text)
+{
+	return words_at(&parse->address_texts, text);
+}
+
+int parse_address_set(struct parse *parse, uint32_t text, const struct variable *variables,
+		      size_t variable_cnt, struct address_set *ret_set)
+{
+	struct slice words = slice_text(parse_address_text(parse, text));
+	struct draft *draft = draft_of_text(parse, words, "", 0);
+	struct ranges ranges;
+	int err;
+
+	if (!draft)
+		return -ENOMEM;
+	parse->variables = variables;
+	parse->variable_cnt = variable_cnt;
+	err = range_list_make(draft, &kind, slice(draft->text, words.len), &ranges);
+	parse->variables = NULL;
+	parse->variable_cnt = 0;
+	draft_of_text_free(draft);
+	if (err)
+		return err;
+	err = ranges.cnt ? set_make(&ranges, ret_set) : -EINVAL;
+	if (!err)
+		ret_set->text = text;
+	range_list_free(&ranges);
+	return err;
 }

@@ -43,6 +43,8 @@ struct parse {
 	struct words keywords;
 	const struct keyword **keyword; /* by number of keywords - 1 */
 	struct words address_texts, port_texts;
+	const struct variable *variables; /* that are asked before the settings */
+	size_t variable_cnt;
 	struct address_set *address_sets; /* by number of address_texts - 1 */
 	struct port_set *port_sets;
 	uint32_t address_cap, port_cap;

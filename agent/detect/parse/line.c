@@ -246,6 +246,7 @@ int signature_parse(struct parse *parse, struct slice line, const char *file, ui
 	signature->rule = (struct rule){ .gid = 1,
 					 .priority = 3,
 					 .msg = "",
+					 .class_name = "",
 					 .class_msg = "",
 					 .text = draft.text,
 					 .file = file,

@@ -51,6 +51,20 @@ struct refusal {
 /* Reason number i, as of the last rule that was read. false: there are not so many. */
 bool parse_refusal(struct parse *parse, size_t i, struct refusal *ret_refusal);
 
+/* The text of a set of addresses, by the number that it has; it may have variables. */
+const char *parse_address_text(const struct parse *parse, uint32_t text);
+
+struct variable {
+	const char *name;
+	char *value; /* as a rule would say it */
+};
+/*
+ * The same set with other values of some variables; the caller frees its range. Returns 0, -ENOMEM, or
+ * -EINVAL: no address is left.
+ */
+int parse_address_set(struct parse *parse, uint32_t text, const struct variable *variables,
+		      size_t variable_cnt, struct address_set *ret_set);
+
 struct ruleset_tally parse_tally(const struct parse *parse);
 size_t parse_source_cnt(const struct parse *parse);
 const struct source *parse_source(const struct parse *parse, size_t number);

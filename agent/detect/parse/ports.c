@@ -85,6 +85,9 @@ const char *variable_find(const struct parse *parse, const char *groups, struct 
 	char path[128];
 	const char *value;
 
+	for (size_t i = 0; i < parse->variable_cnt; i++)
+		if (slice_is(name, parse->variables[i].name))
+			return parse->variables[i].value;
 	if (name.len > 64)
 		return NULL;
 	snprintf(path, sizeof(path), "%s.%.*s", groups, (int)name.len, name.at);

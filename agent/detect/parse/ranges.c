@@ -206,16 +206,13 @@ static int list_read(struct reading *reading, struct slice list, struct ranges *
 	return err;
 }
 
-int range_list_read(struct draft *draft, const struct range_kind *kind, struct slice text,
+int range_list_make(struct draft *draft, const struct range_kind *kind, struct slice text,
 		    struct ranges *ret_ranges)
 {
 	struct reading reading = { .draft = draft, .kind = kind, .place = text };
 	struct ranges ranges = {};
 	int err = list_read(&reading, text, &ranges);
 
-	if (!err && !ranges.cnt)
-		err = refuse(draft, (const char *)text.at, NULL, "\"%.*s\" leaves no %s",
-			     (int)text.len, text.at, kind->what);
 	if (err == -ENOMEM)
 		err = refuse_memory(draft);
 	if (err) {
@@ -225,6 +222,18 @@ int range_list_read(struct draft *draft, const struct range_kind *kind, struct s
 	range_list_settle(&ranges);
 	*ret_ranges = ranges;
 	return 0;
+}
+
+int range_list_read(struct draft *draft, const struct range_kind *kind, struct slice text,
+		    struct ranges *ret_ranges)
+{
+	int err = range_list_make(draft, kind, text, ret_ranges);
+
+	if (err || ret_ranges->cnt)
+		return err;
+	range_list_free(ret_ranges);
+	return refuse(draft, (const char *)text.at, NULL, "\"%.*s\" leaves no %s", (int)text.len,
+		      text.at, kind->what);
 }
 
 static void *set_at(const struct range_sets *sets, const struct range_kind *kind, uint32_t number)

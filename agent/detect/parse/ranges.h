@@ -47,6 +47,9 @@ struct range_sets {
  */
 int range_list_read(struct draft *draft, const struct range_kind *kind, struct slice text,
 		    struct ranges *ret_ranges);
+/* The same, where nothing may be left of the list. */
+int range_list_make(struct draft *draft, const struct range_kind *kind, struct slice text,
+		    struct ranges *ret_ranges);
 /* The set of a text: made once, then shared; what it points to stays the sets'. Returns as above. */
 int range_set_read(struct draft *draft, const struct range_kind *kind,
 		   const struct range_sets *sets, struct slice text, void *ret_set);
