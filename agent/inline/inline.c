@@ -124,7 +124,7 @@ static void lines_came(void *arg, uint32_t events)
 static void plan_fill(struct plan *plan, const struct ports *ports, const struct policy *policy,
 		      uint32_t generation)
 {
-	memset(plan, 0, sizeof(*plan)); /* plans are compared as they stand */
+	memset(plan, 0, sizeof(*plan));
 	plan->generation = generation;
 	for (size_t i = 0; i < policy->port_cnt && plan->port_cnt < SEK_PORTS_MAX; i++) {
 		struct plan_port *port = &plan->ports[plan->port_cnt];

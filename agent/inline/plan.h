@@ -13,7 +13,7 @@
 struct plan_port {
 	uint32_t ifindex;
 	char interface[IFNAMSIZ];
-	uint16_t port;
+	uint16_t port, pad; /* plans are compared as they stand */
 };
 
 struct plan {

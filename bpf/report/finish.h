@@ -33,7 +33,7 @@ static __always_inline int finish_to_worker(struct frame_ctx *ctx, struct packet
 {
 	int action;
 
-	if (!ways_are_real())
+	if (cfg.replay)
 		return FRAME_SENT;
 	action = frame_to_worker(ctx, p->port);
 	if (action == FRAME_DROP)

@@ -114,7 +114,7 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	ring = hand_ring(place);
 	worker = ring && ring->room ? hand_worker(ring->worker) : NULL;
 	if (!worker || !hand_is_alive(worker, p->now_ns) ||
-	    (ways_are_real() && !frame_is_served(ctx, place)))
+	    (!cfg.replay && !frame_is_served(ctx, place)))
 		return INSPECT_DEAD;
 	if (!inspect_begin(hand, worker))
 		return INSPECT_BLIND;

@@ -15,6 +15,8 @@ const char *story_verdict(const struct sek_trace *trace)
 	switch (trace->verdict) {
 	case SEK_FORWARD:
 		return "forward";
+	case SEK_TO_WORKER:
+		return "inspect";
 	case SEK_STACK:
 		return "stack";
 	case SEK_DROP:

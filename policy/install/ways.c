@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The live gateway's ways out, copied into a replay's gate: which interface is which port, what it
- * can carry, which hook it takes frames by. Called by replay_open().
+ * can carry, which hook it takes frames by, who inspects. Called by replay_open().
  * Promises that the live gate is only read.
  */
 #include <errno.h>
@@ -10,6 +10,7 @@
 
 #include "install/gate.h"
 #include "install/replay.h"
+#include "sekisho/handoff.h"
 
 /* Every interface of a live port, VLAN devices included. */
 static int links_copy(const struct replay_ways *ways, struct gate *own, struct diag *diag)
@@ -61,12 +62,47 @@ static int new_ports(const struct replay_ways *ways, struct gate *own)
 	return r;
 }
 
+/*
+ * Workers that are alive, as if their rings were empty: what is explained takes nothing away from them. Every
+ * port's first queue is the one that a replay's frames come by.
+ */
+static int workers_copy(const struct replay_ways *ways, struct gate *own)
+{
+	int workers = gate_map_fd(ways->live, "sek_worker"),
+	    rings = gate_map_fd(ways->live, "sek_xsk_ring");
+	int own_workers = gate_map_fd(own, "sek_worker"),
+	    own_rings = gate_map_fd(own, "sek_xsk_ring");
+	int r = 0;
+
+	if (workers < 0 || rings < 0 || own_workers < 0 || own_rings < 0)
+		return -ENOENT;
+	for (uint32_t i = 0; !r && i < SEK_WORKERS_MAX; i++) {
+		struct sek_worker worker;
+
+		if (!bpf_map_lookup_elem(workers, &i, &worker) && worker.beat_ns &&
+		    gate_now_ns() < worker.beat_ns + SEK_WORKER_PATIENCE_NS)
+			r = bpf_map_update_elem(own_workers, &i, &worker, BPF_ANY);
+	}
+	for (uint32_t port = 1; !r && port < SEK_PORTS_MAX; port++) {
+		uint32_t from = sek_ring_index(port, 0), to = sek_ring_index(ways->port[port], 0);
+		struct sek_xsk_ring ring;
+
+		if (!ways->port[port] || bpf_map_lookup_elem(rings, &from, &ring) || !ring.room)
+			continue;
+		ring = (struct sek_xsk_ring){ .room = INT32_MAX, .worker = ring.worker };
+		r = bpf_map_update_elem(own_rings, &to, &ring, BPF_ANY);
+	}
+	return r;
+}
+
 int ways_copy(const struct replay_ways *ways, struct gate *own, struct diag *diag)
 {
 	int r = links_copy(ways, own, diag);
 
 	if (!r)
 		r = outs_copy(ways, own);
+	if (!r)
+		r = workers_copy(ways, own);
 	if (!r)
 		r = new_ports(ways, own);
 	if (r)
