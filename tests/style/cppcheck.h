@@ -15,3 +15,4 @@
 	for (void *at = json_object_iter(object);                                                  \
 	     (key = json_object_iter_key(at)) != 0 && (value = json_object_iter_value(at)) != 0;   \
 	     at = json_object_iter_next(object, at))
+#define yr_rules_foreach(rules, rule) for (rule = (rules)->rules_table; rule != 0; rule++)
