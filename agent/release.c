@@ -83,6 +83,7 @@ static bool held(const struct release *r, const struct policy *policy,
 		/* Not which entry: that would be a walk over the list for each picture of a page. */
 		said = names_decide(lists_care_names(r->agent->lists), &asked, tenant->id, phase,
 				    NULL);
+		name_said_connected(&said, false);
 		blocked = said.opinion == SEK_NAME_BLOCK ||
 			  (said.opinion == SEK_NAME_NONE && phase->flags & SEK_NAME_ONLY_LISTED);
 	}

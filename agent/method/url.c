@@ -18,12 +18,26 @@ static const char *bare(const char *name)
 	return !name ? "" : *name == '=' ? name + 1 : !strncmp(name, "*.", 2) ? name + 2 : name;
 }
 
+/* An override of what was found: of all of it, or of a page of the host. */
+static bool override_is(const char *name, const char *host, const struct name_question *q,
+			const struct name_because *because)
+{
+	size_t host_len = strlen(host), path_len = because->found.path_len;
+
+	if (strncmp(name, host, host_len) != 0)
+		return false;
+	if (because->found.pages)
+		return name[host_len] == '/';
+	return strlen(name) == host_len + path_len &&
+	       !memcmp(name + host_len, q->url.target, path_len);
+}
+
 /* The override that decided, if it was one: a new reference, or NULL. */
 static json_t *override_of(struct names *names, const struct name_question *q,
 			   const struct name_because *because)
 {
 	const char *host = q->url.host.text + because->found.at;
-	size_t host_len = strlen(host), path_len = because->found.path_len;
+	bool allows = because->said.opinion == SEK_NAME_ALLOW;
 	json_t *all, *item, *found = NULL;
 	size_t i;
 
@@ -32,9 +46,10 @@ static json_t *override_of(struct names *names, const struct name_question *q,
 	all = names_overrides(names, q->tenant->name);
 	json_array_foreach(json_object_get(all, "overrides"), i, item) {
 		const char *name = bare(json_string_value(json_object_get(item, "name")));
+		const char *action = json_string_value(json_object_get(item, "action"));
 
-		if (!found && strlen(name) == host_len + path_len && !memcmp(name, host, host_len) &&
-		    !memcmp(name + host_len, q->url.target, path_len))
+		if (!found && action && allows == !strcmp(action, "allow") &&
+		    override_is(name, host, q, because))
 			found = json_incref(item);
 	}
 	json_decref(all);

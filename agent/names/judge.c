@@ -4,7 +4,9 @@
  */
 #include "names/judge.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <time.h>
 
@@ -37,6 +39,11 @@ const struct sek_name_phase *judge_phase(const struct sek_name_profile *profile,
 	return &profile->phase[profile->week[quarter] % SEK_NAME_PHASES_MAX];
 }
 
+static bool is_question(const struct sek_name_copy_head *head)
+{
+	return head->key.port[1] == htons(53);
+}
+
 /* Of several spellings or places the one that is against it counts. */
 static void ask(struct judge *judge, const struct sek_name_copy_head *head,
 		const struct sek_name_phase *phase, const char *host, const char *target,
@@ -48,6 +55,8 @@ static void ask(struct judge *judge, const struct sek_name_copy_head *head,
 	if (judged->blocked)
 		return;
 	said = judge->calls.decide(judge->calls.arg, host, target, head->key.tenant, phase, &suffix);
+	if (head->key.proto == IPPROTO_TCP || !is_question(head))
+		name_said_connected(&said, is_question(head));
 	judged->list = name_list_lowest(said.lists);
 	judged->suffix = suffix;
 	judged->reason = said.opinion == SEK_NAME_BLOCK ? SEK_R_name_block : 0;
@@ -120,7 +129,7 @@ void judge_host(struct judge *judge, const struct sek_name_copy_head *head, cons
 	if (looks && host_len)
 		ask(judge, head, phase, judged->host, NULL, judged);
 	else if (looks)
-		nameless(&profile, phase, head->key.port[1] != __builtin_bswap16(53), judged);
+		nameless(&profile, phase, !is_question(head), judged);
 }
 
 void judge_request(struct judge *judge, const struct sek_name_copy_head *head,
@@ -140,9 +149,9 @@ void judge_request(struct judge *judge, const struct sek_name_copy_head *head,
 		nameless(&profile, phase, false, judged);
 		return;
 	}
-	/* A target that is no URL, or a very long one, is judged by its host alone. */
+	/* A target that is no URL, or a very long one, is no page: what is said of the host counts. */
 	if (url_of_request(host->text, host->len, target->text, target->len, &url)) {
-		ask(judge, head, phase, judged->host, NULL, judged);
+		ask(judge, head, phase, judged->host, "", judged);
 		return;
 	}
 	ask(judge, head, phase, judged->host, url.target, judged);

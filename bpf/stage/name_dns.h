@@ -84,9 +84,14 @@ static __always_inline int name_dns_decide(struct frame_ctx *ctx, const struct p
 {
 	struct name_look look = {};
 	bool looks = name_look_begin(&look, p->slot, p->tenant, profile, p->now_ns);
+	__u64 host;
 
-	if (looks && !name_look_dns(ctx, v->name, &look))
-		return -1;
+	if (looks) {
+		host = name_look_dns(ctx, v->name, &look);
+		if (!host)
+			return -1;
+		name_look_alone(&look, host);
+	}
 	name_dns_judge(ctx, p, looks ? &look : NULL, profile, v);
 	return 0;
 }

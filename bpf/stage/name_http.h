@@ -38,6 +38,7 @@ static __always_inline int name_http_decide(struct frame_ctx *ctx, const struct 
 	host = name_look_text(ctx, v->name, &look);
 	if (!host || !name_look_path(ctx, v->path, host, &look))
 		return -1;
+	name_said_connected(&look.said, false);
 	name_judge(p, &look, profile, v);
 	return 0;
 }

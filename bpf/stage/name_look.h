@@ -132,26 +132,30 @@ static __always_inline const struct sek_name_over *name_over_find(const struct n
 }
 
 /*
- * Weighs what is said of a suffix or prefix of len bytes, which bloom or marks have let by. A set that
- * is nowhere says nothing: the first one is empty.
+ * What is said of a fingerprint that bloom or marks have let by. A set that is nowhere says nothing: the
+ * first one is empty.
  */
+static __always_inline void name_say(const struct name_look *look, __u64 print, bool whole,
+				     struct sek_name_said *said)
+{
+	const struct sek_name_set *set = name_set_find(look, print);
+	const struct sek_name_over *over = name_over_find(look, print);
+	__u32 empty = 0;
+
+	if (!set)
+		set = over ? bpf_map_lookup_elem(&sek_name_set, &empty) : NULL;
+	if (set)
+		name_weigh(set, whole, over, look->tenant, &look->phase, said);
+}
+
+/* Weighs what is said of a suffix or prefix of len bytes. */
 __noinline int name_meet(struct name_look *look, __u64 print, __u32 len)
 {
-	const struct sek_name_set *set;
-	const struct sek_name_over *over;
 	struct sek_name_said said = {};
-	__u32 empty = 0;
 
 	if (!look)
 		return 0;
-	set = name_set_find(look, print);
-	over = name_over_find(look, print);
-	if (!set)
-		set = over ? bpf_map_lookup_elem(&sek_name_set, &empty) : NULL;
-	if (!set)
-		return 0;
-	name_weigh(set, len == look->whole || len == look->query, over, look->tenant, &look->phase,
-		   &said);
+	name_say(look, print, len == look->whole || len == look->query, &said);
 	if (said.opinion == SEK_NAME_NONE || look->in_front + len < look->len)
 		return 0;
 	look->said = said;
@@ -305,6 +309,36 @@ __noinline __u64 name_look_dns(struct frame_ctx *ctx, __u64 found, struct name_l
 __noinline __u64 name_look_text(struct frame_ctx *ctx, __u64 found, struct name_look *look)
 {
 	return look ? name_suffixes(ctx, found, look, false) : 0;
+}
+
+/* Whether pages of a host are allowed, of which nothing else is said. host: its fingerprint. */
+__noinline int name_look_pages(struct name_look *look, __u64 host)
+{
+	const struct sek_name_keys *keys = look ? name_keys(look->head) : NULL;
+	const struct sek_name_head *marked = look ? name_head(look->head) : NULL;
+	struct sek_name_said said = {};
+	const __u64 *bloom;
+	__u64 print;
+
+	if (!look || !keys || !marked)
+		return 0;
+	print = name_sum_pages(keys, host);
+	bloom = name_bloom(look->head, look->bloom_mask, print);
+	if (!bloom || !name_may(bloom, marked, print))
+		return 0;
+	name_say(look, print, true, &said);
+	if (said.opinion != SEK_NAME_ALLOW)
+		return 0;
+	look->said = said;
+	look->len = look->whole;
+	return 0;
+}
+
+/* Behind the look-up of a name that comes without a path, of a question or a ClientHello. */
+static __always_inline void name_look_alone(struct name_look *look, __u64 host)
+{
+	if (name_pages_count(&look->phase, &look->said))
+		name_look_pages(look, host);
 }
 
 /* --- prefixes of a request target --- */

@@ -152,10 +152,20 @@ __noinline int spelt_turn(struct spelt_room *room)
 	return 0;
 }
 
+/* Of the whole, when all of its words were taken. */
+static __always_inline __u64 spelt_print(const struct spelt_room *room,
+					 const struct sek_name_keys *keys)
+{
+	return name_sum_end(room->sum, &keys->host[(room->t - 8) / 8 & (SEK_NAME_HOST_WORDS - 1)],
+			    room->word);
+}
+
 /* What lists say of the name that spelt_find() has put into the room. */
 __noinline int spelt_look(struct spelt_room *room, __u32 len)
 {
-	if (!room)
+	const struct sek_name_keys *keys = room ? name_keys(room->look.head) : NULL;
+
+	if (!room || !keys)
 		return 0;
 	room->len = len;
 	room->look.whole = len;
@@ -166,6 +176,7 @@ __noinline int spelt_look(struct spelt_room *room, __u32 len)
 	for (__u32 i = 0; i < SPELT_TURNS; i++)
 		if (spelt_turn(room))
 			break;
+	name_look_alone(&room->look, spelt_print(room, keys));
 	return 0;
 }
 

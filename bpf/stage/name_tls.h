@@ -18,13 +18,19 @@ static __always_inline int name_tls_decide(struct frame_ctx *ctx, const struct p
 					   struct name_verdict *v)
 {
 	struct name_look look = {};
+	__u64 host;
 
 	if (!v->name && profile->flags & SEK_NAME_TLS_STRICT)
 		v->reason = SEK_R_name_hidden;
 	if (v->reason || !name_look_begin(&look, p->slot, p->tenant, profile, p->now_ns))
 		return 0;
-	if (v->name && !name_look_text(ctx, v->name, &look))
-		return -1;
+	if (v->name) {
+		host = name_look_text(ctx, v->name, &look);
+		if (!host)
+			return -1;
+		name_look_alone(&look, host);
+	}
+	name_said_connected(&look.said, false);
 	name_judge(p, &look, profile, v);
 	return 0;
 }

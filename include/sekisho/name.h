@@ -14,6 +14,8 @@
  *   set    which lists hold it, one bit each: once for the name itself, once for what is below it.
  *          A suffix entry has both, an exact name the first, a wildcard (*.name) the second.
  * The longest suffix that a profile has an opinion of decides; of two lists there, the one that allows.
+ * A list that allows pages has a mark for each of their hosts as well (name_sum_pages()): where only what is
+ * listed passes, a question or a ClientHello shows the host alone, and nobody could ask for the page else.
  */
 #ifndef SEKISHO_NAME_H
 #define SEKISHO_NAME_H
@@ -69,7 +71,10 @@ struct sek_name_set {
 	__u8 how_self, how_below;        /* enum sek_name_how that an entry asks for, */
 	__u8 list_self, list_below;      /* and the list that it is of */
 	__u16 answer_self, answer_below; /* of SEK_NAME_LOCAL: number in sek_name_answer */
-	__u32 pad[6];
+	/* Of self and below, lists that rewrite its answers and end no connection: their entries ask for
+	 * SEK_NAME_LOCAL or SEK_NAME_TCP. */
+	__u64 rewrite_self, rewrite_below;
+	__u32 pad[2];
 };
 SEK_LAYOUT(struct sek_name_set, 64);
 

@@ -61,6 +61,15 @@ static __always_inline __u64 name_sum_end(struct sek_name_sum sum,
 	return sum.a >> 32 | (sum.b & 0xffffffff00000000ULL);
 }
 
+/* Of the mark which says that pages of a host are listed: the host's fingerprint, and no path behind it. */
+static __always_inline __u64 name_sum_pages(const struct sek_name_keys *keys, __u64 host)
+{
+	struct sek_name_sum sum = {};
+
+	name_sum_add(&sum, &keys->site, host);
+	return name_sum_end(sum, &keys->path[0], 0);
+}
+
 /* The word of the bloom that a fingerprint is asked in, and the bits that it must have. */
 static __always_inline __u32 name_bloom_word(__u64 print, __u32 mask)
 {

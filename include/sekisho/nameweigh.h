@@ -20,6 +20,7 @@ enum sek_name_opinion {
 
 struct sek_name_said {
 	__u64 lists;  /* that say so; 0: an override of the tenant does */
+	__u64 ends;   /* of SEK_NAME_BLOCK: those that block it, not rewrite its answers */
 	__u8 opinion; /* enum sek_name_opinion */
 	__u8 how;     /* of SEK_NAME_BLOCK: enum sek_name_how */
 	__u16 answer; /* of SEK_NAME_LOCAL */
@@ -49,6 +50,7 @@ static __always_inline void name_weigh_lists(const struct sek_name_set *set, boo
 	__u64 spare = whole ? set->spare_self : set->spare_below;
 	__u8 how = whole ? set->how_self : set->how_below;
 	__u64 own = how ? 1ULL << ((whole ? set->list_self : set->list_below) & 63) : 0;
+	__u64 rewrite = whole ? set->rewrite_self : set->rewrite_below;
 
 	if (over) {
 		__u64 care = whole ? over->care_self : over->care_below;
@@ -56,6 +58,7 @@ static __always_inline void name_weigh_lists(const struct sek_name_set *set, boo
 		lists = (lists & ~care) | (whole ? over->value_self : over->value_below);
 		spare &= ~care;
 		own &= ~care;
+		rewrite &= ~care;
 	}
 	spare = (spare & phase->block) | (lists & phase->allow);
 	own &= lists & phase->block;
@@ -65,6 +68,7 @@ static __always_inline void name_weigh_lists(const struct sek_name_set *set, boo
 	} else if (lists & phase->block) {
 		said->opinion = SEK_NAME_BLOCK;
 		said->lists = own ? own : lists & phase->block;
+		said->ends = lists & phase->block & ~rewrite;
 		said->how = own ? how : SEK_NAME_AS_POLICY;
 		said->answer = whole ? set->answer_self : set->answer_below;
 	} else if (lists & phase->inspect) {
@@ -88,6 +92,33 @@ static __always_inline void name_weigh(const struct sek_name_set *set, bool whol
 	} else {
 		name_weigh_lists(set, whole, over, phase, said);
 	}
+}
+
+/*
+ * What of it holds for a connection to the name (TLS, QUIC, HTTP), or for a question over TCP. An answer that
+ * a list gives leads somewhere, and a truncated one to TCP: who follows it is let through, as long as no list
+ * blocks the name.
+ */
+static __always_inline void name_said_connected(struct sek_name_said *said, bool question)
+{
+	if (said->opinion != SEK_NAME_BLOCK || !said->lists)
+		return;
+	if (said->ends) {
+		said->lists = said->ends;
+		said->how = SEK_NAME_AS_POLICY;
+	} else if (!question || said->how == SEK_NAME_TCP) {
+		said->opinion = SEK_NAME_ALLOW;
+	}
+}
+
+/*
+ * Whether it is asked if pages of a host are allowed, when all suffixes of it were weighed and no path is
+ * known: that opens what is not listed, and nothing that is blocked.
+ */
+static __always_inline bool name_pages_count(const struct sek_name_phase *phase,
+					     const struct sek_name_said *said)
+{
+	return phase->flags & SEK_NAME_ONLY_LISTED && said->opinion == SEK_NAME_NONE;
 }
 
 #endif

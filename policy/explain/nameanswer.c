@@ -17,9 +17,9 @@ enum name_end name_end_of(const struct sek_name_said *said, const struct sek_nam
 		return NAME_PASSES;
 	if (said->opinion == SEK_NAME_BLOCK)
 		return NAME_BLOCKED;
-	if (phase->flags & SEK_NAME_ONLY_LISTED)
-		return NAME_UNLISTED;
-	return said->opinion == SEK_NAME_INSPECT ? NAME_INSPECTED : NAME_PASSES;
+	if (said->opinion == SEK_NAME_INSPECT)
+		return NAME_INSPECTED;
+	return phase->flags & SEK_NAME_ONLY_LISTED ? NAME_UNLISTED : NAME_PASSES;
 }
 
 const char *name_end_word(enum name_end end)
@@ -33,7 +33,9 @@ const char *name_end_word(enum name_end end)
 struct wire {
 	const struct policy *policy;
 	const struct name_question *q;
-	enum name_end host, url;
+	enum name_end host, url; /* a question over UDP, a request */
+	enum name_end question,
+		hello; /* a question over TCP, a connection that shows the host alone */
 	const struct name_because *host_because;
 	json_t *rows;
 };
@@ -111,8 +113,8 @@ static void dns_row(struct wire *w)
 			 "the question passes; ech is taken out of the HTTPS answer");
 	}
 	row(w, "DNS", "kernel", w->host, text);
-	row(w, "DNS over TCP", "agent", w->host,
-	    is_stopped(w->host) ? "both ends get a reset" : "passes");
+	row(w, "DNS over TCP", "agent", w->question,
+	    is_stopped(w->question) ? "both ends get a reset" : "passes");
 }
 
 static void tls_row(struct wire *w)
@@ -127,17 +129,17 @@ static void tls_row(struct wire *w)
 			    : "passes: the ClientHello names nothing");
 		return;
 	}
-	row(w, "TLS", "kernel", w->host,
-	    is_stopped(w->host)		? "both ends get a reset at the ClientHello"
-	    : w->host == NAME_INSPECTED ? "passes on to inspection"
+	row(w, "TLS", "kernel", w->hello,
+	    is_stopped(w->hello)	 ? "both ends get a reset at the ClientHello"
+	    : w->hello == NAME_INSPECTED ? "passes on to inspection"
 	    : w->q->profile.ech == SEK_ECH_BLOCK
 		    ? "passes; with ECH that is not GREASE both ends get a reset"
 		    : "passes");
-	row(w, "TLS, ClientHello in pieces", "agent", w->host,
-	    is_stopped(w->host) ? closed ? "waits until the name is read, then both ends get a reset"
-					 : "both ends get a reset as soon as the name is read"
-	    : closed		? "waits until the name is read, then passes"
-				: "passes");
+	row(w, "TLS, ClientHello in pieces", "agent", w->hello,
+	    is_stopped(w->hello) ? closed ? "waits until the name is read, then both ends get a reset"
+					  : "both ends get a reset as soon as the name is read"
+	    : closed		 ? "waits until the name is read, then passes"
+				 : "passes");
 }
 
 static void http_row(struct wire *w)
@@ -154,8 +156,8 @@ static void quic_row(struct wire *w)
 		row(w, "QUIC", "kernel", NAME_BLOCKED,
 		    "refused by ICMP whatever the name: the browser takes TCP at once");
 	else
-		row(w, "QUIC", "agent", w->host,
-		    is_stopped(w->host) ? "refused as soon as the name is read" : "passes");
+		row(w, "QUIC", "agent", w->hello,
+		    is_stopped(w->hello) ? "refused as soon as the name is read" : "passes");
 }
 
 static json_t *wire_rows(struct wire *w)
@@ -211,6 +213,8 @@ static json_t *matched_json(const struct name_question *q, const struct name_bec
 {
 	if (because->said.opinion == SEK_NAME_NONE)
 		return json_null();
+	if (because->found.pages)
+		return json_sprintf("%s (pages of it)", q->url.host.text);
 	return json_sprintf("%s%.*s", q->url.host.text + because->found.at,
 			    (int)because->found.path_len, q->url.target);
 }
@@ -280,10 +284,25 @@ void name_answer_site(json_t *answer, const struct name_suffixes *suffixes)
 	json_object_set_new(answer, "site", json_string(host));
 }
 
+static enum name_end connected_end(struct sek_name_said said, const struct sek_name_phase *phase,
+				   bool question)
+{
+	name_said_connected(&said, question);
+	return name_end_of(&said, phase);
+}
+
 /* TLS shows a name and no more; and where DNS gives no address, no request is ever sent. */
 static bool host_decides(const struct wire *w)
 {
-	return w->q->https || !w->q->has_path || (is_stopped(w->host) && !w->q->url.address);
+	return w->q->https || !w->q->has_path || (is_stopped(w->hello) && !w->q->url.address);
+}
+
+/* Of a URL or of a name: where a list's own answer leads somewhere, what becomes of the connection. */
+static enum name_end end_of(const struct wire *w, bool by_host)
+{
+	if (!by_host)
+		return w->url;
+	return w->q->https || w->q->has_path ? w->hello : w->host;
 }
 
 json_t *name_answer_json(const struct policy *policy, const struct name_question *q,
@@ -294,11 +313,13 @@ json_t *name_answer_json(const struct policy *policy, const struct name_question
 		.policy = policy,
 		.q = q,
 		.host = name_end_of(&host->said, q->phase),
-		.url = name_end_of(&url->said, q->phase),
+		.url = connected_end(url->said, q->phase, false),
+		.question = connected_end(host->said, q->phase, true),
+		.hello = connected_end(host->said, q->phase, false),
 		.host_because = host,
 	};
 	bool by_host = host_decides(&wire);
-	enum name_end end = by_host ? wire.host : wire.url;
+	enum name_end end = end_of(&wire, by_host);
 	char *settings = spell_names(policy, q->names);
 	json_t *answer =
 		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}",

@@ -143,6 +143,16 @@ static int candidate_read(struct name_book *book, const struct name_book_options
 	return book->files[book->candidate] ? 0 : -ENOMEM;
 }
 
+/* As what a list's text counts: a candidate as what it stands for. */
+static bool list_allows(const struct name_book *book, unsigned int number)
+{
+	int id = (int)number == book->candidate ? book->stands_for : (int)number;
+	const struct model_name_list *list =
+		id < 0 ? NULL : policy_name_list_id(book->policy, (uint16_t)id);
+
+	return list && list->allow;
+}
+
 static int table_make(struct name_book *book)
 {
 	struct name_source sources[SEK_NAME_LISTS_MAX];
@@ -152,7 +162,8 @@ static int table_make(struct name_book *book)
 	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		if (book->files[i])
 			sources[cnt++] = (struct name_source){ .list = &book->lists[i],
-							       .number = (uint8_t)i };
+							       .number = (uint8_t)i,
+							       .allow = list_allows(book, i) };
 	book->bloom = calloc(SEK_NAME_BLOOM_WORDS, sizeof(*book->bloom));
 	if (!book->bloom)
 		return -ENOMEM;
@@ -255,6 +266,10 @@ const struct name_list *name_book_list(const struct name_book *book, unsigned in
 /* What an entry must be to say something at a place. */
 static bool kind_fits(const struct name_entry *entry, const struct name_found *found)
 {
+	if (found->pages)
+		return name_is_url(entry);
+	if (entry->path_len != found->path_len)
+		return false;
 	if (name_is_url(entry))
 		return found->path_len && (found->whole || entry->kind == NAME_URL_PREFIX);
 	return !found->path_len && entry->kind & (found->whole ? NAME_SELF : NAME_BELOW);
@@ -273,8 +288,7 @@ const struct name_entry *name_book_why(const struct name_book *book, const struc
 	for (size_t i = 0; held && i < held->cnt; i++) {
 		const struct name_entry *entry = &held->entries[i];
 
-		if (entry->host_len != host_len || entry->path_len != found->path_len ||
-		    entry->allow != spares || !kind_fits(entry, found))
+		if (entry->host_len != host_len || entry->allow != spares || !kind_fits(entry, found))
 			continue;
 		if (!memcmp(name_host(held, entry), asked->host + found->at, host_len) &&
 		    !memcmp(name_path(held, entry), asked->path ? asked->path : "", found->path_len))

@@ -157,6 +157,37 @@ struct name_holds name_content_holds(const struct name_content *content, const s
 	return holds;
 }
 
+static bool entry_is_page(const struct name_list *list, const struct name_entry *entry,
+			  const struct name_key *host)
+{
+	return name_is_url(entry) && !entry->allow && entry->host_len == host->host_len &&
+	       !memcmp(name_host(list, entry), host->text, host->host_len);
+}
+
+const struct name_entry *name_content_page(const struct name_content *content,
+					   const struct name_key *host)
+{
+	for (size_t i = 0; i < content->published.cnt; i++) {
+		const struct name_entry *entry = &content->published.entries[i];
+
+		if (entry_is_page(&content->published, entry, host) && !skipped(content, i))
+			return entry;
+	}
+	return NULL;
+}
+
+bool name_content_has_pages(const struct name_content *content, const struct name_key *host)
+{
+	for (size_t i = 0; i < content->change_cnt; i++) {
+		const struct name_key *key = &content->changes[i].key;
+
+		if (!content->changes[i].removed && key->path_len &&
+		    key->host_len == host->host_len && !memcmp(key->text, host->text, host->host_len))
+			return true;
+	}
+	return name_content_page(content, host);
+}
+
 const struct name_entry *name_content_entry(const struct name_content *content,
 					    const struct name_key *key, bool self)
 {
@@ -349,9 +380,11 @@ int name_content_snapshot(const struct name_content *content, struct name_snapsh
 	}
 	ret_snapshot->sources[0] = (struct name_source){ .list = &content->published,
 							 .skip = ret_snapshot->skip,
-							 .number = (uint8_t)content->id };
-	ret_snapshot->sources[1] =
-		(struct name_source){ .list = &ret_snapshot->added, .number = (uint8_t)content->id };
+							 .number = (uint8_t)content->id,
+							 .allow = content->allow };
+	ret_snapshot->sources[1] = (struct name_source){ .list = &ret_snapshot->added,
+							 .number = (uint8_t)content->id,
+							 .allow = content->allow };
 	return 0;
 }
 

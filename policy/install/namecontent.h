@@ -25,6 +25,8 @@ int name_key_read(const char *text, struct name_key *ret_key, struct diag *diag)
 void name_key_print(const struct name_key *key, char *out, size_t cap);
 bool name_key_same(const struct name_key *a, const struct name_key *b); /* but for what is meant */
 uint64_t name_key_print_of(const struct sek_name_keys *keys, const struct name_key *key);
+/* Of the mark that pages of its host are listed. */
+uint64_t name_key_print_of_pages(const struct sek_name_keys *keys, const struct name_key *key);
 
 /* A change by hand. */
 struct name_change {
@@ -74,6 +76,12 @@ struct name_holds name_content_holds(const struct name_content *content, const s
 /* The first published entry of exactly this name that counts and meets self or below; NULL: none. */
 const struct name_entry *name_content_entry(const struct name_content *content,
 					    const struct name_key *key, bool self);
+
+/* The first published page of this host that counts, whatever the key's path is; NULL: none. */
+const struct name_entry *name_content_page(const struct name_content *content,
+					   const struct name_key *host);
+/* Whether there is one, published or added by hand. */
+bool name_content_has_pages(const struct name_content *content, const struct name_key *host);
 
 /*
  * One change by hand, carried out in memory. 0; -EEXIST: it is there for ever already; -ENOENT: nothing to

@@ -88,6 +88,11 @@ uint64_t name_key_print_of(const struct sek_name_keys *keys, const struct name_k
 			     : host;
 }
 
+uint64_t name_key_print_of_pages(const struct sek_name_keys *keys, const struct name_key *key)
+{
+	return name_sum_pages(keys, name_print_host(keys, key->text, key->host_len));
+}
+
 /* --- the file --- */
 
 static int hand_line(struct name_content *content, char *line, int64_t now, struct diag *diag)

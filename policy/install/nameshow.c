@@ -63,7 +63,8 @@ static void why_fill(const struct names *names, const struct name_asked *asked, 
 	why->category = text_copy(content->category);
 	why->source = text_copy(content->source ? content->source : content->url);
 	found_key(asked, &why->found, &key);
-	entry = name_content_entry(content, &key, why->found.whole);
+	entry = why->found.pages ? name_content_page(content, &key)
+				 : name_content_entry(content, &key, why->found.whole);
 	if (!entry)
 		return;
 	why->line = entry->line;

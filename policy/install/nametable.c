@@ -45,7 +45,8 @@ static int snapshots_take(struct name_content *const next[SEK_NAME_LISTS_MAX],
 static int source_digest(EVP_MD_CTX *hash, const struct name_source *source)
 {
 	const struct name_list *list = source->list;
-	uint64_t about[] = { source->number, list->cnt, list->answer_cnt, source->skip != NULL };
+	uint64_t about[] = { source->number, list->cnt, list->answer_cnt, source->skip != NULL,
+			     source->allow };
 
 	return EVP_DigestUpdate(hash, about, sizeof(about)) &&
 	       EVP_DigestUpdate(hash, list->entries, list->cnt * sizeof(*list->entries)) &&
@@ -115,19 +116,65 @@ static void over_rulings(const struct overlay_of *of, const struct name_key *key
 	}
 }
 
+/* Keys of the head that the overlay is of. */
+static const struct sek_name_keys *over_keys(const struct overlay_of *of)
+{
+	const struct namemap *map = &of->names->map;
+
+	return &map->table[of->next ? heads_next(&map->turn) : map->turn.live].keys;
+}
+
+static bool host_same(const struct name_key *a, const struct name_key *b)
+{
+	return a->host_len == b->host_len && !memcmp(a->text, b->text, a->host_len);
+}
+
+/* Which of these lists allow pages of the host of a URL that was changed; and which tenants do. */
+static int mark_write(const struct overlay_of *of, const struct name_key *key, uint64_t care)
+{
+	struct sek_name_over over = {};
+
+	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++) {
+		const struct name_content *content = care >> i & 1 ? of->contents[i] : NULL;
+
+		if (!content || !content->allow)
+			continue;
+		over.care_self |= 1ULL << i;
+		if (name_content_has_pages(content, key))
+			over.value_self |= 1ULL << i;
+	}
+	for (size_t i = 0; i < of->names->ruling_cnt; i++) {
+		const struct name_ruling *ruling = &of->names->rulings[i];
+
+		if (ruling->allow && ruling->key.path_len && host_same(&ruling->key, key))
+			over.allow_self |= tenant_bit(of->tenants, ruling->tenant);
+	}
+	return namemap_over_put(&of->names->map, of->next,
+				name_key_print_of_pages(over_keys(of), key), &over);
+}
+
+/* All that was changed of a host's pages: what its mark must be right about. */
+static uint64_t pages_care(const struct name_changed_set *set, const struct name_key *host)
+{
+	uint64_t care = 0;
+
+	for (size_t i = 0; i < set->cnt; i++)
+		if (set->names[i].key.path_len && host_same(&set->names[i].key, host))
+			care |= set->names[i].care;
+	return care;
+}
+
 /* One name as it is now, to the overlay. */
 static int over_write(const struct overlay_of *of, const struct name_key *key, uint64_t care)
 {
 	struct sek_name_over over = { .care_self = care, .care_below = care };
-	struct namemap *map = &of->names->map;
-	uint32_t number = of->next ? heads_next(&map->turn) : map->turn.live;
 
 	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
 		if (care >> i & 1 && of->contents[i])
 			over_set(&over.value_self, &over.value_below, 1ULL << i,
 				 name_content_holds(of->contents[i], key));
 	over_rulings(of, key, &over);
-	return namemap_over_put(map, of->next, name_key_print_of(&map->table[number].keys, key),
+	return namemap_over_put(&of->names->map, of->next, name_key_print_of(over_keys(of), key),
 				&over);
 }
 
@@ -137,6 +184,15 @@ static uint64_t changed_care(const struct name_changed_set *set, const struct na
 		if (name_key_same(&set->names[i].key, key))
 			return set->names[i].care;
 	return 0;
+}
+
+/* A name or a URL, with what follows for the host of a URL. changed: those of this overlay. */
+static int over_follow(const struct overlay_of *of, const struct name_changed_set *changed,
+		       const struct name_key *key)
+{
+	int err = over_write(of, key, changed_care(changed, key));
+
+	return err || !key->path_len ? err : mark_write(of, key, pages_care(changed, key));
 }
 
 static int changed_add(struct name_changed_set *set, const struct name_key *key, uint64_t care)
@@ -166,12 +222,9 @@ static int overlay_fill(const struct overlay_of *of, const struct name_changed_s
 	int err = 0;
 
 	for (size_t i = 0; i < changed->cnt && !err; i++)
-		err = over_write(of, &changed->names[i].key, changed->names[i].care);
-	for (size_t i = 0; i < of->names->ruling_cnt && !err; i++) {
-		const struct name_key *key = &of->names->rulings[i].key;
-
-		err = over_write(of, key, changed_care(changed, key));
-	}
+		err = over_follow(of, changed, &changed->names[i].key);
+	for (size_t i = 0; i < of->names->ruling_cnt && !err; i++)
+		err = over_follow(of, changed, &of->names->rulings[i].key);
 	return err;
 }
 
@@ -186,7 +239,7 @@ int names_overlay_change(struct names *names, const struct name_key *key, uint64
 	if (!names->loaded)
 		return 0;
 	err = care ? changed_add(&names->changed, key, care) : 0;
-	return err ? err : over_write(&of, key, changed_care(&names->changed, key));
+	return err ? err : over_follow(&of, &names->changed, key);
 }
 
 /* --- staged --- */
@@ -351,11 +404,15 @@ int names_table_stage(struct names *names, bool whole)
 static bool ruling_has(void *arg, uint64_t print)
 {
 	struct names *names = arg;
+	const struct sek_name_keys *keys = &namemap_table(&names->map)->keys;
 
-	for (size_t i = 0; i < names->ruling_cnt; i++)
-		if (name_key_print_of(&namemap_table(&names->map)->keys, &names->rulings[i].key) ==
-		    print)
+	for (size_t i = 0; i < names->ruling_cnt; i++) {
+		const struct name_key *key = &names->rulings[i].key;
+
+		if (name_key_print_of(keys, key) == print ||
+		    (key->path_len && name_key_print_of_pages(keys, key) == print))
 			return true;
+	}
 	return false;
 }
 

@@ -74,19 +74,31 @@ static void path_ask(const struct name_view *view, uint64_t host, const struct n
 	}
 }
 
+static void pages_ask(const struct name_view *view, uint64_t host, name_found_fn *tell, void *arg)
+{
+	struct name_found found = { .print = name_sum_pages(&view->table->keys, host),
+				    .whole = true,
+				    .pages = true };
+
+	suffix_ask(view, &found, tell, arg);
+}
+
 void name_find(const struct name_view *view, const struct name_asked *asked, name_found_fn *found,
 	       void *arg)
 {
 	size_t len = asked->host_len;
+	uint64_t host;
 
 	if (len && asked->host[len - 1] == '.')
 		len--;
 	if (!len || len > SEK_NAME_HOST_WORDS * 8)
 		return;
 	host_ask(view, asked->host, len, found, arg);
+	host = name_print_host(&view->table->keys, asked->host, len);
 	if (asked->path)
-		path_ask(view, name_print_host(&view->table->keys, asked->host, len), asked, found,
-			 arg);
+		path_ask(view, host, asked, found, arg);
+	else
+		pages_ask(view, host, found, arg);
 }
 
 struct weighing {
@@ -101,9 +113,11 @@ static void found_weigh(void *arg, const struct name_found *found)
 	struct weighing *w = arg;
 	struct sek_name_said said = {};
 
+	if (found->pages && !name_pages_count(w->phase, &w->said))
+		return;
 	name_weigh(&found->set, found->whole, found->overlaid ? &found->over : NULL, w->tenant,
 		   w->phase, &said);
-	if (said.opinion == SEK_NAME_NONE)
+	if (said.opinion == SEK_NAME_NONE || (found->pages && said.opinion != SEK_NAME_ALLOW))
 		return;
 	w->said = said;
 	if (w->decisive)

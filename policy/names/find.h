@@ -18,7 +18,10 @@ struct name_view {
 	void *arg;
 };
 
-/* A host, and the target of a request to it, or NULL. In any case; one dot at the end is passed over. */
+/*
+ * A host, and the target of a request to it; NULL: the host stands alone, as in DNS and TLS, and of its
+ * pages it counts that some are listed. In any case; one dot at the end is passed over.
+ */
 struct name_asked {
 	const char *host, *path;
 	size_t host_len, path_len;
@@ -30,6 +33,7 @@ struct name_found {
 	uint16_t at; /* in the host, of the suffix; 0: all of it */
 	uint16_t path_len; /* 0: a suffix of the host */
 	bool whole; /* the very name or target, not one above it */
+	bool pages; /* not of the host itself: pages of it are listed */
 	bool overlaid;
 	struct sek_name_set set;
 	struct sek_name_over over;

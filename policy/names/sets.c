@@ -85,6 +85,8 @@ static void set_add(struct sek_name_set *set, const struct sek_name_set *other)
 {
 	set->self |= other->self;
 	set->below |= other->below;
+	set->rewrite_self |= other->rewrite_self;
+	set->rewrite_below |= other->rewrite_below;
 	set->spare_self |= other->spare_self;
 	set->spare_below |= other->spare_below;
 	if (other->how_self && (!set->how_self || other->list_self < set->list_self)) {

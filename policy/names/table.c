@@ -20,7 +20,7 @@
 #define PART 65536 /* entries of one part of the work */
 #define LINES_PART 16384
 
-/* All entries as one row, and their fingerprints. */
+/* All entries as one row, with marks of hosts, and their fingerprints. */
 struct builder {
 	const struct name_source *sources;
 	size_t source_cnt;
@@ -58,6 +58,21 @@ static size_t source_of(const struct builder *b, size_t n)
 	return at;
 }
 
+/* An allow list's entries stand in the row twice: behind them are the marks of their hosts. */
+static size_t source_rows(const struct name_source *source)
+{
+	return source->list->cnt * (source->allow ? 2 : 1);
+}
+
+static uint64_t row_print(const struct sek_name_keys *keys, const struct name_list *list, size_t row)
+{
+	const struct name_entry *entry = &list->entries[row % list->cnt];
+
+	if (row < list->cnt || !name_is_url(entry))
+		return name_entry_print(keys, list, entry);
+	return name_sum_pages(keys, name_print_host(keys, name_host(list, entry), entry->host_len));
+}
+
 static void prints_make(void *arg, size_t part)
 {
 	struct builder *b = arg;
@@ -70,8 +85,7 @@ static void prints_make(void *arg, size_t part)
 		while (n >= b->starts[s + 1])
 			s++;
 		list = b->sources[s].list;
-		b->prints[n] =
-			name_entry_print(&b->table->keys, list, &list->entries[n - b->starts[s]]);
+		b->prints[n] = row_print(&b->table->keys, list, n - b->starts[s]);
 	}
 }
 
@@ -112,6 +126,7 @@ static int entry_set(struct name_sets *sets, const struct name_source *source,
 	uint64_t bit = 1ULL << (source->number & 63);
 	bool self = entry->kind != NAME_BELOW;
 	bool below = entry->kind != NAME_SELF && entry->kind != NAME_URL_EXACT;
+	bool rewrites = entry->how == SEK_NAME_LOCAL || entry->how == SEK_NAME_TCP;
 	struct sek_name_set set = {};
 	int answer = 0;
 
@@ -127,12 +142,14 @@ static int entry_set(struct name_sets *sets, const struct name_source *source,
 	}
 	if (self) {
 		set.self = bit;
+		set.rewrite_self = rewrites ? bit : 0;
 		set.how_self = entry->how;
 		set.list_self = entry->how ? source->number : 0;
 		set.answer_self = (uint16_t)answer;
 	}
 	if (below) {
 		set.below = bit;
+		set.rewrite_below = rewrites ? bit : 0;
 		set.how_below = entry->how;
 		set.list_below = entry->how ? source->number : 0;
 		set.answer_below = (uint16_t)answer;
@@ -164,6 +181,26 @@ static void bloom_add(struct builder *b, uint64_t print)
 	b->bloom[name_bloom_word(print, b->table->bloom_mask)] |= name_bloom_bits(print);
 }
 
+/* Of hosts of which nothing but pages is allowed. */
+static int marks_fill(struct builder *b, size_t s)
+{
+	const struct name_source *source = &b->sources[s];
+	const struct sek_name_set mark = { .self = 1ULL << (source->number & 63) };
+	size_t cnt = source->list->cnt;
+	const uint64_t *prints = b->prints + b->starts[s] + cnt;
+	int set = name_sets_number(&b->sets, &mark), err = set < 0 ? set : 0;
+
+	for (size_t i = 0; i < cnt && !err; i++) {
+		const struct name_entry *entry = &source->list->entries[i];
+
+		if (!name_is_url(entry) || entry->allow || entry_skipped(source, i))
+			continue;
+		err = name_fill_add(&b->fill, prints[i], (uint32_t)set);
+		bloom_add(b, prints[i]);
+	}
+	return err;
+}
+
 static int source_fill(struct builder *b, size_t s)
 {
 	const struct name_source *source = &b->sources[s];
@@ -185,7 +222,7 @@ static int source_fill(struct builder *b, size_t s)
 		bloom_add(b, prints[i]);
 		b->table->entry_cnt++;
 	}
-	return 0;
+	return source->allow ? marks_fill(b, s) : 0;
 }
 
 static void lines_check(void *arg, size_t part)
@@ -272,7 +309,7 @@ static int builder_init(struct builder *b, const struct name_source *sources, si
 	if (err || !b->starts)
 		return -ENOMEM;
 	for (size_t i = 0; i < source_cnt; i++)
-		b->starts[i + 1] = b->starts[i] + sources[i].list->cnt;
+		b->starts[i + 1] = b->starts[i] + source_rows(&sources[i]);
 	b->prints = malloc((b->starts[source_cnt] + 1) * sizeof(*b->prints));
 	return b->prints ? 0 : -ENOMEM;
 }

@@ -13,6 +13,7 @@ struct name_source {
 	const struct name_list *list;
 	const uint8_t *skip; /* one byte an entry, 1: not any more; NULL: all are in */
 	uint8_t number; /* of the list, 0..63 */
+	bool allow; /* it allows: hosts of its pages are marked */
 };
 
 /* Where a table is built: in chunks of the kernel, or in plain memory. */

@@ -98,6 +98,7 @@ static struct decision decide_one(const struct weblog_side *side, const struct n
 	struct sek_name_said said =
 		name_decide(&view, asked, side->tenant->id, phase, &decision.found);
 
+	name_said_connected(&said, false);
 	decision.end = (uint8_t)name_end_of(&said, phase);
 	if (decision.end != NAME_PASSES && decision.end != NAME_UNLISTED)
 		decision.list = name_list_lowest(said.lists);

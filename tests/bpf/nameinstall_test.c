@@ -182,6 +182,17 @@ static struct bed *bed_of(void **state)
 	return bed;
 }
 
+/* flags: of the one profile that there is, beside SEK_NAME_LOOKS_ON. */
+static void bed_mode(struct bed *bed, uint64_t flags)
+{
+	uint32_t zero = 0;
+
+	bed->profile.phase[0].flags = SEK_NAME_LOOKS_ON | flags;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(bed->program->maps.sek_name_policy), &zero,
+					     &bed->profile, BPF_ANY),
+			 0);
+}
+
 /* --- asking --- */
 
 static struct namelookup_asked kernel_ask(const struct bed *bed, const char *host, const char *path,
@@ -391,6 +402,53 @@ static void tenants_override_lists(void **state)
 	SAYS(names_override_delete(bed->names, bed->journal, "karatsu", "bad.example", &diag), 0);
 	SAYS(names_override_delete(bed->names, bed->journal, "karatsu", "fine.bad.example", &diag),
 	     0);
+}
+
+/* What changes of a page by hand changes the mark of its host, in the overlay as in the next table. */
+static void pages_open_their_host(void **state)
+{
+	struct bed *bed = bed_of(state);
+	const struct name_asked asked = { "pages.example", NULL, 13, 0 };
+	struct names_why why;
+	json_t *rows;
+
+	bed_mode(bed, SEK_NAME_ONLY_LISTED);
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_NONE);
+	SAYS(names_add(bed->names, "good", "http://pages.example/one/", 0, NULL, &diag), 0);
+	SAYS(names_add(bed->names, "good", "pages.example/two", 0, NULL, &diag), 0);
+	SAYS(names_add(bed->names, "bad", "bad.example/page", 0, NULL, &diag), 0);
+	for (int i = 0; i < 3; i++) { /* by the overlay, by a new table, after a restart */
+		source_write(bed, 3,
+			     i & 1 ? "spare.example\nx.example\n" : "spare.example\ny.example\n");
+		if (i == 2)
+			restart(bed);
+		if (i)
+			assert_int_equal(load(bed), 0);
+		assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_ALLOW);
+		assert_int_equal(opinion(bed, "a.pages.example"), SEK_NAME_NONE);
+		assert_int_equal(opinion_for(bed, "pages.example", "/two", TENANT), SEK_NAME_ALLOW);
+		assert_int_equal(opinion_for(bed, "pages.example", "/three", TENANT), SEK_NAME_NONE);
+	}
+	names_decide(bed->names, &asked, TENANT, &bed->profile.phase[0], &why);
+	assert_string_equal(why.list_name, "good");
+	names_why_free(&why);
+	SAYS(names_delete(bed->names, "good", "pages.example/one/", NULL, &diag), 0);
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_ALLOW);
+	SAYS(names_delete(bed->names, "good", "pages.example/two", NULL, &diag), 0);
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_NONE);
+	override_put(bed, "saga", "pages.example/one/", true, 4000000000LL);
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_ALLOW);
+	assert_int_equal(opinion_for(bed, "pages.example", NULL, OTHER_TENANT), SEK_NAME_NONE);
+	restart(bed);
+	assert_int_equal(load(bed), 0);
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_ALLOW);
+	assert_true(names_expire(bed->names, 4000000000LL) >= 1); /* others of before are over, too */
+	assert_int_equal(opinion(bed, "pages.example"), SEK_NAME_NONE);
+	SAYS(names_delete(bed->names, "bad", "bad.example/page", NULL, &diag), 0);
+	rows = names_overrides(bed->names, NULL);
+	assert_int_equal(json_array_size(json_object_get(rows, "overrides")), 0);
+	json_decref(rows);
+	bed_mode(bed, 0);
 }
 
 static void a_restart_builds_nothing_anew(void **state)
@@ -656,6 +714,7 @@ int main(void)
 		cmocka_unit_test(single_changes_work_at_once),
 		cmocka_unit_test(entries_expire),
 		cmocka_unit_test(tenants_override_lists),
+		cmocka_unit_test(pages_open_their_host),
 		cmocka_unit_test(a_restart_builds_nothing_anew),
 		cmocka_unit_test(a_worse_list_changes_nothing),
 		cmocka_unit_test(a_policy_goes_live_with_its_lists),

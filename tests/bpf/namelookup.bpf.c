@@ -43,6 +43,8 @@ static __always_inline int look(struct xdp_md *ctx, const bool dns)
 	print = dns ? name_look_dns(ctx, host, &look) : name_look_text(ctx, host, &look);
 	if (path)
 		path_looked = name_look_path(ctx, path, print, &look);
+	else
+		name_look_alone(&look, print);
 	asked = asked_at(ctx);
 	if (!asked)
 		return XDP_ABORTED;

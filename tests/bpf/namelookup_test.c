@@ -116,6 +116,12 @@ static void bed_profiles(const struct bed *bed)
 		assert_int_equal(bpf_map_update_elem(fd, &i, &bed->profiles[i], BPF_ANY), 0);
 }
 
+/* Every other list marks the hosts of its pages. */
+static bool list_allows(int list)
+{
+	return list & 1;
+}
+
 /* Puts the rows into the kernel, as lists 0, STEP, 2 * STEP... */
 static void bed_lists(struct bed *bed)
 {
@@ -137,7 +143,9 @@ static void bed_lists(struct bed *bed)
 
 			name_list_put(&lists[i], &made);
 		}
-		sources[i] = (struct name_source){ .list = &lists[i], .number = (uint8_t)(i * STEP) };
+		sources[i] = (struct name_source){ .list = &lists[i],
+						   .number = (uint8_t)(i * STEP),
+						   .allow = list_allows(i) };
 	}
 	assert_int_equal(namemap_make(&bed->map, sources, LISTS, digest), 0);
 	namemap_swap(&bed->map);
@@ -304,6 +312,24 @@ static void model_key(const struct bed *bed, const char *host, const char *path,
 	*said = here;
 }
 
+/* A host that stands alone, where only what is listed passes: pages of it may be allowed. */
+static void model_pages(const struct bed *bed, const char *host, const struct sek_name_phase *phase,
+			struct said *said)
+{
+	for (int i = 0; i < LISTS; i++)
+		for (int j = 0; j < ROWS; j++) {
+			const struct row *row = &bed->rows[i][j];
+			uint64_t bit = 1ULL << (i * STEP);
+
+			if (!row->kind || !row->path[0] || row->allow || !list_allows(i) ||
+			    !(phase->allow & bit) || strcmp(row->host, host) != 0)
+				continue;
+			said->opinion = SEK_NAME_ALLOW;
+			said->lists |= bit;
+			said->len = (uint32_t)strlen(host);
+		}
+}
+
 static struct said model_ask(const struct bed *bed, const struct query *query,
 			     const struct sek_name_phase *phase)
 {
@@ -327,6 +353,8 @@ static struct said model_ask(const struct bed *bed, const struct query *query,
 		path[n] = '\0';
 		model_key(bed, host, path, whole, tenant, phase, &said);
 	}
+	if (!path_len && said.opinion == SEK_NAME_NONE && phase->flags & SEK_NAME_ONLY_LISTED)
+		model_pages(bed, host, phase, &said);
 	return said;
 }
 
@@ -439,7 +467,8 @@ static void random_profile(struct sek_name_profile *profile)
 			.block = random_lists() | random_lists(),
 			.allow = random_lists() & random_lists(),
 			.inspect = random_lists(),
-			.flags = random_below(10) ? SEK_NAME_LOOKS_ON : 0,
+			.flags = (random_below(10) ? SEK_NAME_LOOKS_ON : 0) |
+				 (random_below(2) ? SEK_NAME_ONLY_LISTED : 0),
 		};
 	for (int i = 0; i < SEK_NAME_QUARTERS; i++)
 		profile->week[i] = (uint8_t)random_below(SEK_NAME_PHASES_MAX);

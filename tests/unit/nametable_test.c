@@ -134,12 +134,18 @@ static const struct name_row block_rows[] = {
 	{ .host = "web.example", .path = "/page", .kind = NAME_URL_EXACT },
 	{ .host = "web.example", .path = "/dir/", .kind = NAME_URL_EXACT },
 	{ .host = "web.example", .path = "/bad/fine/", .kind = NAME_URL_PREFIX, .allow = true },
+	{ .host = "tcp.example", .how = SEK_NAME_TCP },
 	{ .host = "x" },
 };
 
 static const struct name_row allow_rows[] = {
 	{ .host = "white.suffix.example" },
 	{ .host = "quiet.example", .kind = NAME_SELF },
+	{ .host = "pages.example", .path = "/docs/", .kind = NAME_URL_PREFIX },
+	{ .host = "pages.example", .path = "/one", .kind = NAME_URL_EXACT },
+	{ .host = "page.self.example", .path = "/", .kind = NAME_URL_PREFIX },
+	{ .host = "deep.good.suffix.example", .path = "/fine/", .kind = NAME_URL_PREFIX },
+	{ .host = "look.example", .path = "/page", .kind = NAME_URL_EXACT, .allow = true },
 };
 
 static const struct name_row other_rows[] = {
@@ -182,7 +188,7 @@ static struct lists *lists_make(void)
 	l->lists[0].answers = l->answers;
 	l->lists[0].answer_cnt = 2;
 	l->sources[0] = (struct name_source){ .list = &l->lists[0], .number = BLOCK };
-	l->sources[1] = (struct name_source){ .list = &l->lists[1], .number = ALLOW };
+	l->sources[1] = (struct name_source){ .list = &l->lists[1], .number = ALLOW, .allow = true };
 	l->sources[2] = (struct name_source){ .list = &l->lists[2], .number = OTHER };
 	assert_int_equal(name_table_made(l->sources, 3, &l->memory, &l->table), 0);
 	return l;
@@ -307,6 +313,100 @@ static void test_decide(void **state)
 	lists_end(l);
 }
 
+/* White list mode: pages open their host where it stands alone, and nothing that is blocked. */
+static void test_pages(void **state)
+{
+	static const struct decision rows[] = {
+		{ "pages.example", NULL, SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "PAGES.example.", NULL, SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "page.self.example", NULL, SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "www.pages.example", NULL, SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+		{ "example", NULL, SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+		{ "pages.example", "", SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+		{ "pages.example", "/", SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+		{ "pages.example", "/docs/x", SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "pages.example", "/one?q", SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "pages.example", "/other", SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+		/* BLOCK has these: its host, or nothing but pages of it. */
+		{ "deep.good.suffix.example", NULL, SEK_NAME_BLOCK, BLOCK, 0, 0 },
+		{ "deep.good.suffix.example", "/fine/x", SEK_NAME_ALLOW, ALLOW, 0, 0 },
+		{ "web.example", NULL, SEK_NAME_NONE, SEK_NAME_NO_LIST, 0, 0 },
+	};
+	static const struct decision otherwise = { "pages.example",  NULL, SEK_NAME_NONE,
+						   SEK_NAME_NO_LIST, 0,	   0 };
+	struct sek_name_phase phase = { .block = BIT(BLOCK),
+					.allow = BIT(ALLOW),
+					.flags = SEK_NAME_ONLY_LISTED };
+	struct lists *l = lists_make();
+	struct name_found found = {};
+	const struct name_asked asked = { "pages.example", NULL, 13, 0 };
+	const struct name_view view = { .table = &l->table };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		decision_check(l, &rows[i], &phase, NULL);
+	name_decide(&view, &asked, 7, &phase, &found);
+	assert_true(found.pages && found.whole && !found.at && !found.path_len);
+	phase.flags = 0;
+	decision_check(l, &otherwise, &phase, NULL);
+	phase = (struct sek_name_phase){ .flags = SEK_NAME_ONLY_LISTED };
+	decision_check(l, &otherwise, &phase, NULL);
+	lists_end(l);
+}
+
+/* What a list answers with data of its own ends no connection, unless another one blocks the name. */
+static void test_connected(void **state)
+{
+	static const struct {
+		const char *host;
+		uint64_t block;
+		uint8_t connected, list;
+		uint8_t question; /* over TCP */
+	} rows[] = {
+		{ "own.example", BIT(BLOCK), SEK_NAME_ALLOW, BLOCK, SEK_NAME_BLOCK },
+		{ "a.own.example", BIT(BLOCK), SEK_NAME_ALLOW, BLOCK, SEK_NAME_BLOCK },
+		{ "own.example", BIT(BLOCK) | BIT(OTHER), SEK_NAME_BLOCK, OTHER, SEK_NAME_BLOCK },
+		{ "own.example", BIT(OTHER), SEK_NAME_BLOCK, OTHER, SEK_NAME_BLOCK },
+		{ "own2.example", BIT(BLOCK), SEK_NAME_ALLOW, BLOCK, SEK_NAME_BLOCK },
+		{ "tcp.example", BIT(BLOCK), SEK_NAME_ALLOW, BLOCK, SEK_NAME_ALLOW },
+		{ "quiet.example", BIT(BLOCK), SEK_NAME_BLOCK, BLOCK, SEK_NAME_BLOCK },
+		{ "self.example", BIT(BLOCK), SEK_NAME_BLOCK, BLOCK, SEK_NAME_BLOCK },
+		{ "none.example", BIT(BLOCK), SEK_NAME_NONE, SEK_NAME_NO_LIST, SEK_NAME_NONE },
+	};
+	struct changed changed = { .over = { .care_self = BIT(BLOCK), .value_self = BIT(BLOCK) } };
+	struct sek_name_phase phase = {};
+	struct lists *l = lists_make();
+	struct name_view view = { .table = &l->table };
+	struct name_asked asked;
+	struct sek_name_said said;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sek_name_said question;
+
+		phase.block = rows[i].block;
+		asked = (struct name_asked){ rows[i].host, NULL, strlen(rows[i].host), 0 };
+		said = question = name_decide(&view, &asked, 7, &phase, NULL);
+		name_said_connected(&said, false);
+		name_said_connected(&question, true);
+		if (said.opinion != rows[i].connected || question.opinion != rows[i].question ||
+		    name_list_lowest(said.lists) != rows[i].list)
+			fail_msg("%s: opinion %d by list %d, of a question %d", rows[i].host,
+				 said.opinion, name_list_lowest(said.lists), question.opinion);
+	}
+	/* Added by hand it is blocked, as it is by a tenant's own decision. */
+	view.over = changed_get;
+	view.arg = &changed;
+	changed.print = name_print_host(&l->table.keys, "own.example", 11);
+	phase.block = BIT(BLOCK);
+	asked = (struct name_asked){ "own.example", NULL, 11, 0 };
+	for (int i = 0; i < 2; i++) {
+		said = name_decide(&view, &asked, 7, &phase, NULL);
+		name_said_connected(&said, false);
+		assert_int_equal(said.opinion, SEK_NAME_BLOCK);
+		changed.over = (struct sek_name_over){ .block_self = BIT(7) };
+	}
+	lists_end(l);
+}
+
 static void test_overlay(void **state)
 {
 	static const struct {
@@ -416,9 +516,10 @@ static void test_sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many),   cmocka_unit_test(test_false),
-		cmocka_unit_test(test_decide), cmocka_unit_test(test_overlay),
-		cmocka_unit_test(test_skip),   cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_many),	  cmocka_unit_test(test_false),
+		cmocka_unit_test(test_decide),	  cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_connected), cmocka_unit_test(test_overlay),
+		cmocka_unit_test(test_skip),	  cmocka_unit_test(test_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
