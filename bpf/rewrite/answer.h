@@ -3,7 +3,8 @@
  * Turns a refused packet into the answer to its sender, in the same frame, to go back out where it
  * came in. Called by the stages that refuse. Each promises: SEK_ANSWER and a whole, checksummed
  * frame; or SEK_DROP when no answer may be sent (RFC 1122, 3.2.2; RFC 4443, 2.4 e) and the frame
- * is as it was; or SEK_DROP when the frame cannot be rewritten.
+ * is as it was; or SEK_DROP when the frame cannot be rewritten; or SEK_DROP with the packet's reason changed
+ * to SEK_R_answer_rate, when its sender's like were told enough (rewrite/answer_rate.h).
  * The answer speaks with the address that the packet was for: a bridge has none of its own.
  */
 #ifndef BPF_REWRITE_ANSWER_H
@@ -17,6 +18,7 @@
 
 #include "parse/cursor.h"
 #include "parse/icmp.h"
+#include "rewrite/answer_rate.h"
 #include "rewrite/csum.h"
 
 #define ANSWER_TTL 64
@@ -167,13 +169,24 @@ static __always_inline bool answer_tcp(struct frame_ctx *ctx, const struct packe
 	return true;
 }
 
+/* It may be answered, and its sender's like were not told too often of late. */
+static __always_inline bool answer_is_due(struct frame_ctx *ctx, struct packet *p)
+{
+	if (!answer_may(ctx, p))
+		return false;
+	if (answer_fits(p))
+		return true;
+	p->reason = SEK_R_answer_rate;
+	return false;
+}
+
 /* Answers a TCP segment by a reset. Never answers a reset. */
 __noinline enum sek_verdict answer_reset(struct frame_ctx *ctx, struct packet *p)
 {
 	struct answer_link link = {};
 	__u32 len;
 
-	if (!p || !(p->flags & PKT_TCP) || p->tcp_flags & TCP_RST || !answer_may(ctx, p))
+	if (!p || !(p->flags & PKT_TCP) || p->tcp_flags & TCP_RST || !answer_is_due(ctx, p))
 		return SEK_DROP;
 	len = p->l3 + ip_header_len(p) + sizeof(struct tcphdr);
 	if (len > p->frame_len || !answer_link_read(ctx, &link, true))
@@ -259,7 +272,7 @@ __noinline enum sek_verdict answer_unreachable(struct frame_ctx *ctx, struct pac
 	struct answer_link link = {};
 	__u32 head, quote, linear;
 
-	if (!p || !answer_may(ctx, p))
+	if (!p || !answer_is_due(ctx, p))
 		return SEK_DROP;
 	head = ip_header_len(p) + sizeof(struct icmp_head);
 	quote = p->family == 4 ? ANSWER_QUOTE4 : ANSWER_QUOTE6;

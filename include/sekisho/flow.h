@@ -196,7 +196,8 @@ struct sek_bucket {
 	__u64 bits_tat_ns;
 	__u64 pad[7];
 	__u64 packets_tat_ns;
-	__u64 pad2[7];
+	__u64 answers_tat_ns; /* of resets and ICMP errors that answer packets of this direction */
+	__u64 pad2[6];
 };
 SEK_LAYOUT(struct sek_bucket, 128);
 

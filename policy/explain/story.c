@@ -127,6 +127,7 @@ static const uint8_t ends[SEK_REASONS_MAX] = {
 	[SEK_R_name_hidden] = STAGE_NAMES,
 	[SEK_R_rate_bits] = STAGE_RATE,
 	[SEK_R_rate_packets] = STAGE_RATE,
+	[SEK_R_answer_rate] = STAGE_RATE,
 	[SEK_R_no_route] = STAGE_WAY,
 	[SEK_R_route_not_port] = STAGE_WAY,
 	[SEK_R_port_down] = STAGE_WAY,

@@ -154,6 +154,43 @@ static void reject_all_shapes(void **state)
 		}
 }
 
+/*
+ * Strangers get 200 answers at once and 200 a second, for each body by itself; a body's own hosts, who wait
+ * for them, a hundred times as many. RFC 4443, 2.4 f.
+ */
+static void answers_are_bounded(void **state)
+{
+	static const char policy[] = BED_ALPHA
+		"    default: {out: reject, in: reject}\n"
+		"  - name: beta\n"
+		"    id: 2\n"
+		"    attach: [{port: inside, vlan: 11}, {port: outside, vlan: 11}]\n"
+		"    prefixes: [10.0.0.0/16]\n"
+		"    default: {out: reject, in: reject}\n";
+	const struct pkt asks[] = { { IN4, UDP_TO(9) }, { IN6, TCP_TO(22) } };
+	struct pkt own = { OUT4, UDP_TO(9) }, other = { IN4, UDP_TO(9) };
+	struct bed *bed = *state;
+
+	other.vlan = 11;
+	bed_policy(bed, policy);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 200; i++)
+			bed_answer(bed, "asked by a stranger", OUTSIDE, &asks[i & 1], default_reject);
+		for (int i = 0; i < 3; i++)
+			bed_expect(bed, "once too often", OUTSIDE, &asks[i & 1], answer_rate);
+		assert_int_equal(bed->last.action, XDP_DROP);
+		bed_answer(bed, "of another body", OUTSIDE, &other, default_reject);
+		for (int i = 0; i < 1000; i++)
+			bed_answer(bed, "its own host", INSIDE, &own, default_reject);
+		bed_wait(bed, 10 * MS);
+		bed_answer(bed, "two more in 10 ms", OUTSIDE, &asks[0], default_reject);
+		bed_answer(bed, "two more in 10 ms", OUTSIDE, &asks[1], default_reject);
+		bed_expect(bed, "and no third", OUTSIDE, &asks[0], answer_rate);
+		bed_wait(bed, 2 * SECOND);
+	}
+	assert_int_equal(bed_count(bed, 1, SEK_IN, SEK_R_answer_rate).packets, 8);
+}
+
 /* Never in answer to an error, a reset, a multicast, a piece. */
 static void reject_without_answer(void **state)
 {
@@ -290,6 +327,7 @@ static const struct CMUnitTest tests[] = {
 	{ "reject: TCP is answered by a reset", reject_tcp, NULL, NULL, NULL },
 	{ "reject: UDP is answered by ICMP", reject_udp, NULL, NULL, NULL },
 	{ "reject: untagged, QinQ, options, one byte to 65,000", reject_all_shapes, NULL, NULL, NULL },
+	{ "reject: no more answers than fit a second", answers_are_bounded, NULL, NULL, NULL },
 	{ "reject: what must not be answered is not", reject_without_answer, NULL, NULL, NULL },
 	{ "G45 a change of policy reaches established flows", g45_change_reaches_flows, NULL, NULL,
 	  NULL },
