@@ -4,9 +4,10 @@
  * lists, by the agent for requests that the kernel does not read, and by the command line. Pure, for
  * hostile input.
  *
- * Dropped: scheme, user, port, fragment. Path: bytes that are printable are not encoded (but % ? #), all
- * others are, in upper case; '\' is '/', "//", "/./" and "/../" are taken out. Query: kept, in the same way,
- * but that & = + ; stay encoded where they were.
+ * Dropped: scheme, user, port, fragment. Path: bytes that are printable are not encoded (but % ? #),
+ * all others are, in upper case; '\' is '/', "//", "/./" and "/../" are taken out. Query: in the same
+ * way, but that nothing is taken out, '\' stays, and & = + ; stay encoded where they were. The kernel
+ * reads no target that would come out as another one (bpf/parse/name_http.h): those are the agent's.
  */
 #ifndef POLICY_NAMES_URL_H
 #define POLICY_NAMES_URL_H

@@ -17,6 +17,7 @@
 
 #include "bpf/namelookup.h"
 #include "bpf/nametext.h"
+#include "names/url.h"
 #include "sekisho/name.h"
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
@@ -367,6 +368,57 @@ static void a_request_is_read(void **state)
 	}
 }
 
+/* Parts that make targets which servers, lists and browsers spell in more ways than one, and plain ones. */
+static void random_target(char target[200])
+{
+	static const char *const parts[] = {
+		"a",   "B", "seven77", "/",  "/",   "/",    "?",    "?a=",
+		"&b=", "=", "+",       "//", "%2F", "%2f",  "%61",  "%25",
+		"%zz", "%", ".",       "..", "/./", "/../", "/..?", ";x",
+		"\\",  "#", "~",       ":",  "%3B", "%26",  "*",    "http://b/",
+	};
+	size_t cnt = (size_t)rand() % 12;
+
+	strcpy(target, "/");
+	for (size_t i = 0; i < cnt; i++) /* half of them of what is plain alone */
+		strcat(target,
+		       parts[(size_t)rand() % (cnt & 1 ? 11 : sizeof(parts) / sizeof(*parts))]);
+}
+
+/*
+ * A target that is read here is what the agent, and each list, makes of the same text, to the byte and with
+ * the query at the same place: so one entry decides alike, whoever reads the request.
+ */
+static void targets_are_spelt_as_lists_have_them(void **state)
+{
+	static struct url url;
+	size_t read = 0, handed = 0, queries = 0;
+	char target[200], request[300];
+
+	srand(7);
+	for (int i = 0; i < 20000; i++) {
+		struct nametext text;
+		struct answer got;
+
+		random_target(target);
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" HOST REST, target);
+		text = nametext_of(request);
+		got = parse(state, NAMELOOKUP_HTTP, &text, text.len, 0);
+		if (got.kind != FOUND || got.path_kind != FOUND) {
+			handed++;
+			continue;
+		}
+		read++;
+		assert_int_equal(url_of_request("www.example.com", 15, target, strlen(target), &url),
+				 0);
+		queries += url.path_len < url.target_len;
+		if (strcmp(got.path, url.target) != 0 || got.path_extra != url.path_len)
+			fail_msg("%s: read as \"%s\" %u, made \"%s\" %u", target, got.path,
+				 got.path_extra, url.target, url.path_len);
+	}
+	assert_true(read > 2000 && handed > 2000 && queries > 500);
+}
+
 /* Which half of it is not readable is the same: neither decides alone. */
 static void odd_requests_are_the_agents(void **state)
 {
@@ -534,6 +586,7 @@ int main(void)
 		ROW(bytes_behind_the_segment_say_nothing),
 		ROW(addresses_are_no_names),
 		ROW(a_request_is_read),
+		ROW(targets_are_spelt_as_lists_have_them),
 		ROW(odd_requests_are_the_agents),
 		ROW(other_protocols_are_let_be),
 		ROW(a_request_cut_anywhere_is_the_agents),

@@ -159,6 +159,12 @@ static void urls_have_one_spelling(void **state)
 		{ "http://a.example/x?%61=%62&c=%26%3D%2B%3b", "a.example /x?a=b&c=%26%3D%2B%3B" },
 		{ "http://a.example/x?u=http://b//c/../d", "a.example /x?u=http://b//c/../d" },
 		{ "http://a.example/x?a?b#c", "a.example /x?a?b" },
+		/* slashes and dots part nothing in a query: they stay, and stand for their encoded form */
+		{ "http://a.example/x?a=//x%2F", "a.example /x?a=//x/" },
+		{ "http://a.example/x?a=%2f%2Fx/", "a.example /x?a=//x/" },
+		{ "http://a.example//x//?a=/./b/../c//", "a.example /x/?a=/./b/../c//" },
+		{ "http://a.example/x?%2e%2e/%5c", "a.example /x?../\\" },
+		{ "http://a.example/x?a=%3F%23%25", "a.example /x?a=?%23%25" },
 		{ "http://a.example/x?", "a.example /x?" },
 	};
 	char text[URL_TARGET_MAX + 300];
