@@ -210,7 +210,7 @@ static bool hook_native(uint32_t ifindex)
 	return !bpf_xdp_query((int)ifindex, 0, &query) && query.attach_mode != XDP_ATTACHED_SKB;
 }
 
-static uint32_t hook_program(uint32_t ifindex)
+uint32_t attach_occupant(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 
@@ -256,7 +256,7 @@ static int link_join(struct gate *gate, const struct model_port *port, const cha
 			 "(hook: tc), or give it another interface; libxdp's dispatcher is only seen "
 			 "by an agent started beside it",
 			 "port %s: another XDP program (id %u) is on %s", port->name,
-			 hook_program(ifindex), interface);
+			 attach_occupant(ifindex), interface);
 		return -EBUSY;
 	}
 	former = join_attach(gate, ifindex);
@@ -404,7 +404,7 @@ int attach_port(const struct attach_place *at, const struct model_port *port,
 
 	link_path(at->pin_dir, port->name, path);
 	if (!link_adopt(path, port, at->ifindex, gate_prog_fd(at->gate), ret_attachment)) {
-		if (port->mode != MODE_TC && hook_program(at->ifindex))
+		if (port->mode != MODE_TC && attach_occupant(at->ifindex))
 			err = link_join(at->gate, port, at->interface, at->ifindex, ret_attachment,
 					diag);
 		else

@@ -62,6 +62,9 @@ int attach_port(const struct attach_place *place, const struct model_port *port,
 int attach_handover(const struct attach_place *place, const struct model_port *port,
 		    struct attachment *attachment, bool wanted, struct diag *diag);
 
+/* The XDP program that is on an interface, whoever's it is; 0: none. */
+uint32_t attach_occupant(uint32_t ifindex);
+
 /* Is it still on its interface? A link whose device went away is not. */
 bool attach_alive(const struct attachment *attachment);
 

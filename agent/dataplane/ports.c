@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "dataplane/attach.h"
 #include "dataplane/device.h"
@@ -17,6 +18,7 @@
 #include "dataplane/links.h"
 
 #define LOOK_PERIOD_MS 5000 /* also without a notice */
+#define AGAIN_MS_MOST 300000 /* after refusals, until something changes */
 #define LOOK_GAP_NS 20000000 /* a flapping interface costs at most 50 looks a second */
 
 struct port_state {
@@ -30,6 +32,11 @@ struct port_state {
 	uint32_t mtu;
 	bool vlan_blind, filter_told, absent_told;
 	char trouble[256]; /* why it does not serve; "" nothing */
+	struct refusal {
+		uint32_t cnt; /* one after the other */
+		uint32_t ifindex, occupant, mtu; /* what was met at the last */
+		uint64_t again_ns;
+	} refused;
 	struct egress_watch egress;
 };
 
@@ -179,6 +186,30 @@ static const char *const hooks[] = {
 	[HOOK_DISPATCHER] = "XDP beside others by libxdp's dispatcher",
 };
 
+/*
+ * Joining a dispatcher loads a program of our size for the verifier, and its notices wake us: what is refused
+ * is tried again at once where something has changed, else with longer and longer waits.
+ */
+static bool is_too_early(const struct port_state *s, const struct link_info *link)
+{
+	const struct refusal *r = &s->refused;
+
+	return r->cnt && clock_mono_ns() < r->again_ns && r->ifindex == link->ifindex &&
+	       r->mtu == link->mtu && r->occupant == attach_occupant(link->ifindex);
+}
+
+static void refusal_note(struct port_state *s, const struct link_info *link)
+{
+	struct refusal *r = &s->refused;
+
+	r->cnt++;
+	r->ifindex = link->ifindex;
+	r->mtu = link->mtu;
+	r->occupant = attach_occupant(link->ifindex);
+	r->again_ns = clock_mono_ns() +
+		      (uint64_t)backoff_wait(r->cnt, LOOK_PERIOD_MS, AGAIN_MS_MOST) * 1000000;
+}
+
 static void port_attach(struct ports *ports, const struct model_port *port,
 			const struct link_info *link, bool tags_hidden)
 {
@@ -196,9 +227,11 @@ static void port_attach(struct ports *ports, const struct model_port *port,
 	err = attach_port(&place, port, &s->at, &diag);
 	if (err) {
 		trouble_say(s, &diag);
+		refusal_note(s, link);
 	} else {
 		log_diag("ports", &diag);
 		s->trouble[0] = 0;
+		s->refused.cnt = 0;
 		log_info("port %s: %s %s (number %u, MTU %u), %s", port->name,
 			 s->at.adopted ? "adopted on" : "attached to", link->name, link->ifindex,
 			 link->mtu, hooks[s->at.hook]);
@@ -228,7 +261,7 @@ static void port_serve(struct ports *ports, const struct model_port *port,
 	    (s->at.ifindex != link->ifindex || !attach_alive(&s->at) || worth_again(s, port, link)))
 		port_drop(ports, port->name, s);
 	blind = port_tune(ports, port, link->name);
-	if (!s->at.ifindex)
+	if (!s->at.ifindex && !is_too_early(s, link))
 		port_attach(ports, port, link, blind);
 	port_blind(ports, port, link->name, blind && s->at.hook != HOOK_TC);
 	snprintf(s->interface, sizeof(s->interface), "%s", link->name);
@@ -572,6 +605,7 @@ void ports_describe(const struct ports *ports, json_t *array)
 				    json_string(s->at.ifindex ? "attached" : "absent"));
 		json_object_set_new(item, "adopted", json_boolean(s->at.adopted));
 		json_object_set_new(item, "vlan_blind", json_boolean(s->vlan_blind));
+		json_object_set_new(item, "refusals", json_integer(s->refused.cnt));
 		json_object_set_new(item, "problem",
 				    json_string(s->trouble[0]	? s->trouble
 						: s->vlan_blind ? "takes VLAN tags away"

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "install/hand.h"
 #include "text/escape.h"
 
@@ -23,11 +24,7 @@ int64_t plan_next(const struct plan *plan, uint32_t refresh_s, uint64_t lot)
 	if (!plan->tried)
 		return 0;
 	if (plan->failures) {
-		wait = BACK_OFF_MOST_S;
-		if (plan->failures < 12)
-			wait = (int64_t)BACK_OFF_S << (plan->failures - 1);
-		if (wait > BACK_OFF_MOST_S)
-			wait = BACK_OFF_MOST_S;
+		wait = backoff_wait(plan->failures, BACK_OFF_S, BACK_OFF_MOST_S);
 		if (wait > refresh_s)
 			wait = refresh_s;
 	}
