@@ -70,6 +70,7 @@ struct detect {
 	struct finding findings[FINDINGS_MAX];
 	uint32_t finding_cnt, told_cnt;
 	struct alert alerts[FINDINGS_MAX];
+	struct rule_cost *costs; /* by rule; NULL: nobody wants to know */
 	struct memory *memory; /* what hosts and times are remembered by */
 	struct memory *own_memory;
 	struct detect_order order; /* wait NULL: nobody shares the memory */
@@ -178,6 +179,7 @@ struct detect_tx {
 		uint64_t to;
 	} bodies[TX_BODIES_MAX]; /* up to where those that grow were looked through */
 	uint8_t body_cnt;
+	uint32_t generation; /* of the ruleset whose numbers these are */
 	bool is_done;
 	uint64_t bits[4]; /* xbits of the transaction, hashed */
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "detect/exchange.h"
 #include "detect/groups.h"
 #include "detect/order.h"
 #include "detect/prepare.h"
@@ -237,6 +238,7 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 	}
 	ruleset->parse = parse;
 	ruleset->by_tenant = sources->policy != NULL;
+	ruleset->generation = 1;
 	ruleset->alerts_once = alerts_say(sources->config, "once");
 	ruleset->guesses_tx = config_bool(sources->config, "detect.guess-applayer-tx", false);
 	ruleset->alert_max = (uint32_t)config_number(sources->config, "packet-alert-max", 0);
@@ -249,6 +251,8 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		rc = scans_build(ruleset, sources);
 	if (rc == 0)
 		rc = rule_groups_build(ruleset);
+	if (rc == 0 && sources->before)
+		rc = ruleset_follow(ruleset, sources->before);
 	if (rc == 0 && sources->policy)
 		rc = tenant_rules_build(ruleset, sources->policy, diag);
 	if (rc) {
@@ -273,6 +277,8 @@ int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ru
 		rc = parse_new(sources->config, diag, &parse);
 	if (rc)
 		return rc;
+	if (sources->before)
+		rc = parse_follow(parse, sources->before->parse);
 	for (size_t i = 0; rc == 0 && i < sources->file_cnt; i++)
 		rc = parse_file(parse, sources->files[i], &signatures);
 	if (rc == 0)
@@ -288,6 +294,21 @@ int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ru
 	return rc;
 }
 
+const struct rule *ruleset_rule(const struct ruleset *ruleset, size_t number)
+{
+	return number < ruleset->cnt ? &ruleset->signatures.at[number]->rule : NULL;
+}
+
+bool ruleset_follows(const struct ruleset *ruleset, const struct ruleset *before)
+{
+	return ruleset->before == before;
+}
+
+void ruleset_take(const struct ruleset *ruleset, const struct ruleset *from)
+{
+	parse_take(ruleset->parse, from->parse);
+}
+
 void ruleset_free(struct ruleset *ruleset)
 {
 	if (!ruleset)
@@ -296,6 +317,7 @@ void ruleset_free(struct ruleset *ruleset)
 	rule_groups_free(ruleset);
 	scans_free(ruleset);
 	prepared_free(ruleset->prepared);
+	free(ruleset->now);
 	free(ruleset->asked);
 	free(ruleset->sets);
 	signatures_free(&ruleset->signatures);

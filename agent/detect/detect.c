@@ -8,6 +8,8 @@
 
 #include "detect/addresses.h"
 #include "detect/asking.h"
+#include "detect/costs.h"
+#include "detect/exchange.h"
 #include "detect/portgroups.h"
 #include "proto/frames.h"
 
@@ -73,6 +75,7 @@ void detect_free(struct detect *detect)
 	free(detect->src_holds);
 	free(detect->dst_holds);
 	free(detect->buffers);
+	free(detect->costs);
 	hs_free_scratch(detect->scratch);
 	room_free(&detect->pass_room);
 	room_free(&detect->rule_room);
@@ -84,6 +87,39 @@ void detect_join(struct detect *detect, struct detect *with, struct detect_order
 {
 	detect->memory = with->own_memory;
 	detect->order = order;
+}
+
+int detect_measure(struct detect *detect)
+{
+	if (!detect->ruleset || detect->costs)
+		return 0;
+	detect->costs = calloc(detect->ruleset->cnt + 1, sizeof(*detect->costs));
+	return detect->costs ? 0 : -ENOMEM;
+}
+
+const struct rule_cost *detect_costs(const struct detect *detect)
+{
+	return detect->costs;
+}
+
+#define EXCHANGE(a, b)                                                                             \
+	do {                                                                                       \
+		__typeof__(a) was = (a);                                                           \
+		(a) = (b);                                                                         \
+		(b) = was;                                                                         \
+	} while (0)
+
+void detect_exchange(struct detect *detect, struct detect *next)
+{
+	EXCHANGE(detect->ruleset, next->ruleset);
+	EXCHANGE(detect->scratch, next->scratch);
+	EXCHANGE(detect->found, next->found);
+	EXCHANGE(detect->of_payload, next->of_payload);
+	EXCHANGE(detect->of_tx, next->of_tx);
+	EXCHANGE(detect->src_holds, next->src_holds);
+	EXCHANGE(detect->dst_holds, next->dst_holds);
+	EXCHANGE(detect->buffers, next->buffers);
+	EXCHANGE(detect->costs, next->costs);
 }
 
 struct memory *memory_turn(const struct detect *detect)
@@ -180,6 +216,8 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 
 	if (!match->tx && !match->frame && in_stream && was_found(detect, s))
 		return;
+	if (detect->costs)
+		detect->costs[s->number].hits++;
 	vars_keep(detect);
 	for (uint32_t i = 0; i < s->act_cnt; i++)
 		s->acts[i].ops->act(s->acts[i].arg, match);
@@ -451,8 +489,11 @@ static void packet_rules_ask(struct detect *detect, const struct packet *packet)
 	uint32_t at = 0, number;
 
 	while (numbers_take(&detect->found, &at, &number)) {
+		uint64_t begin = costs_begin(detect);
+
 		if (is_news || !(detect->ruleset->asked[number].traits & TRAIT_ONCE))
 			packet_rule_ask(detect, number);
+		costs_end(detect, number, begin);
 	}
 }
 
@@ -517,6 +558,8 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	packet->alert_cnt = 0;
 	if (!detect->ruleset)
 		return;
+	if (flow)
+		flow_follow(detect->ruleset, flow);
 	if (flow && flow->detect)
 		packet_vars_forget(flow->detect);
 	if (!packet->is_pseudo)

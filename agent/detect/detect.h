@@ -59,6 +59,7 @@ struct ruleset_sources {
 	const struct config *config; /* vars, classification, reference, threshold file, ... */
 	const char *cache_dir; /* of compiled patterns; NULL: none is kept */
 	const struct policy *policy; /* whose bodies have rules of their own; NULL: all are alike */
+	const struct ruleset *before; /* that it is to take the place of, under flows; NULL: none */
 	unsigned int threads; /* that compile; 0: as many as there are CPUs */
 };
 
@@ -75,6 +76,9 @@ struct ruleset;
 int ruleset_build(const struct ruleset_sources *sources, struct ruleset **ret_ruleset,
 		  struct ruleset_tally *ret_tally, struct diag *diag);
 void ruleset_free(struct ruleset *ruleset);
+
+/* Its rules by number, from 0; NULL: there are no more. */
+const struct rule *ruleset_rule(const struct ruleset *ruleset, size_t number);
 
 /* Is this keyword ("filemd5", "filestore", ...) in any of its rules? */
 bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
@@ -99,6 +103,24 @@ struct detect_order {
 };
 /* with may be detect itself, else it must outlive it; before the first packet of either. */
 void detect_join(struct detect *detect, struct detect *with, struct detect_order order);
+
+/* From here on it is noted what asking each rule takes. Returns 0 or -ENOMEM; ruleset NULL: nothing is. */
+struct rule_cost {
+	uint64_t checks, hits, ns;
+};
+int detect_measure(struct detect *detect);
+/* By number of the rule; NULL: it is not measured. */
+const struct rule_cost *detect_costs(const struct detect *detect);
+
+/*
+ * detect goes on with the rules of next, which gets those of detect; both have some. What flows remember
+ * stays, see detect/exchange.h. Never fails.
+ */
+void detect_exchange(struct detect *detect, struct detect *next);
+/* Was it built to take the place of that one? */
+bool ruleset_follows(const struct ruleset *ruleset, const struct ruleset *before);
+/* Sets that rules have changed go over to the ruleset that takes the place of from. */
+void ruleset_take(const struct ruleset *ruleset, const struct ruleset *from);
 
 /*
  * Asks all rules of a packet: of its headers, of its own payload, of the bytes that its stream got

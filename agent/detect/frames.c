@@ -6,6 +6,8 @@
 #include "proto/frames.h"
 
 #include "detect/asking.h"
+#include "detect/costs.h"
+#include "detect/exchange.h"
 
 static bool part_holds(struct detect *detect, const struct part *part, const struct frame *frame)
 {
@@ -67,17 +69,27 @@ static bool is_due(const struct frame *frame, enum side side)
 	return frame->ended || frame->have >= 2 * frame->asked_len;
 }
 
-void frames_ask(struct detect *detect, struct packet *packet)
+static void rules_ask(struct detect *detect, struct frame *frame)
 {
 	const struct rule_list *rules = &detect->ruleset->of_frames;
 
+	for (uint32_t i = 0; i < rules->cnt; i++) {
+		uint64_t begin = costs_begin(detect);
+
+		rule_ask(detect, rules->numbers[i], frame);
+		costs_end(detect, rules->numbers[i], begin);
+	}
+}
+
+void frames_ask(struct detect *detect, struct packet *packet)
+{
 	for (struct frame *frame = packet->flow->session.frames; frame; frame = frame->next) {
+		frame_follow(detect->ruleset, frame);
 		if (is_due(frame, packet->side)) {
 			detect->pass++;
 			room_empty(&detect->pass_room);
 			frame->asked_len = frame->have;
-			for (uint32_t i = 0; i < rules->cnt; i++)
-				rule_ask(detect, rules->numbers[i], frame);
+			rules_ask(detect, frame);
 		}
 		frame->asked |= frame->ended && frame->side == packet->side;
 	}

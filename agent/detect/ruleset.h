@@ -124,6 +124,10 @@ struct ruleset {
 	uint16_t *header_sources; /* whose bytes are headers: looked through with each packet */
 	uint32_t header_source_cnt;
 	struct proto_scans protos[PROTO_CNT];
+	uint32_t generation; /* of rulesets that took each other's place, from 1 */
+	const struct ruleset *before; /* only compared; it may be gone */
+	uint32_t *now; /* by number of a rule of before: its number here, or RULE_GONE */
+	uint32_t before_cnt;
 	uint32_t pattern_len_max;
 	struct prepared *prepared; /* see prepare.h */
 	uint32_t alert_max; /* of a packet, where the settings say so; 0: all are told */

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "detect/asking.h"
+#include "detect/costs.h"
 #include "detect/txrules.h"
 #include "file/file.h"
 
@@ -462,8 +463,12 @@ static void one_ask(struct asking *a)
 	detect->pass++;
 	room_empty(&detect->pass_room);
 	collect(a);
-	while (detect->tx_found_any && numbers_take(&detect->of_tx, &at, &number))
+	while (detect->tx_found_any && numbers_take(&detect->of_tx, &at, &number)) {
+		uint64_t begin = costs_begin(detect);
+
 		rule_ask(a, number, is_found_by_pattern(a, number));
+		costs_end(detect, number, begin);
+	}
 	detect->match.tx = NULL;
 	if (a->is_complete)
 		tx_rules_end(a->state);
@@ -497,7 +502,7 @@ void transactions_ask(struct detect *detect, struct packet *packet)
 			continue;
 		asking.tx = tx;
 		asking.proto_id = tx->proto;
-		asking.state = tx_state(tx, packet->side);
+		asking.state = tx_state(detect->ruleset, tx, packet->side);
 		if (!asking.state) {
 			detect->tally.memory_short++;
 			continue;

@@ -5,11 +5,20 @@
  */
 #include "detect/txrules.h"
 
-struct detect_tx *tx_state(struct tx *tx, enum side side)
+#include "detect/exchange.h"
+
+struct detect_tx *tx_state(const struct ruleset *ruleset, struct tx *tx, enum side side)
 {
-	if (!tx->detect[side])
-		tx->detect[side] = calloc(1, sizeof(*tx->detect[side]));
-	return tx->detect[side];
+	struct detect_tx *state = tx->detect[side];
+
+	if (!state) {
+		state = tx->detect[side] = calloc(1, sizeof(*state));
+		if (state)
+			state->generation = ruleset->generation;
+	} else {
+		tx_follow(ruleset, state);
+	}
+	return state;
 }
 
 /* Where it is, or would be. */

@@ -9,7 +9,7 @@
 #include "detect/asking.h"
 
 /* Of one side, made if it is not there; NULL: no memory. */
-struct detect_tx *tx_state(struct tx *tx, enum side side);
+struct detect_tx *tx_state(const struct ruleset *ruleset, struct tx *tx, enum side side);
 struct tx_rule *tx_rule_find(struct detect_tx *state, uint32_t number); /* NULL: none */
 /* Counted in short_cnt where there is no memory. */
 void tx_rule_keep(struct detect_tx *state, const struct tx_rule *rule, uint64_t *short_cnt);

@@ -148,6 +148,22 @@ int file_room_new(const struct config *config, const struct ruleset *ruleset,
 	return 0;
 }
 
+int file_room_ask(struct file_room *room, const struct config *config, const struct ruleset *ruleset)
+{
+	struct file_types *types = room->types;
+	bool magic = room->magic || ruleset_asks(ruleset, "filemagic") ||
+		     ruleset_asks(ruleset, "file.magic");
+	int ret = magic && !types ? file_types_new(config_text(config, "magic-file"), &types) : 0;
+
+	if (ret)
+		return ret;
+	room->types = types;
+	outputs_read(config, room); /* what is stored, if rules ask for it */
+	rules_ask(ruleset, room);
+	room->sums[FILE_SHA256] |= room->store;
+	return 0;
+}
+
 void file_room_free(struct file_room *room)
 {
 	if (!room)

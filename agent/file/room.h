@@ -41,6 +41,11 @@ struct file_room {
  */
 int file_room_new(const struct config *config, const struct ruleset *ruleset,
 		  struct file_room **ret_room, struct diag *diag);
+/*
+ * Rules are exchanged: files from now on are looked at as these ask. Returns as above, and nothing has
+ * changed.
+ */
+int file_room_ask(struct file_room *room, const struct config *config, const struct ruleset *ruleset);
 void file_room_free(struct file_room *room);
 
 #endif

@@ -254,6 +254,18 @@ void engine_tally_add(struct engine_tally *to, const struct engine_tally *from)
 	counters_add(&to->counters, &from->counters);
 }
 
+void crew_rest(struct crew *crew)
+{
+	if (crew->batches[crew->given % BATCHES].item_cnt)
+		crew_give(crew);
+	crew_join(crew, 0);
+}
+
+struct inspector *crew_inspector(struct crew *crew, unsigned int i)
+{
+	return i < crew->worker_cnt ? &crew->workers[i].inspector : NULL;
+}
+
 int crew_finish(struct crew *crew, struct engine_tally *ret_tally)
 {
 	struct engine_tally tally = { 0 };

@@ -16,6 +16,10 @@ int crew_frame(struct crew *crew, const struct capture_packet *frame);
 int crew_tick(struct crew *crew, uint64_t now_ns, uint64_t frame);
 /* Ends all flows and waits for all records; ret_tally: the sum over all. */
 int crew_finish(struct crew *crew, struct engine_tally *ret_tally);
+/* Waits until all frames that were given are inspected. */
+void crew_rest(struct crew *crew);
+/* Number i; NULL: there are no more. To be touched while the crew rests. */
+struct inspector *crew_inspector(struct crew *crew, unsigned int i);
 void crew_free(struct crew *crew);
 
 void engine_tally_add(struct engine_tally *to, const struct engine_tally *from);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "file/room.h"
 #include "inspect/crew.h"
 #include "report/told.h"
 
@@ -74,6 +75,70 @@ int engine_take(struct engine *engine, const struct capture_packet *frame)
 		return crew_frame(engine->crew, frame);
 	inspector_frame(&engine->inspector, frame, NULL);
 	return 0;
+}
+
+/* --- rules --- */
+
+static struct inspector *inspector_at(const struct engine *engine, unsigned int i)
+{
+	if (engine->crew)
+		return crew_inspector(engine->crew, i);
+	return i == 0 ? (struct inspector *)&engine->inspector : NULL;
+}
+
+/* What is asked of flows by the rules besides. */
+static int setup_follow(struct engine *engine, const struct ruleset *ruleset)
+{
+	struct engine_setup *setup = &engine->settings.setup;
+	int r = setup->files ? file_room_ask(setup->files, setup->config, ruleset) : 0;
+
+	if (r)
+		return r;
+	ruleset_take(ruleset, setup->ruleset);
+	setup->ruleset = ruleset;
+	rules_ask(setup);
+	return 0;
+}
+
+int engine_swap(struct engine *engine, const struct ruleset *ruleset)
+{
+	struct detect *next[INSPECTORS_MAX] = { NULL };
+	struct inspector *w;
+	int r = 0;
+
+	if (!engine->settings.setup.ruleset ||
+	    !ruleset_follows(ruleset, engine->settings.setup.ruleset))
+		return -EINVAL;
+	if (engine->crew)
+		crew_rest(engine->crew);
+	for (unsigned int i = 0; !r && (w = inspector_at(engine, i)); i++) {
+		r = detect_new(ruleset, &next[i]);
+		if (!r && engine->settings.setup.measured)
+			r = detect_measure(next[i]);
+	}
+	if (!r)
+		r = setup_follow(engine, ruleset);
+	for (unsigned int i = 0; !r && (w = inspector_at(engine, i)); i++)
+		detect_exchange(w->detect, next[i]);
+	for (unsigned int i = 0; i < INSPECTORS_MAX; i++)
+		detect_free(next[i]);
+	return r;
+}
+
+void engine_costs(const struct engine *engine, struct rule_cost *costs)
+{
+	const struct ruleset *ruleset = engine->settings.setup.ruleset;
+	struct inspector *w;
+
+	for (unsigned int i = 0; (w = inspector_at(engine, i)); i++) {
+		const struct rule_cost *of = detect_costs(w->detect);
+
+		for (size_t n = 0; of && ruleset_rule(ruleset, n); n++) {
+			costs[n].checks += of[n].checks;
+			costs[n].hits += of[n].hits;
+			costs[n].ns += of[n].ns;
+		}
+	}
 }
 
 /* The record of statistics, behind all others. */

@@ -39,6 +39,7 @@ struct engine_setup {
 	bool unchecked_sums; /* bad checksums are taken for good: a capture before the device fills them */
 	bool ethernet; /* of frames that are not bare IP */
 	bool flows_elsewhere; /* somebody else tells of flows that are over: the kernel's half of a gateway */
+	bool measured; /* what asking each rule takes */
 	bool repeatable; /* what gives way when memory is short is the same in every run */
 	/*
 	 * Lines of records, in order; the bytes are the engine's until it returns. Called by one thread
@@ -64,6 +65,14 @@ struct engine;
 int engine_new(const struct engine_setup *setup, struct engine **ret_engine);
 /* Takes a frame; its bytes are copied if a worker needs them later. Returns 0 or -errno. */
 int engine_take(struct engine *engine, const struct capture_packet *frame);
+/*
+ * The next packet is asked the rules of this set, which was built with the engine's own before it
+ * (ruleset_sources.before); flows, streams and what rules remember go on. Returns when nobody reads the
+ * former set any more. Returns 0, or where nothing has changed -EINVAL (it was not built so) or -ENOMEM.
+ */
+int engine_swap(struct engine *engine, const struct ruleset *ruleset);
+/* What asking the rules took so far, by number; costs has a place for each. When nothing is under way. */
+void engine_costs(const struct engine *engine, struct rule_cost *costs);
 /* Ends all flows, as after their last packet, and waits for all records. */
 int engine_finish(struct engine *engine, struct engine_tally *ret_tally);
 void engine_free(struct engine *engine);

@@ -53,6 +53,13 @@ static void prints_read(struct engine_setup *setup)
 	setup->ja4 = wants_print(setup, "app-layer.protocols.tls.ja4-fingerprints", ja4);
 }
 
+void rules_ask(struct engine_setup *setup)
+{
+	prints_read(setup);
+	if (setup->ruleset)
+		ruleset_frame_types(setup->ruleset, setup->frame_types);
+}
+
 static unsigned int cpus_count(void)
 {
 	long cnt = sysconf(_SC_NPROCESSORS_ONLN);
@@ -82,7 +89,6 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 		exception_read(setup->config, &(struct exception_case){ .path = "flow.memcap-policy",
 									.ips = setup->ips });
 	protocols_read(&s);
-	prints_read(&s.setup);
 	r = hostos_new(setup->config, &s.hostos);
 	if (r)
 		return r;
@@ -94,8 +100,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	if (r)
 		goto fail_http1;
 	s.setup.frames_told = told_settings_frames(s.told);
-	if (setup->ruleset)
-		ruleset_frame_types(setup->ruleset, s.setup.frame_types);
+	rules_ask(&s.setup);
 	*ret = s;
 	return 0;
 fail_http1:
@@ -431,6 +436,8 @@ int inspector_init(struct inspector *w, const struct inspect_settings *settings,
 	memcpy(w->flows.off, settings->off, sizeof(w->flows.off));
 	tcp_tracker_init(&w->tcp, &settings->tcp, settings->hostos, &w->flows);
 	r = detect_new(settings->setup.ruleset, &w->detect);
+	if (!r && settings->setup.measured)
+		r = detect_measure(w->detect);
 	if (!r)
 		r = told_new(settings->told, line, arg, &w->told);
 	if (!r)

@@ -63,6 +63,8 @@ struct inspect_verdict {
 };
 
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
+/* Fills what rules ask for besides: frames, fingerprints. */
+void rules_ask(struct engine_setup *setup);
 void inspect_settings_free(struct inspect_settings *settings);
 
 /* line is called with each record, by the thread that calls the inspector. */

@@ -29,6 +29,7 @@ struct frame {
 	bool has_tx, ended; /* ended: no more of its bytes will come */
 	bool asked, told; /* rules, records are done with it */
 	uint8_t found_cnt;
+	uint32_t found_of; /* generation of the ruleset whose numbers these are */
 	uint32_t found[FRAME_FOUND_MAX]; /* rules that matched it already */
 };
 

@@ -18,6 +18,7 @@
 #include "inspect/tenants.h"
 #include "model/model.h"
 #include "replay/progress.h"
+#include "replay/rulestats.h"
 #include "replay/summary.h"
 #include "replay/usual.h"
 #include "text/suggest.h"
@@ -197,7 +198,7 @@ static void line_write(void *arg, const char *bytes, size_t len)
 {
 	struct inspection *i = arg;
 
-	if (fwrite(bytes, 1, len, i->eve) != len)
+	if (i->eve && fwrite(bytes, 1, len, i->eve) != len)
 		i->eve_failed = true;
 }
 
@@ -248,6 +249,7 @@ static int engine_begin(struct inspection *i)
 					    .workers = i->options->threads,
 					    .ips = i->options->ips,
 					    .unchecked_sums = i->options->unchecked_sums,
+					    .measured = i->options->stats,
 					    .ethernet = true,
 					    .repeatable = true,
 					    .line = line_write,
@@ -310,7 +312,7 @@ static int inspection_run(struct inspection *i)
 
 	if (!ret)
 		ret = capture_begin(i);
-	if (!ret)
+	if (!ret && !i->options->stats)
 		ret = eve_open(i);
 	if (!ret)
 		ret = policy_take(i);
@@ -321,7 +323,7 @@ static int inspection_run(struct inspection *i)
 	i->summary.start_seconds = progress_now() - start;
 	if (!ret)
 		ret = frames_take(i);
-	if (!ret)
+	if (!ret && i->eve)
 		ret = eve_close(i);
 	return ret;
 }
@@ -361,7 +363,10 @@ int inspect_main(int argc, char **argv)
 	if (ret && !i.diag.error_cnt)
 		diag_add(&i.diag, DIAG_ERROR, NULL, 0, 0, NULL,
 			 "the capture cannot be inspected: %s", strerror(-ret));
-	summary_print(&i.summary, &i.diag, options.json, options.pretty, ret != 0);
+	if (!ret && options.stats)
+		ret = rulestats_print(i.engine, i.ruleset, &options);
+	if (ret || !options.stats)
+		summary_print(&i.summary, &i.diag, options.json, options.pretty, ret != 0);
 	inspection_end(&i);
 	return ret || i.summary.broken ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 
 static const struct option names[] = {
 	{ "inspect", no_argument, NULL, 'I' },
+	{ "rule-stats", no_argument, NULL, 'I' },
+	{ "top", required_argument, NULL, 'T' },
+	{ "by", required_argument, NULL, 'b' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "file", required_argument, NULL, 'r' },
@@ -65,6 +69,25 @@ static int threads_take(const char *value, unsigned int *ret_threads, char *why,
 	return 0;
 }
 
+static int top_take(const char *value, size_t *ret_top, char *why, size_t cap)
+{
+	char *end;
+	unsigned long top = strtoul(value, &end, 10);
+
+	if (value[0] < '1' || value[0] > '9' || *end || top > UINT32_MAX)
+		return refuse(why, cap, "\"%s\" is no number of rules", value);
+	*ret_top = top;
+	return 0;
+}
+
+static int by_take(const char *value, const char **ret_by, char *why, size_t cap)
+{
+	if (strcmp(value, "cost") != 0 && strcmp(value, "hits") != 0 && strcmp(value, "checks") != 0)
+		return refuse(why, cap, "by \"%s\": cost, hits or checks", value);
+	*ret_by = value;
+	return 0;
+}
+
 static int value_take(int option, const char *value, struct inspect_options *o, char *why, size_t cap)
 {
 	switch (option) {
@@ -95,6 +118,10 @@ static int value_take(int option, const char *value, struct inspect_options *o, 
 		return 0;
 	case 'w':
 		return threads_take(value, &o->threads, why, cap);
+	case 'T':
+		return top_take(value, &o->top, why, cap);
+	case 'b':
+		return by_take(value, &o->by, why, cap);
 	default:
 		return refuse(why, cap, "an option is not known");
 	}
@@ -132,7 +159,8 @@ static int option_take(int option, const char *value, struct inspect_options *o,
 
 bool inspect_is_asked(int argc, char **argv)
 {
-	return argc > 1 && (strcmp(argv[1], "inspect") == 0 || strcmp(argv[1], "--inspect") == 0);
+	return argc > 1 && (strcmp(argv[1], "inspect") == 0 || strcmp(argv[1], "--inspect") == 0 ||
+			    strcmp(argv[1], "--rule-stats") == 0);
 }
 
 int inspect_options_read(int argc, char **argv, struct inspect_options *ret_options, char *why,
@@ -143,6 +171,7 @@ int inspect_options_read(int argc, char **argv, struct inspect_options *ret_opti
 
 	opterr = 0;
 	optind = 2;
+	o.stats = strcmp(argv[1], "--rule-stats") == 0;
 	while ((option = getopt_long(argc, argv, "k:v", names, NULL)) != -1) {
 		if (option == '?')
 			return refuse(why, why_cap, "\"%s\" is no option of inspect",
@@ -155,7 +184,7 @@ int inspect_options_read(int argc, char **argv, struct inspect_options *ret_opti
 		o.file = argv[optind++];
 	if (optind < argc)
 		return refuse(why, why_cap, "\"%s\" is one word too many", argv[optind]);
-	if (!o.file || !o.log_dir)
+	if (!o.file || (!o.log_dir && !o.stats))
 		return refuse(why, why_cap, "needed: FILE --log-dir=DIR");
 	if (o.checksums && strcmp(o.checksums, "none") == 0)
 		o.unchecked_sums = true;

@@ -92,3 +92,8 @@ int rule_show(struct cli *cli, const struct cli_args *args)
 {
 	return become(cli, args, "rule-show");
 }
+
+int rule_stats(struct cli *cli, const struct cli_args *args)
+{
+	return become(cli, args, "rule-stats");
+}

@@ -14,6 +14,7 @@ int capture_inspect(struct cli *cli, const struct cli_args *args);
 int rule_check(struct cli *cli, const struct cli_args *args);
 int rule_list(struct cli *cli, const struct cli_args *args);
 int rule_show(struct cli *cli, const struct cli_args *args);
+int rule_stats(struct cli *cli, const struct cli_args *args);
 /* rule_suppress.c: writes into a file that a policy includes; needs no engine. */
 int rule_suppress(struct cli *cli, const struct cli_args *args);
 

@@ -25,6 +25,21 @@ static const struct cli_command commands[] = {
 	    { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true, .many = true },
 	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
 	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true } } },
+	{ "stats",
+	  "what asking each rule takes in a capture: checks, hits, time; the dearest first",
+	  rule_stats,
+	  { { .name = "file", .kind = CLI_WORD, .value = "FILE", .needed = true },
+	    { .name = "rules", .kind = CLI_KEY, .value = "FILE", .needed = true, .many = true },
+	    { .name = "by", .kind = CLI_KEY, .value = "cost|hits|checks" },
+	    { .name = "top", .kind = CLI_KEY, .value = "N" },
+	    { .name = "policy", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "NAME" },
+	    { .name = "config", .kind = CLI_KEY, .value = "FILE" },
+	    { .name = "set", .kind = CLI_KEY, .value = "KEY=VALUE", .many = true },
+	    { .name = "ips", .kind = CLI_FLAG },
+	    { .name = "unchecked-sums", .kind = CLI_FLAG },
+	    { .name = "threads", .kind = CLI_KEY, .value = "N" },
+	    { .name = "data-dir", .kind = CLI_KEY, .value = "DIR" } } },
 	{ "suppress",
 	  "keeps a rule's alerts out of the records: an entry in suppress.yaml, which the policy includes",
 	  rule_suppress,
@@ -51,6 +66,8 @@ const struct cli_object object_rule = {
 		 "  sekisho rule list et.rules match CVE-2021-44228\n"
 		 "  sekisho rule show 2034649 et.rules\n"
 		 "      which buffers it asks, what is looked for first, where it stands\n"
+		 "  sekisho rule stats day.pcap rules et.rules by cost top 10\n"
+		 "      which rules take the time, and how often they are asked for nothing\n"
 		 "  sekisho rule suppress 2013028 policy saga.yaml tenant saga for 90d -m 'backup'\n"
 		 "      who, why and until when stand in the policy; 'policy apply' makes it live\n"
 		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"

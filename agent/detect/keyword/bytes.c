@@ -117,17 +117,6 @@ static int mask_parse(struct draft *draft, struct slice word, struct byte_place 
 	return 1;
 }
 
-static int dce_parse(struct draft *draft, struct slice word, struct byte_place *place)
-{
-	struct source source;
-
-	if (!source_of_fields(slice_text("dcerpc.little_endian"), true, &source))
-		return refuse(draft, (const char *)word.at, NULL,
-			      "dce: the protocol dcerpc is not read yet");
-	place->is_dce = true;
-	return 1;
-}
-
 int byte_word_parse(struct draft *draft, struct slice word, struct byte_place *place)
 {
 	static const struct {
@@ -142,7 +131,7 @@ int byte_word_parse(struct draft *draft, struct slice word, struct byte_place *p
 	else if (slice_is(word, "string"))
 		place->is_text = true;
 	else if (slice_is(word, "dce"))
-		return dce_parse(draft, word, place);
+		place->is_dce = true;
 	else if (slice_starts(word, "bitmask"))
 		return mask_parse(draft, word, place);
 	else if (!slice_is(word, "big")) {

@@ -42,6 +42,8 @@ bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *re
 /* Returns whether it was not there before. */
 bool dataset_add(struct dataset *dataset, struct slice value);
 bool dataset_remove(struct dataset *dataset, struct slice value);
+/* Sets that rules change, with what is in them, from those of the same name and type. */
+void datasets_take(struct parse *parse, struct parse *from);
 /* Writes the sets that are to be kept, and frees all. */
 void datasets_free(struct parse *parse);
 

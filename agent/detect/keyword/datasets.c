@@ -332,6 +332,36 @@ static void dataset_write(struct parse *parse, const struct dataset *dataset)
 			 "the set %s could not be kept: %s", dataset->name, strerror(errno));
 }
 
+static void contents_exchange(struct dataset *a, struct dataset *b)
+{
+	struct dataset was = *a;
+
+	a->values = b->values;
+	a->reputations = b->reputations;
+	a->is_in = b->is_in;
+	a->reputation_cap = b->reputation_cap;
+	a->is_in_cap = b->is_in_cap;
+	a->changed = b->changed;
+	b->values = was.values;
+	b->reputations = was.reputations;
+	b->is_in = was.is_in;
+	b->reputation_cap = was.reputation_cap;
+	b->is_in_cap = was.is_in_cap;
+	b->changed = was.changed;
+}
+
+void datasets_take(struct parse *parse, struct parse *from)
+{
+	for (struct dataset *to = parse->datasets; to; to = to->next) {
+		struct dataset *old = from->datasets;
+
+		while (old && strcmp(old->name, to->name) != 0)
+			old = old->next;
+		if (old && old->type == to->type && old->is_changing && to->is_changing)
+			contents_exchange(to, old);
+	}
+}
+
 void datasets_free(struct parse *parse)
 {
 	while (parse->datasets) {

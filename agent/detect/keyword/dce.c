@@ -70,20 +70,11 @@ static bool uuid_read(struct slice text, uint8_t *uuid)
 	return cnt == 2 * UUID_LEN && text.len == 2 * UUID_LEN + 4;
 }
 
-static int fields_of(struct draft *draft, bool numbers, struct source *ret_source)
-{
-	if (!source_of_fields(slice_text(draft->keyword->word), numbers, ret_source))
-		return refuse(draft, draft->keyword_at, NULL,
-			      "%s cannot be asked: the protocol dcerpc is not read yet",
-			      draft->keyword->word);
-	return draft_of_apps(draft, source_apps(ret_source), draft->keyword_at);
-}
-
 static int iface_read(struct draft *draft, struct slice value)
 {
 	struct slice rest = value, uuid, word;
 	struct iface read = {}, *iface;
-	int err = fields_of(draft, false, &read.source);
+	int err = source_of_keyword(draft, draft->keyword->word, false, &read.source);
 
 	slice_next(&rest, ',', &uuid);
 	if (!err && !uuid_read(uuid, read.uuid))
@@ -166,7 +157,7 @@ static int opnum_read(struct draft *draft, struct slice value)
 {
 	struct slice rest = value, word;
 	struct opnum read = {}, *opnum;
-	int err = fields_of(draft, true, &read.source);
+	int err = source_of_keyword(draft, draft->keyword->word, true, &read.source);
 
 	while (!err && slice_next(&rest, ',', &word))
 		err = opnum_range(draft, word, &read);

@@ -49,10 +49,10 @@ static int chosen_read(struct draft *draft, struct slice value)
 	struct chosen read = { .wanted = 0 }, *chosen;
 	uint64_t number;
 	size_t i = 0;
-	int err;
+	int err = source_of_keyword(draft, draft->keyword->word, true, &read.source);
 
-	if (!source_of_fields(slice_text(draft->keyword->word), true, &read.source))
-		return refuse(draft, draft->keyword_at, NULL, "the protocol ike is not read yet");
+	if (err)
+		return err;
 	slice_next(&rest, '=', &word);
 	while (i < sizeof(attributes) / sizeof(attributes[0]) && !slice_same(word, attributes[i].word))
 		i++;
@@ -61,9 +61,6 @@ static int chosen_read(struct draft *draft, struct slice value)
 		return refuse(draft, (const char *)value.at, draft->keyword->says,
 			      "\"%.*s\" is no attribute and its number", (int)value.len, value.at);
 	read.wanted = (uint64_t)attributes[i].type << 32 | number;
-	err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
-	if (err)
-		return err;
 	chosen = malloc(sizeof(*chosen));
 	if (!chosen)
 		return refuse_memory(draft);

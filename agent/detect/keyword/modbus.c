@@ -142,14 +142,10 @@ static int modbus_read(struct draft *draft, struct slice value)
 {
 	struct modbus_test read = { .categories = 0 }, *test;
 	struct slice rest = value, piece;
-	int err = 0;
+	int err = source_of_keyword(draft, "modbus", true, &read.source);
 
-	if (!source_of_fields(slice_text("modbus"), true, &read.source))
-		return refuse(draft, draft->keyword_at, NULL, "the protocol modbus is not read yet");
 	while (!err && slice_next(&rest, ',', &piece))
 		err = piece_read(draft, slice_trim(piece), &read);
-	if (!err)
-		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)
 		return err;
 	test = malloc(sizeof(*test));

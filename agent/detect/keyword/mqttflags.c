@@ -65,14 +65,10 @@ static int flags_read(struct draft *draft, struct slice value)
 {
 	struct flags read = { .set = 0 }, *flags;
 	struct slice rest = value, word;
-	int err = 0;
+	int err = source_of_keyword(draft, draft->keyword->word, true, &read.source);
 
-	if (!source_of_fields(slice_text(draft->keyword->word), true, &read.source))
-		return refuse(draft, draft->keyword_at, NULL, "the protocol mqtt is not read yet");
 	while (!err && slice_next(&rest, ',', &word))
 		err = flag_take(draft, word, &read);
-	if (!err)
-		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)
 		return err;
 	flags = malloc(sizeof(*flags));

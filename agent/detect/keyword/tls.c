@@ -25,15 +25,6 @@ static bool number_of(const struct source *source, const struct match *match, ui
 	return false;
 }
 
-static int source_must(struct draft *draft, const char *name, struct source *ret_source)
-{
-	if (!source_of_fields(slice_text(name), true, ret_source))
-		return refuse(draft, draft->keyword_at, NULL,
-			      "%s cannot be asked: the protocol tls is not read yet",
-			      draft->keyword->word);
-	return draft_of_apps(draft, source_apps(ret_source), draft->keyword_at);
-}
-
 static int test_keep(struct draft *draft, const struct test_ops *ops, const void *read, size_t size)
 {
 	void *kept = malloc(size);
@@ -111,7 +102,8 @@ static int ssl_read(struct draft *draft, struct slice value)
 {
 	struct ssl_test test = { .bits = draft->keyword->arg == states };
 	struct slice rest = value, word;
-	int err = source_must(draft, test.bits ? "ssl_state" : "tls.version", &test.source);
+	int err = source_of_keyword(draft, test.bits ? "ssl_state" : "tls.version", true,
+				    &test.source);
 
 	while (!err && slice_next(&rest, test.bits ? '|' : ',', &word))
 		err = ssl_word_read(draft, word, &test);
@@ -143,10 +135,10 @@ static int valid_read(struct draft *draft, struct slice value)
 {
 	struct valid_test test = { .is_valid = slice_is(slice_text(draft->keyword->word),
 							"tls_cert_valid") };
-	int err = source_must(draft, "tls_cert_notbefore", &test.from);
+	int err = source_of_keyword(draft, "tls_cert_notbefore", true, &test.from);
 
 	if (!err)
-		err = source_must(draft, "tls_cert_notafter", &test.to);
+		err = source_of_keyword(draft, "tls_cert_notafter", true, &test.to);
 	return err ? err : test_keep(draft, &valid_ops, &test, sizeof(test));
 }
 
@@ -227,7 +219,7 @@ static int time_condition_read(struct draft *draft, struct slice text, struct nu
 static int time_read(struct draft *draft, struct slice value)
 {
 	struct time_test test = { .condition.kind = NUMBER_IS };
-	int err = source_must(draft, draft->keyword->word, &test.source);
+	int err = source_of_keyword(draft, draft->keyword->word, true, &test.source);
 
 	if (!err)
 		err = time_condition_read(draft, value_plain(value, NULL), &test.condition);

@@ -181,6 +181,11 @@ int source_find(struct draft *draft, struct slice name, const struct source **re
 /* Fields of this name, numbers or the others, in all protocols that have one. */
 bool source_of_fields(struct slice name, bool numbers, struct source *ret_source);
 uint64_t source_apps(const struct source *source); /* bits of its protocols */
+/*
+ * The field that a keyword stands on, which its protocol in the house declares; the rule is of that
+ * protocol.
+ */
+int source_of_keyword(struct draft *draft, const char *name, bool numbers, struct source *ret_source);
 /* As the source with one transform more. arg is the draft's even on failure. */
 int source_transformed(struct draft *draft, const struct source *source,
 		       const struct transform_kind *kind, void *arg, struct slice text,

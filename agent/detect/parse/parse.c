@@ -29,6 +29,23 @@ int parse_new(const struct config *config, struct diag *diag, struct parse **ret
 	return 0;
 }
 
+int parse_follow(struct parse *parse, const struct parse *before)
+{
+	for (int kind = 0; kind < NAME_KINDS; kind++) {
+		const struct words *words = &before->names[kind];
+
+		for (uint32_t i = 0; i < words->cnt; i++)
+			if (!words_add(&parse->names[kind], slice(words->at[i], words->lens[i])))
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+void parse_take(struct parse *parse, struct parse *from)
+{
+	datasets_take(parse, from);
+}
+
 void parse_free(struct parse *parse)
 {
 	if (!parse)

@@ -22,6 +22,13 @@ int parse_new(const struct config *config, struct diag *diag, struct parse **ret
 void parse_free(struct parse *parse);
 
 /*
+ * Names get the numbers that they have there; before the first rule is read. Returns 0 or -ENOMEM.
+ */
+int parse_follow(struct parse *parse, const struct parse *before);
+/* What rules have put into sets, or taken out, goes over; of sets that both have alike. */
+void parse_take(struct parse *parse, struct parse *from);
+
+/*
  * One rule, with continued lines as they are ("\\\n"), without the newline at its end. NULL and 0: nothing
  * to take (blank, a comment, what it requires is not here). -EINVAL: refused, with words in diag.
  */

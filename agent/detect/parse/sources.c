@@ -259,6 +259,13 @@ uint64_t source_apps(const struct source *source)
 	return apps;
 }
 
+int source_of_keyword(struct draft *draft, const char *name, bool numbers, struct source *ret_source)
+{
+	*ret_source = (struct source){ .kind = SOURCE_FIELD };
+	(void)source_of_fields(slice_text(name), numbers, ret_source);
+	return draft_of_apps(draft, source_apps(ret_source), draft->keyword_at);
+}
+
 /* Known by its name already, or looked up where it may be. */
 static int source_look(struct draft *draft, struct slice name, const struct buffer *buffer,
 		       const struct source **ret_source)
