@@ -375,7 +375,7 @@ static void a_client_may_go_while_it_waits(void **state)
 	if (geteuid())
 		skip();
 	send_all(fd, HOLD, sizeof(HOLD) - 1);
-	for (int i = 0; i < 500 && !stand->held; i++)
+	for (int i = 0; i < 2000 && !stand->held; i++)
 		usleep(10000);
 	assert_non_null(stand->held);
 	close(fd);
@@ -481,7 +481,7 @@ static void a_file_comes_with_its_request(void **state)
 	close(client);
 	assert_int_equal(pread(fds[0], found, sizeof(found), 0), 7);
 	assert_string_equal(found, "written");
-	for (int i = 0; i < 100 && files_open() > open_before - 2; i++)
+	for (int i = 0; i < 2000 && files_open() > open_before - 2; i++)
 		usleep(10000);
 	assert_int_equal(files_open(), open_before - 2); /* both ends of the client's socket */
 	for (size_t i = 0; i < 3; i++)

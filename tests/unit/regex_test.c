@@ -123,14 +123,14 @@ static void many_at_once_test(void **state)
 	}
 	regexes = compile(sources, 1000, REGEX_LIMITS, &diag);
 	assert_int_equal(regexes_cnt(regexes), 1000);
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	for (int i = 0; i < 1000; i++) {
 		char name[64];
 		int len = snprintf(name, sizeof(name), "www.ad%dxy.net%d.example", i, i % 97);
 
 		assert_int_equal(regexes_match(regexes, name, (size_t)len).line, i + 1);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	us = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e6;
 	print_message("%.1f us a name against 1,000\n", us);
 	assert_true(us < 2000);
