@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/lot.h"
 #include "bpf/packet.h"
 #include "sekisho/config.h"
 #include "sekisho/flow.h"
@@ -561,7 +562,7 @@ static void whatever_comes(void **state)
 	struct bed *bed = *state;
 	uint64_t seed = 0x5eed;
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < (int)lot_cnt(20000); i++) {
 		const struct wire wire = { .six = i & 1 };
 
 		several(&bed->in, WHOLE, (unsigned int)i % 40);

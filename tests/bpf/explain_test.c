@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bpf/livegate.h"
+#include "bpf/lot.h"
 #include "bpf/mutate.h"
 #include "bpf/rules.h"
 #include "explain/explain.h"
@@ -552,7 +553,7 @@ static void ask_all(struct trial *t, const struct policy *policy, const struct p
 	/* by the hook's other program, which must answer alike */
 	struct explain_options options = { .live_policy = in_force, .tc = policy != in_force };
 	uint64_t before = livegate_digest(t->live);
-	size_t open = descriptors();
+	size_t open = descriptors(), cnt = lot_cnt(PACKETS);
 	struct explain *explain;
 	struct gate *peek;
 	struct diag diag;
@@ -564,7 +565,7 @@ static void ask_all(struct trial *t, const struct policy *policy, const struct p
 		diag_print(&diag, stderr);
 		fail();
 	}
-	for (size_t i = 0; i < PACKETS; i++) {
+	for (size_t i = 0; i < cnt; i++) {
 		told[i].packet = packet_by_lot(policy, &seed);
 		if (i % 10 == 0)
 			frames_are_equal(&told[i].packet);
@@ -584,13 +585,14 @@ static void ask_all(struct trial *t, const struct policy *policy, const struct p
 static void foretold(struct trial *t, const struct policy *policy, const struct policy *in_force,
 		     uint64_t seed)
 {
-	struct told *told = calloc(PACKETS, sizeof(*told));
+	size_t cnt = lot_cnt(PACKETS);
+	struct told *told = calloc(cnt, sizeof(*told));
 
 	assert_non_null(told);
 	ask_all(t, policy, in_force, seed, told);
 	if (policy != in_force)
 		livegate_apply(t->live, policy);
-	for (size_t i = 0; i < PACKETS; i++)
+	for (size_t i = 0; i < cnt; i++)
 		gateway_agrees(t, &told[i]);
 	free(told);
 }

@@ -90,7 +90,8 @@ struct livegate *livegate_up(const char **ret_why)
 	struct gate_options options = { .flows_max = FLOWS,
 					.sources_max = FLOWS,
 					.events_bytes = 1 << 20,
-					.event_budget = UINT32_MAX };
+					.event_budget = UINT32_MAX,
+					.programs = GATE_UNNAMED };
 	struct livegate *live = calloc(1, sizeof(*live));
 	struct diag diag;
 

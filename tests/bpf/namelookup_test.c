@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/lot.h"
 #include "bpf/namelookup.h"
 #include "install/namemap.h"
 #include "names/print.h"
@@ -689,7 +690,7 @@ static void others_are_not_listed(void **state)
 	for (int i = 0; i < LISTS; i++)
 		random_rows(bed->rows[i]);
 	bed_lists(bed);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < (int)lot_cnt(100000); i++) {
 		struct query query = {};
 
 		snprintf(query.host, sizeof(query.host), "host%d.d%d.invalid", i, i % 100);
