@@ -119,6 +119,23 @@ static void test_dnp3(void **state)
 	rows_hold(rows, sizeof(rows) / sizeof(rows[0]), FROM_SERVER);
 }
 
+/* Get_Attribute_List of class 1: attribute 7. */
+static const char list[] = "\x6f\0\x1a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+			   "\0\0\0\0\0\0\2\0\0\0\0\0\xb2\0\x0a\0\3\2\x20\1\x24\1\1\0\7\0";
+
+static void test_cip(void **state)
+{
+	static const struct row rows[] = {
+		{ "cip_service:3", true },     { "cip_service:3,1", true },
+		{ "cip_service:3,1,7", true }, { "cip_service:3,1,8", false },
+		{ "cip_service:3,2", false },  { "cip_service:4", false },
+	};
+
+	protorun_begin(&run, PROTO_ENIP, 6);
+	protorun_feed(&run, FROM_CLIENT, TEXT(list), 0, false);
+	rows_hold(rows, sizeof(rows) / sizeof(rows[0]), FROM_CLIENT);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const refused[] = {
@@ -126,6 +143,8 @@ static void test_refused(void **state)
 		"dnp3_obj:60",
 		"dnp3_obj:60,1,2",
 		"dnp3_obj:256,1",
+		"cip_service:256",
+		"cip_service:3,1,7,1",
 		"krb5.ticket_encryption:weak,23",
 		"krb5.ticket_encryption:RC4-HMAC",
 	};
@@ -146,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_krb5),
 		cmocka_unit_test(test_dnp3),
+		cmocka_unit_test(test_cip),
 		cmocka_unit_test(test_refused),
 	};
 	struct config *config;

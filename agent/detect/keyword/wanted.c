@@ -8,6 +8,7 @@
 
 #include "detect/parse/inside.h"
 #include "proto/dnp3.h"
+#include "proto/enip.h"
 #include "proto/kerberos.h"
 
 #define WANTED_MAX 32
@@ -152,6 +153,40 @@ const struct keyword keyword_dnp3_ind = {
 const struct keyword keyword_dnp3_obj = { "dnp3_obj",	"dnp3.obj",
 					  VALUE_ALWAYS, object_read,
 					  NULL,		"an object's group and variation: 60,1" };
+
+/* --- CIP --- */
+
+/* The service, then the class, then the attribute: what is left out is not asked for. */
+static int service_piece(struct draft *draft, struct slice word, uint32_t place, struct wanted *wanted)
+{
+	static const uint64_t most[] = { UINT8_MAX, UINT16_MAX, UINT16_MAX };
+	static const uint64_t masks[] = { ENIP_ASKED(UINT8_MAX, 0, 0),
+					  ENIP_ASKED(0, ENIP_NONE_MAX, 0),
+					  ENIP_ASKED(0, 0, ENIP_NONE_MAX) };
+	uint64_t number, value;
+
+	if (place > 2 || !number_parse(word, most[place], &number))
+		return wanted_unknown(draft, word);
+	value = place == 0   ? ENIP_ASKED(number, 0, 0)
+		: place == 1 ? ENIP_ASKED(0, number + 1, 0)
+			     : ENIP_ASKED(0, 0, number + 1);
+	if (place == 0)
+		return wanted_add(draft, word, wanted, masks[0], value);
+	wanted->one[0].mask |= masks[place];
+	wanted->one[0].value |= value;
+	return 0;
+}
+
+static int service_read(struct draft *draft, struct slice value)
+{
+	return wanted_read(draft, value, service_piece);
+}
+
+const struct keyword keyword_cip_service = {
+	"cip_service", NULL,
+	VALUE_ALWAYS,  service_read,
+	NULL,	       "what a request of CIP asks for, and of which class and attribute: 3,1,7"
+};
 
 /* --- Kerberos --- */
 
