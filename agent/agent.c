@@ -23,6 +23,7 @@
 #include "dataplane/join.h"
 #include "dataplane/flood.h"
 #include "dataplane/livecapture.h"
+#include "dataplane/pagelink.h"
 #include "dataplane/sweep.h"
 #include "fetch/feeds.h"
 #include "inline/inline.h"
@@ -476,6 +477,7 @@ static int parts_start(struct agent *agent)
 	    (err = feeds_start(agent->feeds)) ||
 	    (err = wholeness_new(agent->readings, agent->settings->state_dir, &agent->wholeness)) ||
 	    (err = ports_new(agent->loop, agent->gate, agent->settings->pin_dir, &agent->ports)) ||
+	    (err = pagelink_new(agent->loop, agent->gate, agent->settings->pin_dir, &agent->pagelink)) ||
 	    (err = events_new(agent->loop, agent->gate, &calls, &agent->events)) ||
 	    (err = sweep_new(agent->loop, agent->readings, agent->gate, agent->editions, event_came,
 			     agent, &agent->sweep)) ||
@@ -548,6 +550,7 @@ void agent_free(struct agent *agent)
 	if (agent->events)
 		events_drain(agent->events);
 	events_free(agent->events);
+	pagelink_free(agent->pagelink);
 	ports_free(agent->ports);
 	release_free(agent->release);
 	metrics_free(agent->metrics);
@@ -600,6 +603,7 @@ int agent_detach(const struct settings *settings)
 		return lock;
 	}
 	links = attach_prune(settings->pin_dir, NULL, NULL) + join_detach_all();
+	pagelink_remove(settings->pin_dir);
 	pins_remove(settings->pin_dir, 2);
 	log_info("detach: %d ports are free again, tables of %s removed", links, settings->pin_dir);
 	close(lock);

@@ -30,6 +30,7 @@ struct agent {
 	struct journal *journal;
 	struct editions *editions;
 	struct ports *ports;
+	struct pagelink *pagelink;
 	struct records *records;
 	struct events *events;
 	struct lists_care *lists;

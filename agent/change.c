@@ -15,6 +15,7 @@
 
 #include "agent.h"
 #include "base/log.h"
+#include "dataplane/pagelink.h"
 #include "fetch/feeds.h"
 #include "lists_care.h"
 #include "prove/prove.h"
@@ -372,6 +373,7 @@ static int change_commit(struct change *c)
 	}
 	feeds_policy(agent->feeds, policy);
 	release_policy(agent->release, policy);
+	pagelink_follow(agent->pagelink, policy);
 	ports_follow(agent->ports, policy);
 	standing_watch(agent);
 	return 0;

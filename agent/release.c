@@ -5,6 +5,8 @@
  */
 #include "release.h"
 
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include "lists_care.h"
 #include "method/method.h"
 #include "page/page.h"
+#include "sekisho/page.h"
 
 struct release {
 	struct agent *agent;
@@ -35,10 +38,42 @@ static struct release *release_of(const struct agent *agent)
 
 /* --- whose client, and what holds the name back --- */
 
-static const struct model_tenant *tenant_of(const struct policy *policy, const struct sek_addr *client)
+/* A seat's address, which stands for a client behind a bridge: of either family. */
+static bool seat_read(const struct sek_addr *addr, uint32_t *ret_number)
 {
+	uint32_t number = ntohl(addr->w[3]);
+
+	if (address_is_v4(addr))
+		number -= SEK_PAGE_SEAT4;
+	else if (addr->w[0] != htonl(SEK_PAGE_SEAT6_0) || addr->w[1] != htonl(SEK_PAGE_SEAT6_1) ||
+		 addr->w[2])
+		return false;
+	*ret_number = number;
+	return number < SEK_TENANTS_MAX * SEK_PAGE_SEATS;
+}
+
+static void page_asks_who(void *arg, struct sek_addr *client, uint16_t *ret_tenant)
+{
+	const struct release *r = arg;
+	struct sek_page_seat seat;
+	uint32_t number;
+
+	if (!seat_read(client, &number) ||
+	    bpf_map_lookup_elem(gate_map_fd(r->agent->gate, "sek_page_seat"), &number, &seat))
+		return;
+	*client = seat.client;
+	*ret_tenant = (uint16_t)(number / SEK_PAGE_SEATS);
+}
+
+static const struct model_tenant *tenant_of(const struct policy *policy,
+					    const struct page_question *q)
+{
+	const struct sek_addr *client = &q->client;
 	const struct model_tenant *found = NULL;
 	int longest = -1;
+
+	if (q->tenant)
+		return policy_tenant_id(policy, q->tenant);
 
 	for (size_t i = 0; i < policy->tenant_cnt; i++) {
 		const struct model_tenant *tenant = &policy->tenants[i];
@@ -97,7 +132,7 @@ static void page_asks_why(void *arg, const struct page_question *q, struct page_
 {
 	struct release *r = arg;
 	const struct policy *policy = agent_policy(r->agent);
-	const struct model_tenant *tenant = policy ? tenant_of(policy, &q->client) : NULL;
+	const struct model_tenant *tenant = policy ? tenant_of(policy, q) : NULL;
 	const struct model_name_list *list = NULL;
 	const struct model_names *names;
 
@@ -396,27 +431,15 @@ void method_url_request_grant(struct agent *agent, struct ticket *ticket, json_t
 
 /* --- as the policy says --- */
 
-static size_t listens_of(const struct model_name_site *site, struct page_listen listens[])
-{
-	const struct prefix *const sinks[] = { &site->sink4, &site->sink6 };
-	size_t cnt = 0;
-
-	if (!site->page)
-		return 0;
-	for (; cnt < site->listen_cnt && cnt < PAGE_LISTENS_MAX; cnt++)
-		listens[cnt] =
-			(struct page_listen){ site->listens[cnt].addr, site->listens[cnt].port };
-	for (size_t i = 0; !site->listen_cnt && i < 2; i++)
-		if (sinks[i]->len)
-			listens[cnt++] = (struct page_listen){ sinks[i]->addr, 80 };
-	return cnt;
-}
-
 void release_policy(struct release *r, const struct policy *policy)
 {
-	struct page_listen listens[PAGE_LISTENS_MAX];
+	struct model_page_listen pages[MODEL_NAME_PAGES_MAX];
+	struct page_listen listens[MODEL_NAME_PAGES_MAX];
+	size_t cnt = policy_pages(policy, pages);
 
-	page_listen(r->page, listens, listens_of(&policy->names, listens));
+	for (size_t i = 0; i < cnt; i++)
+		listens[i] = (struct page_listen){ pages[i].addr, pages[i].port };
+	page_listen(r->page, listens, cnt);
 }
 
 json_t *release_words(const struct release *r)
@@ -444,8 +467,8 @@ bool release_wanting(const struct release *r)
 int release_new(struct agent *agent, struct release **ret_release)
 {
 	struct release *r = calloc(1, sizeof(*r));
-	const struct page_calls calls = { page_asks_why, page_was_shown, page_asks_release,
-					  page_asks_outcome, r };
+	const struct page_calls calls = { page_asks_who,     page_asks_why,	page_was_shown,
+					  page_asks_release, page_asks_outcome, r };
 	char path[256];
 	int err;
 

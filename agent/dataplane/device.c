@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device settings by ioctl. Called by dataplane/ports and dataplane/egress; keeps nothing open.
+ * Device settings by ioctl. Called by dataplane/ports, egress and pagelink; keeps nothing open.
  */
 #include "dataplane/device.h"
 
@@ -30,6 +30,13 @@ static int device_ioctl(const char *name, void *command)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int device_gro(const char *name, bool on)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+
+	return device_ioctl(name, &value);
 }
 
 /* The names of a string set; owned by the caller. */
@@ -166,7 +173,8 @@ int device_vlan_see(const char *name, enum device_need need, struct device_vlan 
 	return err;
 }
 
-int device_promisc(const char *name, bool on)
+/* Sets and clears IFF_*. 0 or -errno. */
+static int device_flags(const char *name, short set, short clear)
 {
 	struct ifreq req = {};
 	int err = 0, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -176,13 +184,23 @@ int device_promisc(const char *name, bool on)
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
 	if (ioctl(fd, SIOCGIFFLAGS, &req) < 0)
 		err = -errno;
-	if (!err && !(req.ifr_flags & IFF_PROMISC) == on) {
-		req.ifr_flags = (short)(req.ifr_flags ^ IFF_PROMISC);
+	if (!err && ((req.ifr_flags & set) != set || req.ifr_flags & clear)) {
+		req.ifr_flags = (short)((req.ifr_flags | set) & ~clear);
 		if (ioctl(fd, SIOCSIFFLAGS, &req) < 0)
 			err = -errno;
 	}
 	close(fd);
 	return err;
+}
+
+int device_promisc(const char *name, bool on)
+{
+	return on ? device_flags(name, IFF_PROMISC, 0) : device_flags(name, 0, IFF_PROMISC);
+}
+
+int device_up_noarp(const char *name)
+{
+	return device_flags(name, IFF_UP | IFF_NOARP, 0);
 }
 
 /* "tx_queue_0_xdp_xmit", "xdp_tx_packets", "rx_xdp_tx_xmit": sent; "..._errors", "..._bytes": not. */

@@ -32,6 +32,15 @@ int device_vlan_see(const char *name, enum device_need need, struct device_vlan 
 /* A bridge must take in frames for every station: sets or clears IFF_PROMISC. Returns 0 or -errno. */
 int device_promisc(const char *name, bool on);
 
+/* Sets it up, with neighbours that need not be asked for. Returns 0 or -errno. */
+int device_up_noarp(const char *name);
+
+/*
+ * Whether received packets are merged; of a veth also, whether its far end may be sent to by XDP. Returns
+ * 0 or -errno.
+ */
+int device_gro(const char *name, bool on);
+
 /*
  * Frames that the device's driver says to have sent for XDP, summed over its queues (ethtool -S);
  * 0 when it keeps no such counter.

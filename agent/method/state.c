@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "dataplane/pagelink.h"
 #include "dataplane/sweep.h"
 #include "install/feature.h"
 #include "lists_care.h"
@@ -231,6 +232,8 @@ static json_t *problems(const struct agent *agent)
 	if (release_wanting(agent->release))
 		json_array_append_new(
 			list, json_string("the block page is not served at each of its addresses"));
+	if (pagelink_trouble(agent->pagelink)[0])
+		json_array_append_new(list, json_string(pagelink_trouble(agent->pagelink)));
 	if (wholeness_words(agent->wholeness)[0])
 		json_array_append_new(list, json_string(wholeness_words(agent->wholeness)));
 	if (failed)

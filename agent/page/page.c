@@ -163,8 +163,8 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static void visit_begin(struct MHD_Connection *connection, const struct exchange *exchange,
-			struct visit *visit)
+static void visit_begin(const struct page *page, struct MHD_Connection *connection,
+			const struct exchange *exchange, struct visit *visit)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -172,6 +172,7 @@ static void visit_begin(struct MHD_Connection *connection, const struct exchange
 
 	*visit = (struct visit){ .connection = connection };
 	address_take(info->client_addr, &visit->question.client);
+	page->calls.who(page->calls.arg, &visit->question.client, &visit->question.tenant);
 	if (!host || page_host_read(host, visit->host))
 		visit->host[0] = 0;
 	visit->japanese = page_likes_japanese(header(connection, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
@@ -443,7 +444,7 @@ static enum MHD_Result request(void *arg, struct MHD_Connection *connection, con
 		*upload_len = 0;
 		return MHD_YES;
 	}
-	visit_begin(connection, exchange, &visit);
+	visit_begin(page, connection, exchange, &visit);
 	if (!budget_take(page->budget[BUDGET_VIEW], &visit.question.client, clock_mono_ns()))
 		return send_plain(page, connection, MHD_HTTP_TOO_MANY_REQUESTS,
 				  "too many requests\n");

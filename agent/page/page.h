@@ -34,6 +34,7 @@ struct page_why {
 
 struct page_question {
 	struct sek_addr client;
+	uint16_t tenant; /* its body's number; 0: its address tells */
 	const char *host, *path;
 	const char *reference; /* that the page shows */
 	const char *comment; /* of a request */
@@ -47,6 +48,8 @@ struct page_outcome {
 };
 
 struct page_calls {
+	/* Whose address that is, where it stands for another. */
+	void (*who)(void *arg, struct sek_addr *client, uint16_t *ret_tenant);
 	void (*why)(void *arg, const struct page_question *question, struct page_why *ret_why);
 	/* A page was shown that held something back; not more often than a client may be recorded. */
 	void (*shown)(void *arg, const struct page_question *question, const struct page_why *why);

@@ -15,6 +15,7 @@
 #include "core/packet.h"
 #include "rewrite/answer.h"
 #include "rewrite/route.h"
+#include "stage/page.h"
 #include "stage/tenant.h"
 
 #ifndef AF_INET
@@ -170,6 +171,8 @@ __noinline enum sek_verdict steer_route(struct frame_ctx *ctx, struct packet *p)
 
 static __always_inline enum sek_verdict steer_packet(struct frame_ctx *ctx, struct packet *p)
 {
+	if (!p->tenant && p->port_flags & SEK_PORT_BRIDGE)
+		return steer_page(ctx, p);
 	if (!p->tenant)
 		return packet_end(p, SEK_R_stack_host, SEK_STACK);
 	return p->port_flags & SEK_PORT_BRIDGE ? steer_bridge(p) : steer_route(ctx, p);

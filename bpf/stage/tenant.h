@@ -90,10 +90,13 @@ static __always_inline void tenant_place(const struct packet *p, struct attach_p
 	}
 }
 
-/* A body's packet for the gateway itself: from then on the host's, on its way in. */
+/*
+ * A body's packet for the gateway itself: from then on the host's, on its way in. Of a bridge only the
+ * block page's addresses are there.
+ */
 static __always_inline bool tenant_is_host(const struct packet *p, const struct attach_place *place)
 {
-	return !(p->port_flags & SEK_PORT_BRIDGE) && !attach_find(p, place, &p->dst);
+	return !attach_find(p, place, &p->dst);
 }
 
 /* A function of its own, as are all that look into prefix tables: keys leave the stack with it. */

@@ -74,7 +74,8 @@ static const char *reason_word(uint8_t reason)
 /* Tenant 0 is the gateway itself where its own rules were asked, else nobody. */
 static const struct model_tenant *tenant_of(const struct play *play, const struct sek_trace *trace)
 {
-	if (!trace->tenant && trace->reason != SEK_R_stack_host && trace->reason != SEK_R_host_refused)
+	if (!trace->tenant && trace->reason != SEK_R_stack_host && trace->reason != SEK_R_stack_page &&
+	    trace->reason != SEK_R_page_full && trace->reason != SEK_R_host_refused)
 		return NULL;
 	return policy_tenant_id(play->policy, trace->tenant);
 }

@@ -107,6 +107,33 @@ static int host_places(const struct policy *policy, struct image *image)
 	return err;
 }
 
+/* On a bridge, which has none, those of the block page: wherever a body is on an inside port. */
+static int page_places(const struct policy *policy, struct image *image)
+{
+	struct model_page_listen pages[MODEL_NAME_PAGES_MAX];
+	size_t cnt = policy_pages(policy, pages);
+	int err = 0;
+
+	for (size_t t = 1; t < policy->tenant_cnt && cnt; t++) {
+		const struct model_tenant *tenant = &policy->tenants[t];
+
+		for (size_t a = 0; a < tenant->attach_cnt; a++) {
+			const struct model_attach *attach = &tenant->attaches[a];
+			const struct model_port *port = policy_port_id(policy, attach->port_id);
+			const struct place_key at = { attach->port_id, attach->vlan, attach->outer };
+
+			if (!port || !port->bridge || port->outside)
+				continue;
+			for (size_t i = 0; i < cnt && !err; i++) {
+				const struct prefix page = { .addr = pages[i].addr, .len = 128 };
+
+				err = add(image, &at, &page, 0, 0);
+			}
+		}
+	}
+	return err;
+}
+
 static int conflict(const struct policy *policy, const struct image_attach *entry, struct diag *diag)
 {
 	const struct model_tenant *host = &policy->tenants[0];
@@ -142,6 +169,8 @@ int attaches_build(const struct policy *policy, struct image *image, struct diag
 		err = tenant_add(&policy->tenants[t], image);
 	if (!err)
 		err = host_places(policy, image);
+	if (!err)
+		err = page_places(policy, image);
 	if (err || !image->attach_cnt)
 		return err;
 	qsort(image->attaches, image->attach_cnt, sizeof(*image->attaches), compare);

@@ -121,6 +121,7 @@ static const char *lists_name(const struct explain *explain)
 static const struct model_tenant *tenant_of(const struct policy *policy, const struct sek_trace *trace)
 {
 	bool host = trace->rule != SEK_NO_RULE || trace->reason == SEK_R_stack_host ||
+		    trace->reason == SEK_R_stack_page || trace->reason == SEK_R_page_full ||
 		    trace->reason == SEK_R_host_refused;
 
 	return trace->tenant || host ? policy_tenant_id(policy, trace->tenant) : NULL;

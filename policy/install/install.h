@@ -46,6 +46,11 @@ int gate_open(const struct gate_options *options, struct gate **ret_gate,
 void gate_close(struct gate *gate);
 int gate_prog_fd(const struct gate *gate);
 /*
+ * The program for TC ingress of SEK_PORT_PAGE: takes what the block page answers back to bridges.
+ * -EBADF after a peek.
+ */
+int gate_page_back_fd(const struct gate *gate);
+/*
  * The program for TC ingress, on the same maps; loaded when first asked for. Returns its descriptor,
  * the gate's, or -errno with words in diag. And the program that sends on what XDP hands over, for TC
  * ingress of XDP ports in a gateway with ports by TC.
@@ -116,8 +121,8 @@ void install_list_epoch(struct gate *gate);
 /* What an interface is to the program; port 0 removes it. */
 int gate_link_set(struct gate *gate, uint32_t ifindex, const struct sek_link *link);
 /*
- * The way out of a port; ifindex 0 removes it. from_xdp: its device takes frames from XDP; else XDP
- * hands over what goes there.
+ * The way out of a port, or to the block page (SEK_PORT_PAGE); ifindex 0 removes it. from_xdp: its
+ * device takes frames from XDP; else XDP hands over what goes there.
  */
 int gate_tx_set(struct gate *gate, uint16_t port, uint32_t ifindex, bool from_xdp);
 /*

@@ -405,6 +405,11 @@ int gate_hand_fd(const struct gate *gate)
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_hand_order) : -EBADF;
 }
 
+int gate_page_back_fd(const struct gate *gate)
+{
+	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_page_back) : -EBADF;
+}
+
 int gate_prog_fd(const struct gate *gate)
 {
 	return gate->skel ? bpf_program__fd(gate->skel->progs.sek_gateway) : -EBADF;
@@ -497,7 +502,7 @@ int gate_tx_set(struct gate *gate, uint16_t port, uint32_t ifindex, bool from_xd
 	const struct bpf_devmap_val out = { .ifindex = ifindex };
 	int err;
 
-	if (!port || port >= SEK_PORTS_MAX)
+	if (port >= SEK_PORTS_MAX)
 		return -ERANGE;
 	err = map_entry_set(gate, "sek_out", port, &ifindex, false);
 	if (!err)

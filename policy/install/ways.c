@@ -11,6 +11,7 @@
 #include "install/gate.h"
 #include "install/replay.h"
 #include "sekisho/handoff.h"
+#include "sekisho/page.h"
 
 /* Every interface of a live port, VLAN devices included. */
 static int links_copy(const struct replay_ways *ways, struct gate *own, struct diag *diag)
@@ -35,10 +36,11 @@ static int outs_copy(const struct replay_ways *ways, struct gate *own)
 
 	if (out < 0 || tx < 0)
 		return -ENOENT;
-	for (uint32_t port = 1; !r && port < SEK_PORTS_MAX; port++) {
+	for (uint32_t port = SEK_PORT_PAGE; !r && port < SEK_PORTS_MAX; port++) {
+		bool known = port == SEK_PORT_PAGE || ways->port[port];
 		uint32_t ifindex = 0, by_xdp;
 
-		if (!ways->port[port] || bpf_map_lookup_elem(out, &port, &ifindex) || !ifindex)
+		if (!known || bpf_map_lookup_elem(out, &port, &ifindex) || !ifindex)
 			continue;
 		r = gate_tx_set(own, ways->port[port], ifindex,
 				!bpf_map_lookup_elem(tx, &port, &by_xdp));

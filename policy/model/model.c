@@ -260,6 +260,25 @@ const struct model_name_list *policy_name_list_id(const struct policy *policy, u
 	return NULL;
 }
 
+size_t policy_pages(const struct policy *policy,
+		    struct model_page_listen ret_pages[MODEL_NAME_PAGES_MAX])
+{
+	const struct model_name_site *site = &policy->names;
+	const struct prefix *const sinks[] = { &site->sink4, &site->sink6 };
+	size_t cnt = 0;
+
+	if (!site->page)
+		return 0;
+	if (site->listen_cnt) {
+		memcpy(ret_pages, site->listens, site->listen_cnt * sizeof(*ret_pages));
+		return site->listen_cnt;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (sinks[i]->len)
+			ret_pages[cnt++] = (struct model_page_listen){ sinks[i]->addr, 80 };
+	return cnt;
+}
+
 const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule)
 {
 	if (rule < tenant->rule_cnt)

@@ -339,6 +339,10 @@ const struct model_names *policy_names_at(const struct model_tenant *tenant,
 					  const struct sek_addr *addr,
 					  const struct model_name_group **group);
 
+/* Where the block page is served; none: there is no page. Returns how many. */
+size_t policy_pages(const struct policy *policy,
+		    struct model_page_listen ret_pages[MODEL_NAME_PAGES_MAX]);
+
 /* Name of rule number r of a tenant; the two defaults are "default-out" and "default-in". */
 const char *policy_rule_name(const struct model_tenant *tenant, uint16_t rule);
 

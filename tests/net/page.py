@@ -4,19 +4,25 @@
   look URL NAME LANGUAGE WIDTH HEIGHT   opens it, keeps NAME.png and NAME.txt (what can be read on it)
   ask URL LANGUAGE COMMENT              opens it, writes the comment, presses the button; prints the reference
   open URL                              prints what can be read on it
+  table FILE WORD...                    what one browser, started with these options as well, shows of each row:
+                                        "NAME|URL|WORDS|AFTER", where WORDS stand on the page or in the browser's error,
+                                        and AFTER is a script whose answer has to be true; a row "run|COMMAND" is run.
+                                        Prints "ok NAME" or "not ok NAME" with what was seen
 Fails when the page asks for anything from elsewhere, or writes an error to the console."""
 import re
+import subprocess
 import sys
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 
 
-def browser(folder, language, width, height):
+def browser(folder, language, width, height, more=()):
     options = webdriver.ChromeOptions()
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                  "--disable-background-networking", "--no-first-run", "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode",
-                 f"--user-data-dir={folder}/chromium-{language}", f"--lang={language}", f"--window-size={width},{height}"):
+                 f"--user-data-dir={folder}/chromium-{language}", f"--lang={language}", f"--window-size={width},{height}", *more):
         options.add_argument(word)
     options.add_experimental_option("prefs", {"intl.accept_languages": language})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -79,4 +85,29 @@ def show(folder, url):
         driver.quit()
 
 
-{"look": look, "ask": ask, "open": show}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+def seen(driver, url):
+    try:
+        driver.get(url)
+    except WebDriverException as error:
+        return error.msg
+    return text(driver)
+
+
+def table(folder, rows, *more):
+    driver = browser(folder, "en", 1280, 900, more)
+    driver.set_page_load_timeout(20)
+    try:
+        with open(rows, encoding="utf-8") as lines:
+            for line in lines:
+                name, *words = line.rstrip("\n").split("|", 3)
+                if name == "run":
+                    subprocess.run(words[0], shell=True, check=True, stdout=subprocess.DEVNULL)
+                    continue
+                what = seen(driver, words[0])
+                good = words[1] in what and (len(words) < 3 or driver.execute_script("return " + words[2]))
+                print("ok" if good else "not ok", name + ":", " ".join(what.split())[:120], flush=True)
+    finally:
+        driver.quit()
+
+
+{"table": table, "look": look, "ask": ask, "open": show}[sys.argv[2]](sys.argv[1], *sys.argv[3:])

@@ -364,6 +364,10 @@ static int bed_outcome(void *arg, const char *reference, struct page_outcome *ou
 	return 0;
 }
 
+static void bed_who(void *arg, struct sek_addr *client, uint16_t *ret_tenant)
+{
+}
+
 static uint16_t port_free(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -379,7 +383,7 @@ static uint16_t port_free(void)
 static int bed_up(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
-	const struct page_calls calls = { bed_why, bed_shown, bed_ask, bed_outcome, bed };
+	const struct page_calls calls = { bed_who, bed_why, bed_shown, bed_ask, bed_outcome, bed };
 	struct page_listen at[2] = { { address("127.0.0.1"), port_free() },
 				     { address("192.0.2.99"), 0 } };
 	size_t served, all;
