@@ -94,6 +94,29 @@ static void page_take(struct name_reader *reader, struct text page, struct text 
 	name_take_url(reader, page, allow);
 }
 
+/* The name that a rule begins with; the rest is what is left of it. */
+static struct text name_cut(struct text *rest)
+{
+	struct text name = { rest->at, 0 };
+
+	while (name.len < rest->len && !memchr("^/|*:?", name.at[name.len], 6))
+		name.len++;
+	*rest = text_from(*rest, name.len);
+	return name;
+}
+
+/* What stands behind "|": that name, and none below it. */
+static void exact(struct name_reader *reader, struct text text, struct text rule, bool allow)
+{
+	const struct name_as as = { .kind = NAME_SELF, .allow = allow };
+	struct text name = name_cut(&text);
+
+	if (is_whole(text))
+		name_take(reader, name, &as);
+	else
+		name_skip(reader, NAME_SKIP_pattern, rule);
+}
+
 /* What stands behind "||". back: names that it is of are taken back. */
 static void anchored(struct name_reader *reader, struct text text, struct text rule, bool allow,
 		     bool back)
@@ -107,10 +130,7 @@ static void anchored(struct name_reader *reader, struct text text, struct text r
 		as.kind = NAME_BELOW;
 		text = text_from(text, 2);
 	}
-	name = (struct text){ text.at, 0 };
-	while (name.len < text.len && !memchr("^/|*:?", text.at[name.len], 6))
-		name.len++;
-	text = text_from(text, name.len);
+	name = name_cut(&text);
 	reader->takes_back |= back;
 	if (is_whole(text) && !(text_is(text, "*") && memchr(name.at, '.', name.len) == NULL))
 		name_take(reader, name, &as);
@@ -127,15 +147,29 @@ static void rule_take(struct name_reader *reader, struct text rule, bool allow)
 		anchored(reader, text_from(rule, 2), rule, allow, false);
 	else if (text_starts(rule, "|http://") || text_starts(rule, "|https://"))
 		page_take(reader, text_from(rule, 1), rule, allow);
+	else if (text_starts(rule, "|"))
+		exact(reader, text_from(rule, 1), rule, allow);
 	else if (reader->headed || allow || !(text_is_name(rule) || text_starts(rule, "http")))
 		name_skip(reader, NAME_SKIP_pattern, rule);
 	else
 		domains_line(reader, rule);
 }
 
+/* Takes off what somebody wrote behind a rule: "||name^ ! why". */
+static struct text remark_cut(struct text rule)
+{
+	const char *mark = memmem(rule.at, rule.len, " !", 2);
+
+	if (mark)
+		rule.len = mark - rule.at;
+	while (rule.len && rule.at[rule.len - 1] == ' ')
+		rule.len--;
+	return rule;
+}
+
 void adblock_line(struct name_reader *reader, struct text line)
 {
-	struct text rule = line, options;
+	struct text rule = remark_cut(line), options;
 	bool allow = text_starts(line, "@@"), back;
 
 	if (line.at[0] == '!' || line.at[0] == '[')

@@ -213,11 +213,12 @@ static void canaries_add(struct merge *merge, const struct seen *seen)
 
 /*
  * $badfilter: what a rule says that takes others back is nothing, wherever in the list they stand. It is an
- * entry until here, of SEK_NAME_SPARE.
+ * entry until here, of SEK_NAME_SPARE. One that takes nothing back is told: its author meant something.
  */
 static void take_back(struct merge *merge, const struct seen *seen, struct name_reader *part, size_t n)
 {
 	struct name_entry *back = &part->list.entries[n];
+	bool idle = true;
 
 	for (uint64_t at = part->hashes[n]; seen->slots[at & seen->mask]; at++) {
 		size_t p;
@@ -226,10 +227,16 @@ static void take_back(struct merge *merge, const struct seen *seen, struct name_
 		if (entry->how != SEK_NAME_SPARE && entry->allow == back->allow &&
 		    entry->host_len == back->host_len && entry->path_len == back->path_len &&
 		    !memcmp(merge->parts[p].list.text + entry->at, part->list.text + back->at,
-			    entry_len(back)))
+			    entry_len(back))) {
 			entry->kind = 0;
+			idle = false;
+		}
 	}
 	back->kind = 0;
+	part->line = back->line;
+	if (idle)
+		name_skip(part, NAME_SKIP_idle,
+			  (struct text){ part->list.text + back->at, back->host_len });
 }
 
 static void all_take_back(struct merge *merge, const struct seen *seen)

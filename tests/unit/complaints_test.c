@@ -33,11 +33,58 @@ static const struct row {
 	{ "AdGuardHome#3396: a star inside a name is no name", "||github*^$important\n||a.example^\n",
 	  NULL, "a.example", "github.com api.github.com githubapp.com" },
 	{ "AdGuardHome#3396: exceptions in a list that allows are what it allows",
-	  "login.example\nb.example\n", "@@||login.example^\n@@|b.example^\n", "b.example",
-	  "login.example" },
+	  "login.example\nb.example\n", "@@||login.example^\n@@|b.example^\n", "x.b.example",
+	  "login.example b.example" },
 	{ "AdGuardHome#2923: everything but some",
 	  "*$denyallow=com|net\n||*^$client=10.0.0.1\n/.*/\n||a.example^\n", NULL, "a.example",
 	  "b.example c.org" },
+	{ "AdGuardHome#2811: a hosts line below a name leaves the name alone",
+	  "127.0.0.1 minorshort.weixin.qq.example\n", NULL, "minorshort.weixin.qq.example",
+	  "weixin.qq.example qq.example" },
+	{ "pi-hole#4701: names that end in a dot", "mail.forblown.example.\nb.example.\n", NULL,
+	  "mail.forblown.example b.example. x.b.example", "forblown.example" },
+	{ "pi-hole#718: names behind the mark of a comment",
+	  "rcsmetrics.example #Corriere.example\nesm1.example #Dealer.example\n", NULL,
+	  "rcsmetrics.example esm1.example", "corriere.example dealer.example" },
+	{ "hosts#2898: blanks before the mark of a comment",
+	  "  # Title: x.example\n# a.example\n\t# b.example\n0.0.0.0 c.example\n", NULL,
+	  "c.example", "x.example a.example b.example" },
+	{ "dns-blocklists#5543: an exception for one name alone",
+	  "||a.example^\n@@|ok.a.example^\n@@||all.a.example^\n", NULL, "a.example x.ok.a.example",
+	  "ok.a.example all.a.example x.all.a.example" },
+	{ "dns-blocklists#5543: a rule for one name alone", "|a.example^\n||b.example^\n", NULL,
+	  "a.example b.example x.b.example", "x.a.example" },
+	{ "dns-blocklists#108: words behind an exception",
+	  "||services.example^\n@@||www.services.example^$important ! Referral\n||b.example^ ! why\n",
+	  NULL, "services.example b.example", "www.services.example" },
+	{ "dns-blocklists#206: stars within names",
+	  "||a.example^\n||adx-*.b.example^\n||s*block.example^\n||adserver.*.c.example^\n", NULL,
+	  "a.example", "b.example adx-1.b.example block.example c.example" },
+	{ "hosts-blocklists#137: an exception of dnsmasq",
+	  "address=/chat.example/0.0.0.0\naddress=/chat.example/::\nserver=/api.chat.example/#\n",
+	  NULL, "chat.example x.chat.example", "api.chat.example x.api.chat.example" },
+	{ "AdGuardHome#897: a script's rule is not its site's",
+	  "||stern.example/gujAd.js$match-case\n||commsvc.stern.example^$important\n", NULL,
+	  "commsvc.stern.example", "stern.example www.stern.example" },
+	{ "AdGuardHome#3115: capitals", "0.0.0.0 Ads.Example\n0.0.0.0 B.EXAMPLE\n", NULL,
+	  "ads.example ADS.example b.Example", "example" },
+	{ "DnsServer#1433: an exception of a list of one's own", "mypc.example\n",
+	  "@@||my.mypc.example^\n", "mypc.example x.mypc.example",
+	  "my.mypc.example x.my.mypc.example" },
+	{ "AdGuardHome#2521: everything is no entry", "||*.*\n||*^\n*.*\n||a.example^\n", NULL,
+	  "a.example", "b.example" },
+	{ "AdGuardHome#7118: all kinds of requests",
+	  "||a.example^$all\n||b.example^$all,important\n||test.*^$all\n", NULL,
+	  "a.example x.b.example", "test.example" },
+	{ "freshtomato-arm#45: a parent that is allowed frees not what is listed below",
+	  "adservice.google.example\n", "google.example\n", "adservice.google.example",
+	  "google.example www.google.example" },
+	{ "dnscrypt-proxy#117: below a name that is listed", "github.example\n",
+	  "api.github.example\n", "github.example x.github.example", "api.github.example" },
+	{ "files from Windows: marks of order and ends of lines",
+	  "\xef\xbb\xbf"
+	  "0.0.0.0 a.example\r\n0.0.0.0 b.example\r\n",
+	  NULL, "a.example b.example", "example" },
 	{ "AdGuardHome#6979: a rule that takes another back, before it or behind",
 	  "||b.example^$badfilter\n||a.example^\n||b.example^\n||c.example^$important\n"
 	  "||c.example^$important,badfilter\n||d.example^$dnsrewrite=127.0.0.1,$badfilter\n"
@@ -203,10 +250,31 @@ static void complaints_are_heard(void **state)
 	}
 }
 
+/* AdGuardHome#6979 as well: one that takes nothing back is told, with its line. */
+static void idle_badfilter_is_told(void **state)
+{
+	static const char text[] = "||a.example^\n||b.example^$badfilter\n||a.example^$badfilter\n"
+				   "@@||c.example^$badfilter\n||c.example^\n";
+	const struct name_read_options options = {};
+	struct name_list list;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(name_list_parse(text, strlen(text), "list", &options, &list, &diag), 0);
+	assert_int_equal(list.skip_cnts[NAME_SKIP_idle], 2);
+	assert_int_equal(list.skip_cnt, 2);
+	assert_int_equal(list.skips[0].line, 2);
+	assert_int_equal(list.skips[1].line, 4);
+	assert_int_equal(list.cnt, 1);
+	name_list_free(&list);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(complaints_are_heard),
+		cmocka_unit_test(idle_badfilter_is_told),
 	};
 
 	return cmocka_run_group_tests_name("complaints", tests, NULL, NULL);
