@@ -121,7 +121,7 @@ void verdicts_put(struct verdicts *v, const uint8_t key[VERDICT_KEY_LEN], uint32
 	old = find(v, key);
 	if (old)
 		forget(v, old);
-	if (v->cnt == v->most)
+	if (v->cnt == v->most && v->oldest)
 		forget(v, v->oldest);
 	bucket = bucket_of(v, key);
 	one->chain = *bucket;
@@ -135,8 +135,11 @@ void verdicts_free(struct verdicts *v)
 {
 	if (!v)
 		return;
-	while (v->oldest)
-		forget(v, v->oldest);
+	for (struct verdict *one = v->oldest, *next; one; one = next) {
+		next = one->newer;
+		findings_free(&one->findings);
+		free(one);
+	}
 	pthread_mutex_destroy(&v->lock);
 	free(v->buckets);
 	free(v);

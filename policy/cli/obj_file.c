@@ -158,9 +158,13 @@ static const struct column list_columns[] = {
 };
 static const struct view list_view = VIEW("files", list_columns, "nothing is in quarantine");
 
+struct row {
+	json_t *of; /* borrowed */
+};
+
 static int by_last(const void *a, const void *b)
 {
-	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	const json_t *x = ((const struct row *)a)->of, *y = ((const struct row *)b)->of;
 	int order = strcmp(print_word(x, "last"), print_word(y, "last"));
 
 	return order ? order : strcmp(print_word(x, "sha256"), print_word(y, "sha256"));
@@ -170,14 +174,15 @@ static int by_last(const void *a, const void *b)
 static json_t *rows_sort(json_t *rows)
 {
 	size_t cnt = json_array_size(rows);
-	json_t **at = calloc(cnt + 1, sizeof(*at)), *sorted = at ? json_array() : NULL;
+	struct row *at = calloc(cnt + 1, sizeof(struct row));
+	json_t *sorted = at ? json_array() : NULL;
 
 	for (size_t i = 0; sorted && i < cnt; i++)
-		at[i] = json_array_get(rows, i);
+		at[i].of = json_array_get(rows, i);
 	if (sorted)
-		qsort(at, cnt, sizeof(*at), by_last);
+		qsort(at, cnt, sizeof(struct row), by_last);
 	for (size_t i = 0; sorted && i < cnt; i++)
-		json_array_append(sorted, at[i]);
+		json_array_append(sorted, at[i].of);
 	free(at);
 	return sorted;
 }

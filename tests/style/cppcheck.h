@@ -16,3 +16,4 @@
 	     (key = json_object_iter_key(at)) != 0 && (value = json_object_iter_value(at)) != 0;   \
 	     at = json_object_iter_next(object, at))
 #define yr_rules_foreach(rules, rule) for (rule = (rules)->rules_table; rule != 0; rule++)
+#define yr_rule_metas_foreach(rule, meta) for (meta = (rule)->metas; meta != 0; meta++)
