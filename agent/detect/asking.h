@@ -97,6 +97,11 @@ struct memory *memory_turn(const struct detect *detect);
 
 /* Off the path, a packet that opens a stream carries nothing yet: protocols are asked of those behind it. */
 bool packet_is_read(const struct packet *packet);
+/*
+ * What can be said without a look at the signature, and is said of all packets of a side alike: transport,
+ * protocol, ports.
+ */
+bool rule_first_look(const struct asked *asked, const struct match *match);
 /* Addresses, ports, direction, what is cheap. */
 bool rule_header_holds(struct detect *detect, const struct asked *asked);
 bool rule_tests_hold(const struct signature *s, struct match *match, bool of_tx);

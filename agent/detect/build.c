@@ -99,6 +99,7 @@ static uint32_t traits_of(const struct signature *s)
 	traits |= s->not_established ? TRAIT_NOT_ESTABLISHED : 0;
 	traits |= !s->sport.is_any || !s->dport.is_any ? TRAIT_PORTS : 0;
 	traits |= is_ip_only(s) ? TRAIT_IP_ONLY : 0;
+	traits |= s->fast_part >= 0 ? TRAIT_PATTERN : 0;
 	for (uint32_t i = 0; i < s->test_cnt; i++) {
 		if (word_among(s->tests[i].ops->word, event_words))
 			traits |= TRAIT_EVENT;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "detect/addresses.h"
+#include "detect/asking.h"
 #include "detect/build.h"
 #include "detect/portgroups.h"
 #include "detect/scans.h"
@@ -157,21 +158,36 @@ static int proto_lists_build(struct ruleset *ruleset, enum proto_id proto)
 	return rc;
 }
 
+static void look_add(const struct scan *scan, enum proto_id proto, enum side side,
+		     struct proto_scans *scans)
+{
+	const struct source *source = scan->source;
+	struct look look = { .source = source, .patterns = scan->patterns };
+
+	if (!scan->patterns)
+		return;
+	if (source->kind == SOURCE_FIELD) {
+		look.field = source_field(source, proto);
+		if (!look.field || !look.field->sides[side] || look.field->kind == FIELD_NUMBER)
+			return;
+		look.step = look.field->step[side];
+		look.grows = look.field->kind == FIELD_BODY;
+	} else if (source->kind != SOURCE_FILE && source->kind != SOURCE_FILE_NUMBER_OR_NAME) {
+		return;
+	}
+	scans->looks[side][scans->look_cnt[side]++] = look;
+}
+
 static int proto_scans_build(struct ruleset *ruleset, enum proto_id proto)
 {
 	struct proto_scans *scans = &ruleset->protos[proto];
 
-	scans->sources = calloc(ruleset->scan_cnt, sizeof(*scans->sources));
-	if (!scans->sources)
-		return -ENOMEM;
-	for (uint32_t i = SCAN_PAYLOADS; i < ruleset->scan_cnt; i++) {
-		const struct source *source = ruleset->scans[0][i].source;
-
-		if (source->kind != SOURCE_PAYLOAD && source->kind != SOURCE_HEADER &&
-		    source->kind != SOURCE_BASE64 && source->kind != SOURCE_FRAME &&
-		    source_is_of(source, proto) &&
-		    (ruleset->scans[0][i].patterns || ruleset->scans[1][i].patterns))
-			scans->sources[scans->cnt++] = source->number;
+	for (int side = 0; side < SIDES; side++) {
+		scans->looks[side] = calloc(ruleset->scan_cnt, sizeof(*scans->looks[side]));
+		if (!scans->looks[side])
+			return -ENOMEM;
+		for (uint32_t i = SCAN_PAYLOADS; i < ruleset->scan_cnt; i++)
+			look_add(&ruleset->scans[side][i], proto, side, scans);
 	}
 	return proto_lists_build(ruleset, proto);
 }
@@ -215,8 +231,8 @@ void rule_groups_free(struct ruleset *ruleset)
 			port_groups_free(&ruleset->plain[transport][side]);
 	}
 	for (int proto = 0; proto < PROTO_CNT; proto++) {
-		free(ruleset->protos[proto].sources);
 		for (int side = 0; side < SIDES; side++) {
+			free(ruleset->protos[proto].looks[side]);
 			rule_list_free(&ruleset->protos[proto].plain[side]);
 			rule_list_free(&ruleset->protos[proto].events[side]);
 		}

@@ -94,8 +94,7 @@ static bool range_holds(struct port_range range, uint16_t port)
 	return port >= range.from && port <= range.to;
 }
 
-/* What can be said without a look at the signature. */
-static bool first_look_holds(const struct asked *asked, const struct match *match)
+bool rule_first_look(const struct asked *asked, const struct match *match)
 {
 	const struct packet *packet = match->packet;
 
@@ -117,7 +116,7 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 		return false;
 	if (!packet->family)
 		return s->decode_event || s->any_packet;
-	if (!first_look_holds(asked, &detect->match))
+	if (!rule_first_look(asked, &detect->match))
 		return false;
 	if (!(s->protos[packet->proto >> 6] >> (packet->proto & 63) & 1) ||
 	    (s->family && s->family != packet->family))

@@ -28,7 +28,8 @@ struct group {
 
 struct place {
 	uint32_t offset;
-	uint32_t groups[256]; /* by first byte: one more than the number of the first group; 0: none */
+	uint32_t head; /* in heads: of the least byte that something begins with here */
+	uint64_t begins[4]; /* one bit for each byte that something begins with */
 };
 
 struct places {
@@ -38,6 +39,8 @@ struct places {
 	size_t bytes_len, bytes_cap;
 	struct place *at; /* ascending */
 	uint32_t cnt;
+	uint32_t *heads; /* by place, then by first byte: the number of the first group */
+	uint32_t head_cnt;
 	struct group *groups;
 	uint32_t group_cnt;
 	uint32_t *numbers;
@@ -56,6 +59,7 @@ void places_free(struct places *places)
 	free(places->placed);
 	free(places->bytes);
 	free(places->at);
+	free(places->heads);
 	free(places->groups);
 	free(places->numbers);
 	free(places);
@@ -153,12 +157,13 @@ static void group_begin(struct places *places, const struct placed *one, uint32_
 
 	if (!place || place->offset != one->offset) {
 		place = &places->at[places->cnt++];
-		*place = (struct place){ .offset = one->offset };
+		*place = (struct place){ .offset = one->offset, .head = places->head_cnt };
 	}
-	if (!place->groups[one->first])
-		place->groups[one->first] = places->group_cnt + 1;
-	else
+	if (place->begins[one->first >> 6] >> (one->first & 63) & 1)
 		places->groups[places->group_cnt - 1].ends = false;
+	else
+		places->heads[places->head_cnt++] = places->group_cnt;
+	place->begins[one->first >> 6] |= 1ULL << (one->first & 63);
 	places->groups[places->group_cnt++] = (struct group){ .bytes = one->bytes,
 							      .numbers = numbers,
 							      .len = one->len,
@@ -176,8 +181,9 @@ static int tables_make(struct places *places)
 	}
 	places->at = calloc(offsets ? offsets : 1, sizeof(*places->at));
 	places->groups = calloc(groups ? groups : 1, sizeof(*places->groups));
+	places->heads = calloc(groups ? groups : 1, sizeof(*places->heads));
 	places->numbers = calloc(places->placed_cnt ? places->placed_cnt : 1, sizeof(uint32_t));
-	return places->at && places->groups && places->numbers ? 0 : -ENOMEM;
+	return places->at && places->groups && places->heads && places->numbers ? 0 : -ENOMEM;
 }
 
 int places_settle(struct places *places)
@@ -220,7 +226,7 @@ static bool bytes_are(const uint8_t *in, const uint8_t *bytes, uint16_t len, boo
 static void groups_look(const struct places *places, uint32_t first, struct slice rest,
 			void (*found)(void *arg, uint32_t number), void *arg)
 {
-	const struct group *group = &places->groups[first - 1];
+	const struct group *group = &places->groups[first];
 
 	for (;; group++) {
 		if (group->len <= rest.len &&
@@ -233,6 +239,23 @@ static void groups_look(const struct places *places, uint32_t first, struct slic
 	}
 }
 
+/* The first group of what begins with the byte; false: nothing does. */
+static bool head_of(const struct places *places, const struct place *place, uint8_t byte,
+		    uint32_t *ret_group)
+{
+	unsigned int word = byte >> 6;
+	uint64_t bit = 1ULL << (byte & 63);
+	uint32_t head = place->head;
+
+	if (!(place->begins[word] & bit))
+		return false;
+	for (unsigned int i = 0; i < word; i++)
+		head += (uint32_t)__builtin_popcountll(place->begins[i]);
+	head += (uint32_t)__builtin_popcountll(place->begins[word] & (bit - 1));
+	*ret_group = places->heads[head];
+	return true;
+}
+
 void places_find(const struct places *places, struct slice bytes, uint64_t from,
 		 void (*found)(void *arg, uint32_t number), void *arg)
 {
@@ -240,15 +263,14 @@ void places_find(const struct places *places, struct slice bytes, uint64_t from,
 		return;
 	for (uint32_t i = 0; i < places->cnt; i++) {
 		const struct place *place = &places->at[i];
-		uint32_t first;
+		uint32_t group;
 
 		if (place->offset < from)
 			continue;
 		if (place->offset - from >= bytes.len)
 			return;
-		first = place->groups[bytes.at[place->offset - from]];
-		if (first)
-			groups_look(places, first, slice_behind(bytes, place->offset - from), found,
+		if (head_of(places, place, bytes.at[place->offset - from], &group))
+			groups_look(places, group, slice_behind(bytes, place->offset - from), found,
 				    arg);
 	}
 }

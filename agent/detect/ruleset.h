@@ -42,6 +42,7 @@ enum rule_trait {
 	TRAIT_ONCE = 1 << 9, /* tells of a protocol alone: once a flow and side */
 	TRAIT_HEADER_PART = 1 << 10, /* has a part of a header or of base64 */
 	TRAIT_BARE = 1 << 11, /* nothing but protocol, addresses and ports */
+	TRAIT_PATTERN = 1 << 12, /* a pattern finds it */
 };
 
 /* What most rules that a pattern finds fall by stands together: one line of the cache. */
@@ -79,10 +80,19 @@ static inline enum transport transport_of(uint8_t proto)
 	return proto == 6 ? TRANSPORT_TCP : proto == 17 ? TRANSPORT_UDP : TRANSPORT_OTHER;
 }
 
-/* Fields of a protocol that some rule asks for, with the scans that they are looked through by. */
+/* A field, or a kind of file, that patterns of rules are looked for in, of one side. */
+struct look {
+	const struct source *source;
+	const struct field *field; /* NULL: of files */
+	const struct patterns *patterns;
+	uint8_t step; /* of a field that does not grow: when it is whole */
+	bool grows;
+};
+
+/* What some rule asks for of a protocol's transactions. */
 struct proto_scans {
-	uint16_t *sources; /* numbers */
-	uint32_t cnt;
+	struct look *looks[SIDES];
+	uint32_t look_cnt[SIDES];
 	struct rule_list plain[SIDES]; /* rules of transactions that no pattern finds */
 	struct rule_list events[SIDES]; /* of these, those that are asked when there are events */
 };

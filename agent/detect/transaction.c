@@ -265,14 +265,18 @@ static bool is_done(const struct asking *a, const struct signature *s, struct tx
 	return false;
 }
 
-static void rule_ask(struct asking *a, uint32_t number, bool was_found)
+/* Rules that a pattern found are kept while they are undecided; the others come again by themselves. */
+static void rule_ask(struct asking *a, uint32_t number)
 {
 	struct detect *detect = a->detect;
 	const struct asked *asked = &detect->ruleset->asked[number];
-	const struct signature *s = asked->signature;
 	struct tx_rule *kept = tx_rule_find(a->state, number), rule = { .number = number };
+	bool was_found = asked->traits & TRAIT_PATTERN;
+	const struct signature *s = asked->signature;
 	enum says says;
 
+	if (!kept && (!(asked->sides >> a->side & 1) || !rule_first_look(asked, &detect->match)))
+		return; /* most rules that share a pattern fall here, by one line of memory */
 	if (kept && is_done(a, s, kept))
 		return;
 	if (kept)
@@ -317,28 +321,24 @@ static void tx_found_add(void *arg, uint32_t number)
 	detect->tx_found_any = true;
 }
 
-static void bytes_look(struct asking *a, const struct source *source, struct slice bytes,
-		       uint64_t from, uint32_t index)
+static void bytes_look(struct asking *a, const struct look *look, struct slice bytes, uint64_t from,
+		       uint32_t index)
 {
-	const struct patterns *patterns =
-		a->detect->ruleset->scans[a->side][SCAN_PAYLOADS + source->number].patterns;
-
-	if (patterns && bytes.len && buffer_transform(a->detect, source, a->side, index, &bytes))
-		patterns_find(patterns, a->detect->scratch, bytes, from, tx_found_add, a->detect);
+	if (bytes.len && buffer_transform(a->detect, look->source, a->side, index, &bytes))
+		patterns_find(look->patterns, a->detect->scratch, bytes, from, tx_found_add,
+			      a->detect);
 }
 
 /* Only what is new, and as much before it as a pattern that ends in it can have begun in. */
-static void growing_look(struct asking *a, const struct source *source, struct slice bytes,
+static void growing_look(struct asking *a, const struct look *look, struct slice bytes,
 			 uint64_t from, uint16_t which)
 {
-	const struct patterns *patterns =
-		a->detect->ruleset->scans[a->side][SCAN_PAYLOADS + source->number].patterns;
 	uint64_t *to = tx_body(a->state, which), end = from + bytes.len;
 
-	if (!patterns || (to && end <= *to))
+	if (to && end <= *to)
 		return;
-	if (to && !source->transform_cnt) {
-		uint64_t overlap = patterns_len_max(patterns) - 1;
+	if (to && !look->source->transform_cnt) {
+		uint64_t overlap = patterns_len_max(look->patterns) - 1;
 		uint64_t begin = *to > overlap ? *to - overlap : 0;
 
 		if (begin > from) {
@@ -348,7 +348,7 @@ static void growing_look(struct asking *a, const struct source *source, struct s
 	}
 	if (to)
 		*to = end;
-	bytes_look(a, source, bytes, from, UINT32_MAX);
+	bytes_look(a, look, bytes, from, UINT32_MAX);
 }
 
 static bool step_is_looked(const struct asking *a, uint8_t step)
@@ -356,30 +356,27 @@ static bool step_is_looked(const struct asking *a, uint8_t step)
 	return step < 64 && a->state->scanned_steps >> step & 1;
 }
 
-static void field_look(struct asking *a, const struct source *source, const struct field *field)
+static void field_look(struct asking *a, const struct look *look)
 {
-	uint8_t step = field->step[a->side];
+	const struct field *field = look->field;
 	struct slice bytes;
 	uint64_t from = 0;
 
-	if (!field->sides[a->side] || field->kind == FIELD_NUMBER)
-		return;
-	if (field->kind == FIELD_BODY) {
+	if (look->grows) {
 		if (field->bytes(a->tx, a->side, 0, &bytes, &from))
-			growing_look(a, source, bytes, from, source->number);
+			growing_look(a, look, bytes, from, look->source->number);
 		return;
 	}
-	if ((a->tx->progress[a->side] < step && !a->is_complete) || step_is_looked(a, step))
-		return;
 	for (uint32_t i = 0; field->bytes(a->tx, a->side, i, &bytes, &from); i++) {
-		bytes_look(a, source, bytes, 0, i);
+		bytes_look(a, look, bytes, 0, i);
 		if (field->kind != FIELD_LIST)
 			break;
 	}
 }
 
-static void files_look(struct asking *a, const struct source *source)
+static void files_look(struct asking *a, const struct look *look)
 {
+	const struct source *source = look->source;
 	uint32_t index = 0;
 
 	for (struct file *file = a->tx->files; file; file = file->next, index++) {
@@ -388,28 +385,28 @@ static void files_look(struct asking *a, const struct source *source)
 		if (file->side != a->side)
 			continue;
 		if (source->kind == SOURCE_FILE)
-			growing_look(a, source, bytes, file->window_from,
+			growing_look(a, look, bytes, file->window_from,
 				     (uint16_t)(source->number + (index << 12)));
 		else if (source->file(file, &bytes))
-			bytes_look(a, source, bytes, 0, index);
+			bytes_look(a, look, bytes, 0, index);
 	}
 }
 
 static void fields_look(struct asking *a)
 {
-	const struct ruleset *ruleset = a->detect->ruleset;
-	const struct proto_scans *scans = &ruleset->protos[a->proto_id];
+	const struct proto_scans *scans = &a->detect->ruleset->protos[a->proto_id];
 	uint8_t progress = a->tx->progress[a->side];
 
-	for (uint32_t i = 0; i < scans->cnt; i++) {
-		const struct scan *scan = &ruleset->scans[a->side][SCAN_PAYLOADS + scans->sources[i]];
+	for (uint32_t i = 0; i < scans->look_cnt[a->side]; i++) {
+		const struct look *look = &scans->looks[a->side][i];
 
-		if (!scan->patterns)
-			continue;
-		if (scan->source->kind == SOURCE_FIELD)
-			field_look(a, scan->source, source_field(scan->source, a->proto_id));
-		else if (a->tx->files)
-			files_look(a, scan->source);
+		if (!look->field) {
+			if (a->tx->files)
+				files_look(a, look);
+		} else if (look->grows || ((progress >= look->step || a->is_complete) &&
+					   !step_is_looked(a, look->step))) {
+			field_look(a, look);
+		}
 	}
 	for (uint8_t step = 0; step < 64 && (step <= progress || a->is_complete); step++)
 		a->state->scanned_steps |= 1ULL << step;
@@ -426,15 +423,6 @@ static void numbers_of_list(struct asking *a, const struct rule_list *list)
 static bool any_event(const struct asking *a)
 {
 	return a->tx->event_cnt || a->tx->session->event_cnt;
-}
-
-/*
- * Rules that a pattern found are kept while they are undecided; the others come again by
- * themselves.
- */
-static bool is_found_by_pattern(const struct asking *a, uint32_t number)
-{
-	return a->detect->ruleset->asked[number].signature->fast_part >= 0;
 }
 
 static void collect(struct asking *a)
@@ -463,10 +451,11 @@ static void one_ask(struct asking *a)
 	detect->pass++;
 	room_empty(&detect->pass_room);
 	collect(a);
+	detect->match.tx = a->tx;
 	while (detect->tx_found_any && numbers_take(&detect->of_tx, &at, &number)) {
 		uint64_t begin = costs_begin(detect);
 
-		rule_ask(a, number, is_found_by_pattern(a, number));
+		rule_ask(a, number);
 		costs_end(detect, number, begin);
 	}
 	detect->match.tx = NULL;
