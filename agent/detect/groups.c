@@ -162,9 +162,9 @@ static void look_add(const struct scan *scan, enum proto_id proto, enum side sid
 		     struct proto_scans *scans)
 {
 	const struct source *source = scan->source;
-	struct look look = { .source = source, .patterns = scan->patterns };
+	struct look look = { .source = source, .patterns = scan->patterns, .ends = scan->ends };
 
-	if (!scan->patterns)
+	if (!scan->patterns && !scan->ends)
 		return;
 	if (source->kind == SOURCE_FIELD) {
 		look.field = source_field(source, proto);

@@ -6,6 +6,7 @@
 #ifndef AGENT_DETECT_RULESET_H
 #define AGENT_DETECT_RULESET_H
 
+#include "detect/ends.h"
 #include "detect/parse/parse.h"
 #include "detect/pattern.h"
 #include "detect/places.h"
@@ -26,6 +27,7 @@ enum scan_payload {
 struct scan {
 	const struct source *source; /* NULL: payload */
 	struct patterns *patterns; /* NULL: none is looked for */
+	struct ends *ends; /* of buffers that are whole; NULL: none */
 };
 
 /* What asking a rule costs least: bits that must be so before anything else is looked at. */
@@ -84,7 +86,8 @@ static inline enum transport transport_of(uint8_t proto)
 struct look {
 	const struct source *source;
 	const struct field *field; /* NULL: of files */
-	const struct patterns *patterns;
+	const struct patterns *patterns; /* NULL: none */
+	const struct ends *ends; /* NULL: none */
 	uint8_t step; /* of a field that does not grow: when it is whole */
 	bool grows;
 };

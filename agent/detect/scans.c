@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "detect/parse/inside.h"
+
 #define FAST_LEN_MAX 48 /* more bytes make a pattern no rarer, only its automaton larger */
 
 struct lists {
@@ -95,13 +97,53 @@ static int payload_add(struct ruleset *ruleset, struct lists *lists, enum scan_p
 		       : -ENOMEM;
 }
 
-static int buffer_add(struct lists *lists, const struct source *source, enum side side,
-		      const struct signature *s)
+/* It is looked at when all of it is there. */
+static bool is_whole(const struct source *source)
+{
+	for (uint8_t i = 0; i < source->field_cnt; i++)
+		if (source->fields[i].field->kind == FIELD_BODY)
+			return false;
+	return source->kind == SOURCE_FIELD || source->kind == SOURCE_FILE_NUMBER_OR_NAME;
+}
+
+/* Does the part ask for a buffer that is as long as the content: then it is all of it. */
+static bool fills_buffer(const struct part *part, const struct content *content)
+{
+	for (uint32_t i = 0; i < part->clause_cnt; i++) {
+		const struct number_condition *size = part->clauses[i].arg;
+
+		if (strcmp(part->clauses[i].ops->word, "bsize") == 0 && size->kind == NUMBER_IS &&
+		    size->a == content->len)
+			return true;
+	}
+	return false;
+}
+
+/* The last bytes of the buffer, if the rule says what they are; empty: it does not. */
+static struct slice end_bytes(const struct part *part, const struct content *content)
+{
+	size_t len = content->len < FAST_LEN_MAX ? content->len : FAST_LEN_MAX;
+
+	if (content->fast_chop || !is_whole(part->source) ||
+	    !(content->ends || fills_buffer(part, content)))
+		return slice(NULL, 0);
+	return slice(content->bytes + content->len - len, len);
+}
+
+static int buffer_add(struct ruleset *ruleset, struct lists *lists, const struct source *source,
+		      enum side side, const struct signature *s)
 {
 	const struct content *content = s->parts[s->fast_part].clauses[s->fast_clause].arg;
 	struct pattern_user user = { .number = s->number };
 	struct slice bytes = fast_bytes(content, &user.end_max);
+	struct slice end = end_bytes(&s->parts[s->fast_part], content);
+	struct ends **ends = &ruleset->scans[side][SCAN_PAYLOADS + source->number].ends;
 
+	if (end.len) {
+		if (!*ends)
+			*ends = ends_new();
+		return *ends ? ends_add(*ends, end, content->nocase, s->number) : -ENOMEM;
+	}
 	user.end_max = UINT32_MAX;
 	return list_add(lists, SCAN_PAYLOADS + source->number, side, bytes, content->nocase, user);
 }
@@ -117,7 +159,7 @@ static int pattern_add(struct ruleset *ruleset, struct lists *lists, const struc
 		if (!(asked->sides >> side & 1))
 			continue;
 		if (source->kind != SOURCE_PAYLOAD)
-			rc = buffer_add(lists, source, side, s);
+			rc = buffer_add(ruleset, lists, source, side, s);
 		for (unsigned int i = 0;
 		     source->kind == SOURCE_PAYLOAD && rc == 0 && i < SCAN_KINDS; i++) {
 			if (payloads >> i & 1)
@@ -127,14 +169,18 @@ static int pattern_add(struct ruleset *ruleset, struct lists *lists, const struc
 	return rc;
 }
 
-static int places_settle_all(struct ruleset *ruleset)
+static int tables_settle(struct ruleset *ruleset)
 {
 	int rc = 0;
 
-	for (int side = 0; side < SIDES; side++)
+	for (int side = 0; side < SIDES; side++) {
 		for (int i = 0; rc == 0 && i < SCAN_KINDS; i++)
 			if (ruleset->places[side][i])
 				rc = places_settle(ruleset->places[side][i]);
+		for (uint32_t i = 0; rc == 0 && i < ruleset->scan_cnt; i++)
+			if (ruleset->scans[side][i].ends)
+				rc = ends_settle(ruleset->scans[side][i].ends);
+	}
 	return rc;
 }
 
@@ -185,7 +231,7 @@ int scans_build(struct ruleset *ruleset, const struct ruleset_sources *sources)
 			rc = pattern_add(ruleset, &lists, &ruleset->asked[i]);
 	}
 	if (rc == 0)
-		rc = places_settle_all(ruleset);
+		rc = tables_settle(ruleset);
 	if (rc == 0)
 		rc = lists_compile(ruleset, &lists, sources);
 	for (int side = 0; side < SIDES; side++) {
@@ -199,8 +245,10 @@ int scans_build(struct ruleset *ruleset, const struct ruleset_sources *sources)
 void scans_free(struct ruleset *ruleset)
 {
 	for (int side = 0; side < SIDES; side++) {
-		for (uint32_t i = 0; ruleset->scans[side] && i < ruleset->scan_cnt; i++)
+		for (uint32_t i = 0; ruleset->scans[side] && i < ruleset->scan_cnt; i++) {
 			patterns_free(ruleset->scans[side][i].patterns);
+			ends_free(ruleset->scans[side][i].ends);
+		}
 		free(ruleset->scans[side]);
 		for (int i = 0; i < SCAN_KINDS; i++)
 			places_free(ruleset->places[side][i]);

@@ -324,9 +324,13 @@ static void tx_found_add(void *arg, uint32_t number)
 static void bytes_look(struct asking *a, const struct look *look, struct slice bytes, uint64_t from,
 		       uint32_t index)
 {
-	if (bytes.len && buffer_transform(a->detect, look->source, a->side, index, &bytes))
+	if (!bytes.len || !buffer_transform(a->detect, look->source, a->side, index, &bytes))
+		return;
+	if (look->patterns)
 		patterns_find(look->patterns, a->detect->scratch, bytes, from, tx_found_add,
 			      a->detect);
+	if (look->ends)
+		ends_find(look->ends, bytes, tx_found_add, a->detect);
 }
 
 /* Only what is new, and as much before it as a pattern that ends in it can have begun in. */

@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "proto/http1.h"
 
+#define DECOMPRESSION_USEC_MAX 1000000
 #define PATH_LEN_MAX 192
 #define USUAL "app-layer.protocols.http.libhtp.default-config"
 #define SERVERS "app-layer.protocols.http.libhtp.server-config"
@@ -157,7 +158,12 @@ static void decoding_read(const struct reading *r)
 	htp_config_set_lzma_layers(cfg, lzma ? 1 : 0);
 	htp_config_set_lzma_memlimit(cfg, bytes_of(r, "lzma-memlimit", 1 << 20));
 	htp_config_set_compression_bomb_limit(cfg, bytes_of(r, "compression-bomb-limit", 1 << 20));
-	htp_config_set_compression_time_limit(cfg, bytes_of(r, "decompression-time-limit", 100000));
+	/*
+	 * By the clock of the wall, so what is found in a body would depend on what else the machine does: unless
+	 * the site says so it is as long as libhtp allows, and bombs are known by what comes out of them.
+	 */
+	htp_config_set_compression_time_limit(cfg, bytes_of(r, "decompression-time-limit",
+							    DECOMPRESSION_USEC_MAX));
 }
 
 static void bodies_read(const struct reading *r)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "detect/ends.h"
 #include "detect/pattern.h"
 #include "detect/places.h"
 #include "unit/detect_bed.h"
@@ -125,6 +126,41 @@ static void test_places(void **state)
 		}
 	}
 	places_free(places);
+}
+
+/* What is found at the end is what the bytes end with. */
+static void test_ends(void **state)
+{
+	char made[PLACED][8], text[13];
+	struct ends *ends = ends_new();
+	bool nocase[PLACED];
+	uint32_t seed = 6;
+
+	assert_non_null(ends);
+	for (uint32_t i = 0; i < PLACED; i++) {
+		letters(&seed, made[i], 1 + random_next(&seed) % 5);
+		nocase[i] = random_next(&seed) % 2;
+		for (char *at = made[i]; nocase[i] && *at; at++)
+			*at |= 0x20;
+		assert_int_equal(ends_add(ends, slice_text(made[i]), nocase[i], i), 0);
+	}
+	assert_int_equal(ends_settle(ends), 0);
+	for (uint32_t round = 0; round < 300; round++) {
+		uint8_t found[PLACED] = { 0 };
+		size_t text_len;
+
+		letters(&seed, text, random_next(&seed) % 12);
+		text_len = strlen(text);
+		ends_find(ends, slice_text(text), mark, found);
+		for (uint32_t i = 0; i < PLACED; i++) {
+			size_t len = strlen(made[i]);
+			bool is = len <= text_len && (nocase[i] ? strcasecmp : strcmp)(
+							     text + text_len - len, made[i]) == 0;
+
+			assert_int_equal(found[i], is);
+		}
+	}
+	ends_free(ends);
 }
 
 static void end_mark(void *arg, uint32_t number)
@@ -276,11 +312,9 @@ static void test_equal_to_plain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_end),
-		cmocka_unit_test(test_cache),
-		cmocka_unit_test(test_equal_to_plain),
+		cmocka_unit_test(test_found), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_ends),  cmocka_unit_test(test_end),
+		cmocka_unit_test(test_cache), cmocka_unit_test(test_equal_to_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
