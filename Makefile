@@ -175,7 +175,7 @@ debtest:
 	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: alerts bench soak test-programs test vmtest lint demo demo-down deps fuzz
-test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/net/trunk $(B)/tests/net/cut $(B)/tests/net/rpz
+test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk $(B)/tests/net/cut $(B)/tests/net/rpz
 deps:
 	tests/depends build test
 test: deps
@@ -190,7 +190,7 @@ alerts:
 	$(MAKE) -j$$(nproc) --no-print-directory all $(B)/tests/replay/captures
 	tests/replay/alerts.py $(B)
 soak: deps
-	$(MAKE) -j$$(nproc) --no-print-directory all $(SOAK) $(B)/tests/net/trunk
+	$(MAKE) -j$$(nproc) --no-print-directory all $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk
 	SOAK=long TEST_TIMEOUT=1800 tests/run $(B) soak/$(ONLY)
 vmtest: deps
 	tests/depends vm

@@ -7,7 +7,7 @@
  * captures CONFIG RULES CACHE WORKERS loop SECONDS FILE...  one engine, as it stands in the traffic: the captures one
  *                                                           behind the other, again and again
  *
- * A loop prints a line of JSON for each round: what memory holds when all its flows are over.
+ * A loop prints a line of JSON for each round, five at least: what memory holds when all its flows are over.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,6 +23,7 @@
 #include "replay/progress.h"
 
 #define NS 1000000000ull
+#define ROUNDS_MIN 5
 #define PAUSE_NS (7200 * NS) /* between captures of a loop: longer than any timeout */
 
 struct replay {
@@ -188,7 +189,7 @@ static int loop_run(struct replay *r, double seconds, char **files)
 	double until = progress_now() + seconds;
 	struct engine_tally tally;
 	struct engine *engine;
-	int err = engine_make(r, &engine), finished;
+	int err = engine_make(r, &engine), finished, rounds = 0;
 
 	if (err)
 		return err;
@@ -201,7 +202,7 @@ static int loop_run(struct replay *r, double seconds, char **files)
 		       (size_t)mallinfo2().uordblks + (size_t)mallinfo2().hblkhd, resident(),
 		       r->records - before);
 		fflush(stdout);
-	} while (!err && progress_now() < until);
+	} while (!err && (++rounds < ROUNDS_MIN || progress_now() < until));
 	finished = engine_finish(engine, &tally);
 	engine_free(engine);
 	return err ? err : finished;
@@ -222,7 +223,7 @@ static int prepare(struct replay *r, char **argv)
 	if (!err)
 		err = ruleset_build(&with, &r->ruleset, &tally, &refused);
 	diag_free(&refused);
-	return err ? err : file_room_new(r->config, r->ruleset, &r->files);
+	return err ? err : file_room_new(r->config, r->ruleset, &r->files, &r->diag);
 }
 
 int main(int argc, char **argv)
