@@ -34,6 +34,7 @@ struct replay {
 	FILE *out; /* NULL: records are counted alone */
 	uint64_t records, alerts;
 	uint64_t now_ns; /* of a loop: the end of what it has seen */
+	uint64_t frames; /* of a loop: they are numbered through */
 	struct diag diag;
 };
 
@@ -91,9 +92,11 @@ static int capture_take(struct replay *r, struct engine *engine, const char *pat
 	while (!err && capture_next(capture, &frame, &r->diag) > 0) {
 		if (!first_ns)
 			first_ns = frame.time_ns;
-		if (from_ns != UINT64_MAX)
+		if (from_ns != UINT64_MAX) {
 			frame.time_ns =
 				from_ns + (frame.time_ns > first_ns ? frame.time_ns - first_ns : 0);
+			frame.number = ++r->frames;
+		}
 		if (frame.time_ns > last_ns)
 			last_ns = frame.time_ns;
 		err = engine_take(engine, &frame);
@@ -160,13 +163,14 @@ static int clock_move(struct replay *r, struct engine *engine)
 {
 	static const uint8_t bytes[60] = { [12] = 0x88, [13] = 0xb5 };
 	struct capture_packet frame = {
-		.number = 1, .bytes = bytes, .len = sizeof(bytes), .wire_len = sizeof(bytes), .link = 1
+		.bytes = bytes, .len = sizeof(bytes), .wire_len = sizeof(bytes), .link = 1
 	};
 	int err = 0;
 
 	r->now_ns += PAUSE_NS;
 	for (int i = 0; i < 2 && !err; i++) {
 		frame.time_ns = r->now_ns += NS;
+		frame.number = ++r->frames;
 		err = engine_take(engine, &frame);
 	}
 	return err;
