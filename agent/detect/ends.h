@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Literals that can only lie at the end of a buffer, or are all of it: names of hosts, nearly all of them. One
- * hash over the last bytes finds them, however many there are. Built by scans.c, read by any number of workers.
+ * Literals that can only lie at the end of a buffer, or are all of it: names of hosts, nearly all of them.
+ * One hash over the last bytes finds them, however many there are. Built by scans.c, read by any number of
+ * workers.
  */
 #ifndef AGENT_DETECT_ENDS_H
 #define AGENT_DETECT_ENDS_H

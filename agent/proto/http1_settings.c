@@ -159,8 +159,8 @@ static void decoding_read(const struct reading *r)
 	htp_config_set_lzma_memlimit(cfg, bytes_of(r, "lzma-memlimit", 1 << 20));
 	htp_config_set_compression_bomb_limit(cfg, bytes_of(r, "compression-bomb-limit", 1 << 20));
 	/*
-	 * By the clock of the wall, so what is found in a body would depend on what else the machine does: unless
-	 * the site says so it is as long as libhtp allows, and bombs are known by what comes out of them.
+	 * By the clock of the wall, so what is found in a body would depend on what else the machine does:
+	 * unless the site says so it is as long as libhtp allows; bombs are known by what comes of them.
 	 */
 	htp_config_set_compression_time_limit(cfg, bytes_of(r, "decompression-time-limit",
 							    DECOMPRESSION_USEC_MAX));
