@@ -47,14 +47,15 @@ static char *chunk_get(const struct pool *pool, size_t *ret_cnt)
 	return chunk;
 }
 
-static int pool_grow(struct pool *pool)
+/* Without memory the pool stays as it is. */
+static void pool_grow(struct pool *pool)
 {
 	size_t cnt;
 	char *chunk = chunk_get(pool, &cnt);
 	struct pool_object *head = (struct pool_object *)chunk;
 
 	if (!chunk)
-		return -1;
+		return;
 	head->next = pool->chunks;
 	pool->chunks = head;
 	for (size_t i = cnt; i-- > 0;) {
@@ -65,16 +66,17 @@ static int pool_grow(struct pool *pool)
 		pool->free = object;
 	}
 	pool->made += cnt;
-	return 0;
 }
 
 void *pool_take(struct pool *pool)
 {
 	struct pool_object *object;
 
-	if (!pool->free && pool_grow(pool) < 0)
-		return NULL;
+	if (!pool->free)
+		pool_grow(pool);
 	object = pool->free;
+	if (!object)
+		return NULL;
 	pool->free = object->next;
 	pool->used++;
 	return memset(object, 0, pool->size);

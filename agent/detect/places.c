@@ -183,7 +183,9 @@ static int tables_make(struct places *places)
 	places->groups = calloc(groups ? groups : 1, sizeof(*places->groups));
 	places->heads = calloc(groups ? groups : 1, sizeof(*places->heads));
 	places->numbers = calloc(places->placed_cnt ? places->placed_cnt : 1, sizeof(uint32_t));
-	return places->at && places->groups && places->heads && places->numbers ? 0 : -ENOMEM;
+	if (!places->at || !places->groups || !places->heads || !places->numbers)
+		return -ENOMEM;
+	return 0;
 }
 
 int places_settle(struct places *places)

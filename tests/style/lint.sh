@@ -34,7 +34,7 @@ read -r -a packages < <(pkg-config --cflags libbpf libxdp libnl-3.0 libnl-route-
 kernel_flags=(-target bpf -mcpu=v3 -O2 -D__TARGET_ARCH_x86 -Iinclude -Ibpf "-I/usr/include/$(uname -m)-linux-gnu")
 
 # How far the analyser goes in one function: it walks each block early, and then their combinations until it has
-# seen so many states. Of 26 findings of this project's past in the usual 225,000, 25 came within 10,000.
+# seen so many states. Of 42 findings of this project's past in the usual 225,000, 40 came within 30,000.
 analyser=(-Xclang -analyzer-config -Xclang max-nodes=30000)
 
 # files -- flags: one clang-tidy a file, on all CPUs. Its stderr only counts what system headers hide.

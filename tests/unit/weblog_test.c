@@ -204,7 +204,7 @@ static const struct asked_row {
 	{ "look.example", NULL, "Mon 08:30", NAME_INSPECTED, NAME_INSPECTED, 4, "look.example" },
 	{ "www.school.example", "kids", "Sun 08:30", NAME_PASSES, NAME_PASSES, 2, "school.example" },
 	{ "other.example", "kids", "Sun 08:30", NAME_UNLISTED, NAME_UNLISTED, -1, NULL },
-	{ "look.example", "kids", "Sun 08:30", NAME_UNLISTED, NAME_UNLISTED, 4, "look.example" },
+	{ "look.example", "kids", "Sun 08:30", NAME_INSPECTED, NAME_INSPECTED, 4, "look.example" },
 };
 
 static void names_are_explained(void **state)
@@ -315,10 +315,12 @@ static void the_wire_is_told(void **state)
 	struct name_words asking = { .what = "https://exact.example/x",
 				     .tenant = "a",
 				     .at = "Mon 08:30" };
-	const struct name_because blocked = { .said = { .opinion = SEK_NAME_BLOCK, .lists = 8 },
-					      .list = 3,
-					      .line = 1,
-					      .entry = "=exact.example" };
+	const struct name_because blocked = {
+		.said = { .opinion = SEK_NAME_BLOCK, .lists = 8, .ends = 8 },
+		.list = 3,
+		.line = 1,
+		.entry = "=exact.example"
+	};
 	const struct name_because canary = {
 		.said = { .opinion = SEK_NAME_BLOCK, .lists = 8, .how = SEK_NAME_CANARY }, .list = 3
 	};

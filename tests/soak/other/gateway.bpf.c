@@ -4,6 +4,7 @@
  * upgrades, which puts it in the place of the first under traffic and back.
  */
 #include "core/xdp.h"
+#include "rewrite/page_back.h"
 #include "rewrite/reset_copy.h"
 #include "stage/hand_order.h"
 #include "stage/name_order.h"
