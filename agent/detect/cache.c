@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "text/whole.h"
+
 #define CACHE_PATH_MAX 4096
 
 struct cache_head {
@@ -95,23 +97,6 @@ out:
 	return rc;
 }
 
-static int write_all(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* Under another name first: who reads at the same time sees the whole file or none. */
 static int file_put(const char *path, const struct cache_head *head, const void *bytes)
 {
@@ -123,9 +108,9 @@ static int file_put(const char *path, const struct cache_head *head, const void 
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, head, sizeof(*head));
+	rc = write_whole(fd, head, sizeof(*head));
 	if (rc == 0)
-		rc = write_all(fd, bytes, head->len);
+		rc = write_whole(fd, bytes, head->len);
 	if (rc == 0 && fchmod(fd, 0644))
 		rc = -errno;
 	if (close(fd) && rc == 0)

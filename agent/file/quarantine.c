@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "text/whole.h"
 
 #define PATH "sekisho.files.quarantine."
 #define USUAL_DIR "/var/lib/sekisho/quarantine"
@@ -107,20 +108,6 @@ static bool room_make(struct quarantine *q, int dir, uint64_t bytes)
 
 /* --- files --- */
 
-static bool all_write(int fd, struct slice bytes)
-{
-	while (bytes.len) {
-		ssize_t cnt = write(fd, bytes.at, bytes.len);
-
-		if (cnt < 0 && errno == EINTR)
-			continue;
-		if (cnt <= 0)
-			return false;
-		bytes = slice_behind(bytes, (size_t)cnt);
-	}
-	return true;
-}
-
 /* It gets its name last. */
 static bool bytes_put(int dir, const char *sha256, struct slice bytes)
 {
@@ -132,7 +119,7 @@ static bool bytes_put(int dir, const char *sha256, struct slice bytes)
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
-	whole = all_write(fd, bytes);
+	whole = write_whole(fd, bytes.at, bytes.len) == 0;
 	whole = close(fd) == 0 && whole && renameat(dir, name, dir, sha256) == 0;
 	if (!whole)
 		unlinkat(dir, name, 0);
@@ -150,7 +137,8 @@ static bool record_put(int dir, const char *sha256, struct slice record)
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
-	whole = fstat(fd, &status) == 0 && (status.st_size > RECORDS_MAX || all_write(fd, record));
+	whole = fstat(fd, &status) == 0 &&
+		(status.st_size > RECORDS_MAX || write_whole(fd, record.at, record.len) == 0);
 	return close(fd) == 0 && whole;
 }
 

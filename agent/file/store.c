@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "text/whole.h"
+
 #define PATH_LEN_MAX 1024
 
 struct file_spill {
@@ -45,23 +47,9 @@ struct file_spill *file_spill_new(struct file_room *room)
 	return spill;
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-	while (bytes.len) {
-		ssize_t cnt = write(fd, bytes.at, bytes.len);
-
-		if (cnt < 0 && errno == EINTR)
-			continue;
-		if (cnt <= 0)
-			return false;
-		bytes = slice_behind(bytes, (size_t)cnt);
-	}
-	return true;
-}
-
 void file_spill_add(struct file_spill *spill, struct slice bytes)
 {
-	if (spill && !spill->failed && !write_all(spill->fd, bytes))
+	if (spill && !spill->failed && write_whole(spill->fd, bytes.at, bytes.len) != 0)
 		spill->failed = true;
 }
 
@@ -103,6 +91,6 @@ bool file_store_info(const struct file_room *room, const char *sha256, uint64_t 
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
-	whole = write_all(fd, text);
+	whole = write_whole(fd, text.at, text.len) == 0;
 	return close(fd) == 0 && whole;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "text/escape.h"
+#include "text/whole.h"
 
 struct batch {
 	hs_database_t *database;
@@ -63,21 +64,6 @@ static uint64_t now_ms(void)
 }
 
 /* --- in the child --- */
-
-static bool write_all(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
 
 static void child_limit(const struct regex_limits *limits)
 {
@@ -130,12 +116,12 @@ static void child_run(int fd, const struct regex_source *sources, const uint32_t
 	if (!child_compile(sources, which, cnt, &database, &error)) {
 		outcome.bad = error ? error->expression : -1;
 		outcome.len = error && error->message ? strlen(error->message) : 0;
-		write_all(fd, &outcome, sizeof(outcome));
-		write_all(fd, error ? error->message : "", outcome.len);
+		write_whole(fd, &outcome, sizeof(outcome));
+		write_whole(fd, error ? error->message : "", outcome.len);
 	} else if (hs_serialize_database(database, &bytes, &len) == HS_SUCCESS) {
 		outcome = (struct outcome){ .kind = OUTCOME_DONE, .len = len };
-		write_all(fd, &outcome, sizeof(outcome));
-		write_all(fd, bytes, len);
+		write_whole(fd, &outcome, sizeof(outcome));
+		write_whole(fd, bytes, len);
 	}
 	_exit(0);
 }

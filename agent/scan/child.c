@@ -21,6 +21,7 @@
 
 #include "scan/server.h"
 #include "scan/wire.h"
+#include "text/sealed.h"
 
 #define READ_PIECE (256 << 10)
 #define CLOCK_TIMES 7 /* of a scan's seconds: its own alarm comes first */
@@ -149,26 +150,6 @@ void child_free(struct child *child)
 }
 
 /* --- a job --- */
-
-/* The bytes where the scanner can map them; -1: no memory. */
-static int bytes_share(struct slice bytes)
-{
-	int fd = memfd_create("scanned", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	while (fd >= 0 && bytes.len) {
-		ssize_t cnt = write(fd, bytes.at, bytes.len);
-
-		if (cnt > 0) {
-			bytes = slice_behind(bytes, (size_t)cnt);
-		} else if (cnt == 0 || errno != EINTR) {
-			close(fd);
-			return -1;
-		}
-	}
-	if (fd >= 0)
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	return fd;
-}
 
 static bool message_send(int socket, struct slice bytes, const int fds[2])
 {
@@ -326,7 +307,7 @@ bool child_scan(struct child *child, struct slice name, struct slice bytes, stru
 		bool asks_yara, struct scan_result *result)
 {
 	struct grown message = { .at = NULL };
-	int ends[2], fds[2] = { bytes_share(bytes), -1 };
+	int ends[2], fds[2] = { sealed_text("scanned", (const char *)bytes.at, bytes.len), -1 };
 	bool sent = false, whole;
 
 	if (fds[0] < 0)

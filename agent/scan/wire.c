@@ -5,8 +5,7 @@
  */
 #include "scan/wire.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include "text/whole.h"
 
 int64_t wire_take(struct slice bytes, uint64_t most, struct wire_message *ret)
 {
@@ -28,26 +27,12 @@ int64_t wire_take(struct slice bytes, uint64_t most, struct wire_message *ret)
 	return (int64_t)len;
 }
 
-static bool bytes_say(int fd, struct slice bytes)
-{
-	while (bytes.len) {
-		ssize_t cnt = write(fd, bytes.at, bytes.len);
-
-		if (cnt < 0 && errno == EINTR)
-			continue;
-		if (cnt <= 0)
-			return false;
-		bytes = slice_behind(bytes, (size_t)cnt);
-	}
-	return true;
-}
-
 bool wire_say(int fd, const struct wire_head *head, struct slice name, struct slice rest)
 {
 	struct wire_head h = *head;
 
 	h.name_len = (uint16_t)(name.len < WIRE_NAME_MAX ? name.len : WIRE_NAME_MAX);
 	h.len = rest.len;
-	return bytes_say(fd, slice(&h, sizeof(h))) && bytes_say(fd, slice(name.at, h.name_len)) &&
-	       bytes_say(fd, rest);
+	return !write_whole(fd, &h, sizeof(h)) && !write_whole(fd, name.at, h.name_len) &&
+	       !write_whole(fd, rest.at, rest.len);
 }

@@ -14,6 +14,7 @@
 
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "text/whole.h"
 
 #define USUAL_DIR "/var/lib/sekisho/quarantine"
 #define SUM_LEN 64
@@ -336,13 +337,8 @@ static bool bytes_copy(int from, int to)
 	ssize_t len;
 
 	while ((len = read(from, piece, sizeof(piece))) > 0)
-		for (ssize_t at = 0; at < len;) {
-			ssize_t cnt = write(to, piece + at, (size_t)(len - at));
-
-			if (cnt <= 0)
-				return false;
-			at += cnt;
-		}
+		if (write_whole(to, piece, (size_t)len))
+			return false;
 	return len == 0;
 }
 

@@ -16,6 +16,7 @@
 #include "install/backupinside.h"
 #include "install/journalinside.h"
 #include "install/requests.h"
+#include "text/whole.h"
 
 /*
  * The newest entry is the policy that a restore brings back. While one waits for its confirmation, that
@@ -204,21 +205,6 @@ static int database_make(const struct backup_source *source, const char *path, s
 	return err;
 }
 
-static int bytes_write(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* The head is written first with a wrong sum, and again when the sum is known. */
 static int bytes_copy(int from, int to, uint64_t *ret_bytes)
 {
@@ -230,7 +216,7 @@ static int bytes_copy(int from, int to, uint64_t *ret_bytes)
 	int err;
 
 	backup_head_print(head, "", 0);
-	err = bytes_write(to, head, BACKUP_HEAD_LEN);
+	err = write_whole(to, head, BACKUP_HEAD_LEN);
 	if (!err)
 		err = backup_sum_begin(&sum);
 	if (err)
@@ -238,7 +224,7 @@ static int bytes_copy(int from, int to, uint64_t *ret_bytes)
 	while (!err && (n = read(from, part, sizeof(part))) > 0) {
 		backup_sum_add(&sum, part, (size_t)n);
 		bytes += (uint64_t)n;
-		err = bytes_write(to, part, (size_t)n);
+		err = write_whole(to, part, (size_t)n);
 	}
 	if (n < 0)
 		err = -errno;

@@ -13,22 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "text/whole.h"
+
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 int sealed_text(const char *name, const char *text, size_t len)
 {
@@ -36,7 +23,7 @@ int sealed_text(const char *name, const char *text, size_t len)
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, text, len);
+	err = write_whole(fd, text, len);
 	if (!err && fcntl(fd, F_ADD_SEALS, SEALS))
 		err = -errno;
 	if (!err)
