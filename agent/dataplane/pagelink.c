@@ -332,18 +332,19 @@ int pagelink_new(struct loop *loop, struct gate *gate, const char *pin_dir,
 		 struct pagelink **ret_pagelink)
 {
 	struct pagelink *l = calloc(1, sizeof(*l));
-	int err = l ? 0 : -ENOMEM;
+	int err;
 
-	if (err)
-		return err;
+	if (!l)
+		return -ENOMEM;
 	l->gate = gate;
 	l->pin_dir = pin_dir;
 	err = loop_timer(loop, LOOK_MS, LOOK_MS, look, l, &l->timer);
-	if (err)
+	if (err) {
 		free(l);
-	else
-		*ret_pagelink = l;
-	return err;
+		return err;
+	}
+	*ret_pagelink = l;
+	return 0;
 }
 
 void pagelink_free(struct pagelink *l)

@@ -111,7 +111,7 @@ int engine_swap(struct engine *engine, const struct ruleset *ruleset)
 		return -EINVAL;
 	if (engine->crew)
 		crew_rest(engine->crew);
-	for (unsigned int i = 0; !r && (w = inspector_at(engine, i)); i++) {
+	for (unsigned int i = 0; !r && inspector_at(engine, i); i++) {
 		r = detect_new(ruleset, &next[i]);
 		if (!r && engine->settings.setup.measured)
 			r = detect_measure(next[i]);

@@ -89,7 +89,7 @@ __noinline int page_tenant(struct packet *p)
 	if (!p)
 		return ATTACH_NONE;
 	place = (struct attach_place){ .port = p->port, .vlan = p->vlan, .outer = p->outer };
-	return attach_find(p, &place, &p->src);
+	return (int)attach_find(p, &place, &p->src);
 }
 
 __noinline int page_seat(struct frame_ctx *ctx, struct packet *p, __u32 tenant)
@@ -102,7 +102,7 @@ __noinline int page_seat(struct frame_ctx *ctx, struct packet *p, __u32 tenant)
 		return SEAT_NONE;
 	number = seat_find(p, tenant);
 	seat = seat_at(number);
-	return seat && seat_take(seat, p, link) ? number : SEAT_NONE;
+	return seat && seat_take(seat, p, link) ? (int)number : SEAT_NONE;
 }
 
 __noinline enum sek_verdict steer_page(struct frame_ctx *ctx, struct packet *p)

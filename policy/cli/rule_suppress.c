@@ -196,7 +196,8 @@ static void held_back(const struct place_held *held)
 
 static int entry_put(struct cli *cli, const struct place_held *held, const struct entry *entry)
 {
-	bool open_line = held->before_len && held->before[held->before_len - 1] != '\n';
+	bool open_line = held->before && held->before_len &&
+			 held->before[held->before_len - 1] != '\n';
 	char *text = NULL;
 	int len, ret;
 
