@@ -83,12 +83,15 @@ static int capture_take(struct replay *r, struct engine *engine, const char *pat
 	struct capture *capture;
 	uint64_t first_ns = 0, last_ns = 0;
 	FILE *in = fopen(path, "rbe");
-	int err = in ? capture_open_any(in, path, &capture, &r->diag) : -errno;
+	int err;
 
-	if (err && in)
-		fclose(in);
-	if (err)
+	if (!in)
 		return 0; /* no engine reads it */
+	err = capture_open_any(in, path, &capture, &r->diag);
+	if (err) {
+		fclose(in);
+		return 0; /* nor this */
+	}
 	while (!err && capture_next(capture, &frame, &r->diag) > 0) {
 		if (!first_ns)
 			first_ns = frame.time_ns;
