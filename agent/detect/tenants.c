@@ -440,18 +440,28 @@ void tenant_rules_free(struct ruleset *ruleset)
 
 /* --- asked --- */
 
-enum rule_action tenant_action(const struct tenant_rules *tenant, const struct signature *s)
+/* The place of the first that is of this rule or of one behind it; numbers are each entry's first member. */
+static uint32_t first_of(const void *entries, size_t size, uint32_t cnt, uint32_t number)
 {
-	uint32_t low = 0, high = tenant ? tenant->action_cnt : 0;
+	uint32_t low = 0, high = cnt, at;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (tenant->actions[middle].number < s->number)
+		memcpy(&at, (const char *)entries + middle * size, sizeof(at));
+		if (at < number)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	return low;
+}
+#define FIRST_OF(entries, cnt, number) first_of(entries, sizeof(*(entries)), cnt, number)
+
+enum rule_action tenant_action(const struct tenant_rules *tenant, const struct signature *s)
+{
+	uint32_t low = tenant ? FIRST_OF(tenant->actions, tenant->action_cnt, s->number) : 0;
+
 	/* of several the strongest: they stand in the order of enum rule_action */
 	while (tenant && low + 1 < tenant->action_cnt && tenant->actions[low + 1].number == s->number)
 		low++;
@@ -470,16 +480,9 @@ static bool suppression_holds(const struct tenant_suppression *one, const struct
 bool tenant_suppresses(const struct tenant_rules *tenant, const struct signature *s,
 		       const struct packet *packet)
 {
-	uint32_t low = 0, high = tenant ? tenant->suppression_cnt : 0;
+	uint32_t low = tenant ? FIRST_OF(tenant->suppressions, tenant->suppression_cnt, s->number)
+			      : 0;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (tenant->suppressions[middle].number < s->number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; tenant && low < tenant->suppression_cnt; low++) {
 		if (tenant->suppressions[low].number != s->number)
 			return false;

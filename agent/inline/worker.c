@@ -244,8 +244,10 @@ int inline_worker_new(const struct inline_worker_parts *parts, struct inline_wor
 	w->parts = *parts;
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->wake_fd < 0) {
+		int r = -errno;
+
 		free(w);
-		return -errno;
+		return r;
 	}
 	*ret_worker = w;
 	return 0;
