@@ -70,7 +70,7 @@ static __noinline long admit_make(struct frame_ctx *ctx, struct packet *p, struc
 	if (!number || !flow)
 		return -E2BIG;
 	WRITE_ONCE(flow->flags, SEK_FLOW_GONE);
-	WRITE_ONCE(flow->number, number);
+	__sync_lock_test_and_set(&flow->number, number); /* in this order: see patrol_is_flow() */
 	admit_fill(ctx, p, key, flow);
 	error = bpf_map_update_elem(&sek_flow, key, &number, BPF_NOEXIST);
 	if (error) {

@@ -140,6 +140,16 @@ static __always_inline bool patrol_is_over(const struct patrol_turn *turn,
 	return flow_idle(flow, turn->now_ns) >= flow_timeout(tenant, key->proto, flow->state);
 }
 
+/*
+ * Whether an entry holds a flow. One that was never given out before has no number until admit_make()
+ * has marked it: that CPU may have been interrupted right behind its taking, and the flow to be would
+ * be ended, its number given to another.
+ */
+static __always_inline bool patrol_is_flow(const struct sek_flow *flow)
+{
+	return READ_ONCE(flow->number) && !(READ_ONCE(flow->flags) & SEK_FLOW_GONE);
+}
+
 /* Visits one entry, and knows the next. */
 static long patrol_visit(__u32 n, struct patrol_turn *turn)
 {
@@ -147,7 +157,7 @@ static long patrol_visit(__u32 n, struct patrol_turn *turn)
 	struct sek_flow_key key;
 
 	turn->next = turn->next < turn->used ? turn->next + 1 : 1;
-	if (!flow || flow->flags & SEK_FLOW_GONE)
+	if (!flow || !patrol_is_flow(flow))
 		return 0;
 	turn->visits++;
 	key = flow->key;

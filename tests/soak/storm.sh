@@ -151,11 +151,22 @@ traffic_stop() { # leaves its report, and what the gateway counted meanwhile
 		"$storm_work/report.json"
 }
 
+# What the gateway knows of conversations that stopped.
+stuck_told() {
+	local near far
+	jq -r '.stuck[] | "\(.near) \(.far)"' "$storm_work/report.json" | while read -r near far; do
+		lab_cli "$build" -j flow show | jq -c --arg near "$near" --arg far "$far" \
+			'.flows[]? | select(tostring | contains($near) and contains($far))' | sed 's/^/# /'
+		grep -F "$near" "$lab_logs/eve.json" | grep -F "$far" | tail -5 | cut -c1-900 | sed 's/^/# /'
+	done
+}
+
 report_is() { # JQ-CONDITION: of traffic's report; says what went wrong, and where the packets may be
 	jq -e -s "length == 1 and (.[0] | .sent > 1000 and $1)" "$storm_work/report.json" > /dev/null && return 0
 	jq -c 'del(.rows)' "$storm_work/report.json"
 	cat "$storm_work/traffic.err"
 	drivers_told
+	stuck_told
 	return 1
 }
 

@@ -177,6 +177,13 @@ static void make_echo(const struct talk *talk, bool reply, struct pkt *pkt)
 	pkt->id = talk->near_port;
 }
 
+json_t *talk_told(const struct talk *talk)
+{
+	return json_pack("{ss ss si ss si si si}", "tenant", talk->body->name, "near", talk->near,
+			 "near_port", talk->near_port, "far", talk->far, "far_port", talk->far_port,
+			 "step", talk->step, "round", talk->round);
+}
+
 void talk_send(struct talk *talk, struct wire *wire, uint64_t now_ns)
 {
 	static const char *const names[] = { "TCP, long", "TCP, short", "UDP, long", "UDP, short",

@@ -37,6 +37,8 @@ const char *body_name(unsigned int tenant);
 void talk_begin(struct talk *talk, unsigned int thread, unsigned int index, uint32_t salt);
 /* Whether its next step may be sent; takes note of a step that came out, or that never will. */
 bool talk_ready(struct talk *talk, const struct ledger *ledger, uint64_t now_ns);
+/* Where a conversation is, for people; the caller's. */
+json_t *talk_told(const struct talk *talk);
 enum soak_side talk_side(const struct talk *talk);
 void talk_send(struct talk *talk, struct wire *wire, uint64_t now_ns);
 /* An established TCP talk's packet from outside its window. False: there is none to make. */

@@ -223,6 +223,21 @@ static void name_bodies(json_t *report)
 	}
 }
 
+/* The conversations whose last step never came out: whose flow it was tells where to look. */
+static json_t *stuck_talks(const struct ledger *ledger, const struct crew *crews, unsigned int cnt)
+{
+	json_t *stuck = json_array();
+
+	for (unsigned int i = 0; i < cnt; i++)
+		for (unsigned int k = 0; k < crews[i].talk_cnt; k++) {
+			const struct talk *talk = &crews[i].talks[k];
+
+			if (talk->waiting && !ledger_seen(ledger, talk->number))
+				json_array_append_new(stuck, talk_told(talk));
+		}
+	return stuck;
+}
+
 static void tell(const struct ledger *ledger, const struct ends *ends, const struct crew *crews,
 		 unsigned int cnt, double seconds)
 {
@@ -242,6 +257,7 @@ static void tell(const struct ledger *ledger, const struct ends *ends, const str
 	json_object_set_new(report, "others", json_integer((json_int_t)(lan.others + wan.others)));
 	json_object_set_new(report, "refused", json_integer((json_int_t)refused));
 	json_object_set_new(report, "slowest_ms", json_integer((json_int_t)(slowest / 1000000)));
+	json_object_set_new(report, "stuck", stuck_talks(ledger, crews, cnt));
 	json_object_set_new(report, "seconds", json_real(seconds));
 	json_dumpf(report, stdout, JSON_COMPACT);
 	putchar('\n');
