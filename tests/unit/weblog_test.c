@@ -57,6 +57,28 @@ static const struct line_row {
 	{ "{\"event_type\":\"tls\",\"note\":\"\\\"sni\\\":\\\"x\\\"\"}", WEBLOG_OTHER, NULL, NULL,
 	  false, 0, NULL },
 	{ "{\"event_type\":\"tls\",\"sni\":\"x", WEBLOG_BAD, NULL, NULL, false, 0, NULL },
+	{ "{\"timestamp\":\"28/Nov/2026:23:00:00 +0900\",\"client\":\"10.0.0.1\",\"method\":\"GET\","
+	  "\"url\":\"http://example.com/a\",\"status\":200}", /* squid, as its users set it up */
+	  WEBLOG_URL, "http://example.com/a", NULL, false, 1795874400, "10.0.0.1" },
+	{ "{\"time\":\"1286536310.075\",\"src_ip\":\"10.0.0.1\",\"method\":\"CONNECT\",\"url\":\"example.com:443\"}",
+	  WEBLOG_URL, "example.com:443", NULL, true, 1286536310, "10.0.0.1" },
+	{ "{\"time_iso8601\":\"2026-11-29T11:00:00+09:00\",\"remote_addr\":\"2001:db8::1\",\"host\":\"example.com\","
+	  "\"request\":\"GET /a?b HTTP/1.1\",\"http_user_agent\":\"x \\\"url\\\":\\\"y\\\"\"}", /* nginx */
+	  WEBLOG_URL, "/a?b", "example.com", false, 1795917600, "2001:db8::1" },
+	{ "{\"level\":\"info\",\"ts\":1646861401.5241024,\"msg\":\"handled request\",\"request\":{\"remote_ip\":"
+	  "\"10.0.0.1\",\"remote_port\":\"41342\",\"proto\":\"HTTP/2.0\",\"method\":\"GET\",\"host\":\"example.com\","
+	  "\"uri\":\"/a\",\"headers\":{\"User-Agent\":[\"curl\"]},\"tls\":{\"version\":772}}}", /* Caddy */
+	  WEBLOG_URL, "/a", "example.com", true, 1646861401, "10.0.0.1" },
+	{ "{\"ClientHost\":\"10.0.0.1\",\"RequestHost\":\"example.com\",\"RequestPath\":\"/a\",\"RequestScheme\":"
+	  "\"https\",\"StartUTC\":\"2026-11-29T02:00:00.5Z\",\"time\":\"2026-11-29T02:00:01Z\"}", /* Traefik */
+	  WEBLOG_URL, "/a", "example.com", true, 1795917600, "10.0.0.1" },
+	{ "{\"start_time\":\"2026-11-29T02:00:00.000Z\",\"downstream_remote_address\":\"[2001:db8::1]:4711\","
+	  "\"authority\":\"example.com\",\"method\":\"GET\",\"path\":\"/a\"}", /* Envoy */
+	  WEBLOG_URL, "/a", "example.com", false, 1795917600, "2001:db8::1" },
+	{ "{\"T\":\"2026-11-29T11:00:00+09:00\",\"QH\":\"example.com\",\"QT\":\"A\",\"IP\":\"10.0.0.1\"}",
+	  WEBLOG_URL, "example.com", NULL, true, 1795917600, "10.0.0.1" }, /* AdGuard Home */
+	{ "{\"ts\":1646861401123,\"downstream_remote_address\":\"10.0.0.1:4711\",\"path\":\"-\"}",
+	  WEBLOG_OTHER, NULL, NULL, false, 1646861401, "10.0.0.1" },
 	{ "https://example.com/x\r", WEBLOG_URL, "https://example.com/x", NULL, true, 0, NULL },
 	{ "  example.com", WEBLOG_URL, "example.com", NULL, false, 0, NULL },
 	{ "what is this", WEBLOG_BAD, NULL, NULL, false, 0, NULL },
