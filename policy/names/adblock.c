@@ -25,27 +25,35 @@ static bool is_cosmetic(struct text line)
 	return false;
 }
 
-/*
- * Options that leave the rule what it is for a name: all kinds of requests, or the page itself; or that take
- * back what it says elsewhere.
- */
-static bool options_served(struct text options, bool *ret_back)
+/* A rule but for its options. */
+struct rule {
+	struct text text; /* without "@@" */
+	bool allow, important;
+	bool back; /* it takes another back */
+};
+
+/* Options that leave a rule what it is for a name: all kinds of requests, or the page itself. */
+static bool option_take(struct rule *rule, struct text option)
 {
-	static const char *const served[] = { "all", "doc", "document", "important", "", "badfilter" };
+	static const char *const served[] = { "all", "doc", "document", "important", "badfilter", "" };
+	bool known = false;
 
-	*ret_back = false;
+	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
+		known |= text_is(option, served[i]);
+	rule->important |= text_is(option, "important");
+	rule->back |= text_is(option, "badfilter");
+	return known;
+}
 
+static bool options_take(struct rule *rule, struct text options)
+{
 	while (options.len) {
 		const char *comma = memchr(options.at, ',', options.len);
 		struct text option = { options.at,
 				       comma ? (size_t)(comma - options.at) : options.len };
-		bool known = false;
 
-		for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
-			known |= text_is(option, served[i]);
-		if (!known)
+		if (!option_take(rule, option))
 			return false;
-		*ret_back |= text_is(option, "badfilter");
 		options = text_from(options, option.len + (comma ? 1 : 0));
 	}
 	return true;
@@ -62,7 +70,8 @@ static struct text options_cut(struct text *rule)
 	options = text_from(*rule, dollar + 1 - rule->at);
 	/* A '$' of a path or an expression is followed by other things than options are made of. */
 	if (!options.len ||
-	    (!isalpha((unsigned char)options.at[0]) && options.at[0] != '~' && options.at[0] != '_'))
+	    (!isalpha((unsigned char)options.at[0]) && options.at[0] != '~' &&
+	     options.at[0] != '_' && !text_starts(options, "1p") && !text_starts(options, "3p")))
 		return (struct text){};
 	rule->len = dollar - rule->at;
 	return options;
@@ -79,19 +88,29 @@ static bool is_whole(struct text tail)
 	return false;
 }
 
-/* A URL from its host on, without wildcards inside. */
-static void page_take(struct name_reader *reader, struct text page, struct text rule, bool allow)
+static struct name_as rule_as(const struct rule *rule, enum name_kind kind)
 {
+	return (struct name_as){ .kind = kind,
+				 .how = rule->back ? SEK_NAME_SPARE : SEK_NAME_AS_POLICY,
+				 .allow = rule->allow,
+				 .important = rule->important };
+}
+
+/* A URL from its host on, without wildcards inside. */
+static void page_take(struct name_reader *reader, struct text page, const struct rule *rule)
+{
+	struct name_as as = rule_as(rule, NAME_URL_EXACT);
+
 	if (page.len && (page.at[page.len - 1] == '|' || page.at[page.len - 1] == '*' ||
 			 page.at[page.len - 1] == '^'))
 		page.len--;
 	for (size_t i = 0; i < page.len; i++) {
 		if (page.at[i] == '*' || page.at[i] == '^' || page.at[i] == '|') {
-			name_skip(reader, NAME_SKIP_pattern, rule);
+			name_skip(reader, NAME_SKIP_pattern, rule->text);
 			return;
 		}
 	}
-	name_take_url(reader, page, allow);
+	name_take_url(reader, page, &as);
 }
 
 /* The name that a rule begins with; the rest is what is left of it. */
@@ -106,71 +125,78 @@ static struct text name_cut(struct text *rest)
 }
 
 /* What stands behind "|": that name, and none below it. */
-static void exact(struct name_reader *reader, struct text text, struct text rule, bool allow)
+static void exact(struct name_reader *reader, const struct rule *rule)
 {
-	const struct name_as as = { .kind = NAME_SELF, .allow = allow };
-	struct text name = name_cut(&text);
+	const struct name_as as = rule_as(rule, NAME_SELF);
+	struct text text = text_from(rule->text, 1), name = name_cut(&text);
 
 	if (is_whole(text))
 		name_take(reader, name, &as);
 	else
-		name_skip(reader, NAME_SKIP_pattern, rule);
+		name_skip(reader, NAME_SKIP_pattern, rule->text);
 }
 
-/* What stands behind "||". back: names that it is of are taken back. */
-static void anchored(struct name_reader *reader, struct text text, struct text rule, bool allow,
-		     bool back)
+/* What stands behind "||". */
+static void anchored(struct name_reader *reader, const struct rule *rule)
 {
-	struct name_as as = { .kind = NAME_SUFFIX,
-			      .how = back ? SEK_NAME_SPARE : SEK_NAME_AS_POLICY,
-			      .allow = allow };
-	struct text name;
+	struct text text = text_from(rule->text, 2), name;
+	bool below = text_starts(text, "*.");
+	struct name_as as = rule_as(rule, below ? NAME_BELOW : NAME_SUFFIX);
 
-	if (text_starts(text, "*.")) {
-		as.kind = NAME_BELOW;
-		text = text_from(text, 2);
-	}
+	text = text_from(text, below ? 2 : 0);
 	name = name_cut(&text);
-	reader->takes_back |= back;
+	reader->takes_back |= rule->back;
 	if (is_whole(text) && !(text_is(text, "*") && memchr(name.at, '.', name.len) == NULL))
 		name_take(reader, name, &as);
-	else if (!back && text.len && text.at[0] == '/' && as.kind == NAME_SUFFIX)
-		page_take(reader, (struct text){ name.at, name.len + text.len }, rule, allow);
+	else if (!rule->back && text.len && text.at[0] == '/' && !below)
+		page_take(reader, (struct text){ name.at, name.len + text.len }, rule);
 	else
-		name_skip(reader, NAME_SKIP_pattern, rule);
+		name_skip(reader, NAME_SKIP_pattern, rule->text);
 }
 
-/* A rule without options and without "@@". */
-static void rule_take(struct name_reader *reader, struct text rule, bool allow)
+/* "/an expression/" */
+static bool is_expression(struct text text)
 {
-	if (text_starts(rule, "||"))
-		anchored(reader, text_from(rule, 2), rule, allow, false);
-	else if (text_starts(rule, "|http://") || text_starts(rule, "|https://"))
-		page_take(reader, text_from(rule, 1), rule, allow);
-	else if (text_starts(rule, "|"))
-		exact(reader, text_from(rule, 1), rule, allow);
-	else if (reader->headed || allow || !(text_is_name(rule) || text_starts(rule, "http")))
-		name_skip(reader, NAME_SKIP_pattern, rule);
-	else
-		domains_line(reader, rule);
+	return text.len > 2 && text.at[0] == '/' && text.at[text.len - 1] == '/';
 }
 
-/* Takes off what somebody wrote behind a rule: "||name^ ! why". */
+static void rule_take(struct name_reader *reader, const struct rule *rule)
+{
+	struct text text = rule->text, url = text_from(text, text_starts(text, "|") ? 1 : 0);
+
+	if (is_expression(text))
+		name_take_regex(reader, (struct text){ text.at + 1, text.len - 2 }, rule->allow);
+	else if (text_starts(text, "||"))
+		anchored(reader, rule);
+	else if (text_starts(text, "|http://") || text_starts(text, "|https://"))
+		page_take(reader, url, rule);
+	else if (text_starts(text, "|"))
+		exact(reader, rule);
+	else if (reader->headed || rule->allow || !(text_is_name(text) || text_starts(text, "http")))
+		name_skip(reader, NAME_SKIP_pattern, text);
+	else
+		domains_line(reader, text);
+}
+
+/* Takes off what somebody wrote behind a rule: "||name^ ! why", "||name^ # why". */
 static struct text remark_cut(struct text rule)
 {
-	const char *mark = memmem(rule.at, rule.len, " !", 2);
-
-	if (mark)
-		rule.len = mark - rule.at;
-	while (rule.len && rule.at[rule.len - 1] == ' ')
+	for (size_t i = 1; i < rule.len; i++) {
+		if ((rule.at[i] == '!' || rule.at[i] == '#') &&
+		    (rule.at[i - 1] == ' ' || rule.at[i - 1] == '\t')) {
+			rule.len = i;
+			break;
+		}
+	}
+	while (rule.len && (rule.at[rule.len - 1] == ' ' || rule.at[rule.len - 1] == '\t'))
 		rule.len--;
 	return rule;
 }
 
 void adblock_line(struct name_reader *reader, struct text line)
 {
-	struct text rule = remark_cut(line), options;
-	bool allow = text_starts(line, "@@"), back;
+	struct rule rule = { .allow = text_starts(line, "@@") };
+	struct text options = {};
 
 	if (line.at[0] == '!' || line.at[0] == '[')
 		return;
@@ -180,18 +206,13 @@ void adblock_line(struct name_reader *reader, struct text line)
 	}
 	if (line.at[0] == '#')
 		return;
-	rule = text_from(rule, allow ? 2 : 0);
-	if (rule.len > 2 && rule.at[0] == '/' && rule.at[rule.len - 1] == '/') {
-		name_take_regex(reader, (struct text){ rule.at + 1, rule.len - 2 }, allow);
-		return;
-	}
-	options = options_cut(&rule);
-	if (!options_served(options, &back) || (back && !text_starts(rule, "||")))
+	rule.text = text_from(remark_cut(line), rule.allow ? 2 : 0);
+	if (!is_expression(rule.text))
+		options = options_cut(&rule.text);
+	if (!options_take(&rule, options) || (rule.back && !text_starts(rule.text, "||")))
 		name_skip(reader, NAME_SKIP_options, line);
-	else if (back)
-		anchored(reader, text_from(rule, 2), rule, allow, true);
 	else
-		rule_take(reader, rule, allow);
+		rule_take(reader, &rule);
 }
 
 void name_read_adblock(struct name_reader *reader)

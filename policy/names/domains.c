@@ -19,9 +19,6 @@ static void word_take(struct name_reader *reader, struct text word)
 		name_take(reader, text_from(word, 2), &below);
 	else if (text_starts(word, "="))
 		name_take(reader, text_from(word, 1), &self);
-	else if (memchr(word.at, '*', word.len))
-		name_skip(reader, text_is(word, "*") ? NAME_SKIP_everything : NAME_SKIP_pattern,
-			  word);
 	else if (name_is_local(word.at, word.len))
 		name_skip(reader, NAME_SKIP_local, word);
 	else
@@ -42,6 +39,10 @@ void domains_line(struct name_reader *reader, struct text line)
 		adblock_line(reader, line);
 		return;
 	}
+	if (text_starts(line, ".Include<")) {
+		name_skip(reader, NAME_SKIP_directive, line);
+		return;
+	}
 	rest = line_before_hash(line);
 	word = text_word(&rest);
 	while (word.len > 1 && word.at[word.len - 1] == ',')
@@ -53,9 +54,10 @@ void domains_line(struct name_reader *reader, struct text line)
 		else
 			name_skip(reader, NAME_SKIP_address, word);
 	} else if (!is_column(rest)) {
-		name_skip(reader, NAME_SKIP_syntax, line);
+		/* dnscrypt-proxy's "name @hours" */
+		name_skip(reader, rest.at[0] == '@' ? NAME_SKIP_hours : NAME_SKIP_syntax, line);
 	} else if (memmem(word.at, word.len, "://", 3) || memchr(word.at, '/', word.len)) {
-		name_take_url(reader, word, false);
+		name_take_url(reader, word, NULL);
 	} else {
 		word_take(reader, word);
 	}

@@ -91,6 +91,15 @@ struct text line_before_hash(struct text line)
 	return line;
 }
 
+/* "*.name" is not of hosts files, but what is meant by it is plain. */
+static void name_behind(struct name_reader *reader, struct text word, struct name_as as)
+{
+	bool below = text_starts(word, "*.");
+
+	as.kind = below ? NAME_BELOW : as.kind;
+	name_take(reader, text_from(word, below ? 2 : 0), &as);
+}
+
 void hosts_line(struct name_reader *reader, struct text whole)
 {
 	struct text line = line_before_hash(whole), first = text_word(&line), word = first;
@@ -112,7 +121,7 @@ void hosts_line(struct name_reader *reader, struct text whole)
 		else if (elsewhere)
 			name_skip(reader, NAME_SKIP_elsewhere, word);
 		else
-			name_take(reader, word, &as);
+			name_behind(reader, word, as);
 	}
 }
 

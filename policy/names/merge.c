@@ -50,8 +50,8 @@ static size_t entry_len(const struct name_entry *entry)
 static bool entry_same(const struct name_list *list_a, const struct name_entry *a,
 		       const struct name_list *list_b, const struct name_entry *b)
 {
-	return a->allow == b->allow && a->how == b->how && a->answer == b->answer &&
-	       a->host_len == b->host_len && a->path_len == b->path_len &&
+	return a->allow == b->allow && a->important == b->important && a->how == b->how &&
+	       a->answer == b->answer && a->host_len == b->host_len && a->path_len == b->path_len &&
 	       !memcmp(list_a->text + a->at, list_b->text + b->at, entry_len(a));
 }
 
@@ -225,7 +225,8 @@ static void take_back(struct merge *merge, const struct seen *seen, struct name_
 		struct name_entry *entry = entry_at(merge, seen->slots[at & seen->mask] - 1, &p);
 
 		if (entry->how != SEK_NAME_SPARE && entry->allow == back->allow &&
-		    entry->host_len == back->host_len && entry->path_len == back->path_len &&
+		    entry->important == back->important && entry->host_len == back->host_len &&
+		    entry->path_len == back->path_len &&
 		    !memcmp(merge->parts[p].list.text + entry->at, part->list.text + back->at,
 			    entry_len(back))) {
 			entry->kind = 0;
@@ -247,6 +248,133 @@ static void all_take_back(struct merge *merge, const struct seen *seen)
 		for (size_t n = 0; part->takes_back && n < part->list.cnt; n++)
 			if (part->list.entries[n].how == SEK_NAME_SPARE)
 				take_back(merge, seen, part, n);
+	}
+}
+
+/* --- $important --- */
+
+/* A text that an entry is asked about: its host, one above it, or its host and the beginning of its path. */
+struct ancestor {
+	const char *text;
+	size_t host_len, path_len;
+	bool whole; /* all that the entry is of */
+	bool own; /* its very host */
+};
+
+/* Which bits of an entry's kind an important one at this place speaks of as well. */
+static uint8_t spoken_of(const struct name_entry *entry, const struct name_entry *by,
+			 const struct ancestor *place)
+{
+	if (name_is_url(by))
+		return by->kind == NAME_URL_PREFIX || (place->whole && by->kind == entry->kind)
+			       ? entry->kind
+			       : 0;
+	if (place->whole)
+		return entry->kind & by->kind;
+	return by->kind & (place->own ? NAME_SELF : NAME_BELOW) ? entry->kind : 0;
+}
+
+/*
+ * Whether the important one takes the other's place: an exception that of a block; either that of what is
+ * not important. Of two that are important the longer name decides, as everywhere.
+ */
+static bool beats(const struct name_entry *by, const struct name_entry *entry, bool whole)
+{
+	if (entry->important)
+		return whole && by->allow && !entry->allow;
+	return whole || by->allow != entry->allow;
+}
+
+/* What is beaten of an entry by those at one place; again: by one that says the same. */
+static uint8_t beaten_at(const struct merge *merge, const struct seen *seen,
+			 const struct name_entry *entry, const struct ancestor *place,
+			 bool *ret_again)
+{
+	size_t len = place->host_len + place->path_len, part;
+	uint8_t beaten = 0;
+
+	for (uint64_t at = name_hash(&merge->parts[0].seed, place->text, len);
+	     seen->slots[at & seen->mask]; at++) {
+		const struct name_entry *by =
+			entry_at(merge, seen->slots[at & seen->mask] - 1, &part);
+		uint8_t of = spoken_of(entry, by, place);
+
+		if (!by->important || by == entry || !of || by->host_len != place->host_len ||
+		    by->path_len != place->path_len ||
+		    memcmp(merge->parts[part].list.text + by->at, place->text, len) != 0 ||
+		    !beats(by, entry, place->whole))
+			continue;
+		*ret_again |= by->allow == entry->allow && of == entry->kind;
+		beaten |= of;
+	}
+	return beaten;
+}
+
+/* Asks at all places of the entry: at its host and those above it, and along its path. */
+static uint8_t beaten(const struct merge *merge, const struct seen *seen, const char *text,
+		      const struct name_entry *entry, bool *ret_again)
+{
+	uint8_t bits = 0;
+
+	for (size_t at = 0; at < entry->host_len; at++) {
+		struct ancestor place = { .text = text + at,
+					  .host_len = entry->host_len - at,
+					  .whole = !at && !entry->path_len,
+					  .own = !at };
+
+		if (!at || text[at - 1] == '.')
+			bits |= beaten_at(merge, seen, entry, &place, ret_again);
+	}
+	for (size_t len = 1; len <= entry->path_len; len++) {
+		struct ancestor place = { .text = text,
+					  .host_len = entry->host_len,
+					  .path_len = len,
+					  .whole = len == entry->path_len,
+					  .own = true };
+
+		if (place.whole || text[entry->host_len + len - 1] == '/')
+			bits |= beaten_at(merge, seen, entry, &place, ret_again);
+	}
+	return bits;
+}
+
+static void overrule(struct merge *merge, const struct seen *seen, struct name_reader *part,
+		     struct name_entry *entry)
+{
+	const char *text = part->list.text + entry->at;
+	bool again = false;
+	uint8_t bits = beaten(merge, seen, text, entry, &again);
+
+	entry->kind &= ~bits;
+	if (!bits || entry->kind)
+		return;
+	part->line = entry->line;
+	if (again)
+		merge->list.duplicate_cnt++;
+	else
+		name_skip(part, NAME_SKIP_overruled, (struct text){ text, entry->host_len });
+}
+
+/*
+ * $important: such a rule beats those of its list that are not, of the same name and of all below it, and
+ * an exception beats a block. What is beaten is no entry any more. First those that are important, since
+ * one that is beaten beats nothing.
+ */
+static void all_overrule(struct merge *merge, const struct seen *seen)
+{
+	bool ranks = false;
+
+	for (size_t p = 0; p < merge->part_cnt; p++)
+		ranks |= merge->parts[p].ranks;
+	for (int important = 1; ranks && important >= 0; important--) {
+		for (size_t p = 0; p < merge->part_cnt; p++) {
+			struct name_reader *part = &merge->parts[p];
+
+			for (size_t n = 0; n < part->list.cnt; n++)
+				if (part->list.entries[n].kind &&
+				    part->list.entries[n].important == important)
+					overrule(merge, seen, part, &part->list.entries[n]);
+		}
 	}
 }
 
@@ -300,6 +428,24 @@ static void part_append(struct merge *merge, size_t p)
 		list->skip_cnts[skipped->skip]++;
 	}
 	list->port_cnt += part->port_cnt;
+}
+
+static int skip_compare(const void *a, const void *b)
+{
+	const struct name_skipped *x = a, *y = b;
+
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* What was found out behind the reading stands behind all else so far. */
+static void skips_sort(struct name_list *list)
+{
+	bool sorted = true;
+
+	for (size_t n = 1; n < list->skip_cnt; n++)
+		sorted &= list->skips[n - 1].line <= list->skips[n].line;
+	if (!sorted)
+		qsort(list->skips, list->skip_cnt, sizeof(*list->skips), skip_compare);
 }
 
 static size_t kept_cnt(const struct name_list *part)
@@ -357,6 +503,7 @@ int name_merge(struct name_reader *parts, size_t part_cnt, size_t thread_cnt,
 	err = seen_all(&merge, &seen, cnt);
 	if (!err) {
 		all_take_back(&merge, &seen);
+		all_overrule(&merge, &seen);
 		if (!parts[0].options->allow)
 			canaries_add(&merge, &seen);
 		err = parts[0].err;
@@ -371,6 +518,7 @@ int name_merge(struct name_reader *parts, size_t part_cnt, size_t thread_cnt,
 	parallel_run(part_cnt, thread_cnt, part_copy, &merge);
 	for (size_t p = 0; p < part_cnt; p++)
 		part_append(&merge, p);
+	skips_sort(&merge.list);
 	/* Only formats that are read in one part give answers. */
 	merge.list.answers = parts[0].list.answers;
 	merge.list.answer_cnt = parts[0].list.answer_cnt;

@@ -35,7 +35,8 @@ struct name_entry {
 	uint8_t host_len; /* at most SEK_NAME_BYTES */
 	uint8_t kind; /* enum name_kind */
 	uint8_t how; /* enum sek_name_how; never SEK_NAME_SPARE: that is allow */
-	bool allow; /* an exception: @@||name^, rpz-passthru */
+	bool allow : 1; /* an exception: @@||name^, rpz-passthru */
+	bool important : 1; /* says $important, and has beaten what it beats: policy/names/merge.c */
 };
 
 /* Matched by the agent, without regard to case: against a name, and against scheme://host/target. */

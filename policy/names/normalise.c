@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "names/letters.h"
+#include "names/signs.h"
 #include "text/address.h"
 
 #define LABEL_MAX 63
@@ -163,8 +164,13 @@ static int name_to_ascii(const char *text, size_t len, char *to, size_t *ret_len
 	memcpy(written, text, len);
 	written[len] = 0;
 	err = idn2_to_ascii_8z(written, &made, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-	if (err)
-		return err == IDN2_ENCODING_ERROR ? -(NAME_SKIP_utf8 + 1) : -(NAME_SKIP_idna + 1);
+	if (err == IDN2_ENCODING_ERROR)
+		return -(NAME_SKIP_utf8 + 1);
+	if (err) {
+		made_len = name_signs_to_ascii(text, len, written, sizeof(written));
+		*ret_len = made_len ? name_copy(written, made_len, to) : 0;
+		return *ret_len ? 0 : -(NAME_SKIP_idna + 1);
+	}
 	made_len = strlen(made);
 	/* What it was mapped to may be no letter: one sign alone becomes "a/c". */
 	*ret_len = name_copy(made, made_len, to);

@@ -114,6 +114,9 @@ bool name_line_entry(struct name_reader *reader, struct text *ret_line)
 	struct text line;
 
 	while (name_line(reader, &line)) {
+		/* Of e2guardian's lists and those before it; a list without its hours holds at all hours. */
+		if (text_starts(line, "#time:"))
+			name_skip(reader, NAME_SKIP_hours, line);
 		line.len = comment_at(line);
 		line = strip(line);
 		if (!line.len)
@@ -150,8 +153,9 @@ static bool entry_joins(struct name_list *list, const struct name_entry *entry)
 	struct name_entry *last = list->cnt ? &list->entries[list->cnt - 1] : NULL;
 
 	if (!last || last->host_len != entry->host_len || last->path_len != entry->path_len ||
-	    last->allow != entry->allow || last->how != entry->how ||
-	    last->answer != entry->answer || (last->kind | entry->kind) == last->kind ||
+	    last->allow != entry->allow || last->important != entry->important ||
+	    last->how != entry->how || last->answer != entry->answer ||
+	    (last->kind | entry->kind) == last->kind ||
 	    memcmp(list->text + last->at, list->text + entry->at,
 		   (size_t)entry->host_len + entry->path_len) != 0)
 		return false;
@@ -176,6 +180,7 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 		.kind = as->kind,
 		.how = as->how,
 		.allow = as->allow,
+		.important = as->important,
 	};
 	bool blocks = !as->allow && !reader->options->allow;
 
@@ -189,8 +194,11 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 	}
 	if (!room || reader->err)
 		return;
-	if (reader->options->allow && as->how != SEK_NAME_SPARE) {
+	if (reader->options->allow) {
 		entry.allow = false;
+		entry.important = false;
+	}
+	if (reader->options->allow && as->how != SEK_NAME_SPARE) {
 		entry.how = SEK_NAME_AS_POLICY;
 		entry.answer = 0;
 	}
@@ -198,6 +206,7 @@ static void entry_take(struct name_reader *reader, size_t host_len, size_t path_
 		entry.how = SEK_NAME_CANARY;
 	if (entry_joins(list, &entry))
 		return;
+	reader->ranks |= entry.important;
 	reader->hashes[list->cnt++] = name_hash(&reader->seed, host, host_len + path_len);
 	*room = entry;
 	list->text_len += host_len + path_len;
@@ -245,6 +254,14 @@ bool name_line_bare(struct name_reader *reader, const char *head, const char *ta
 	return true;
 }
 
+/* Why a text is no name or URL: what has a star in it was not to be one. */
+static enum name_skip skip_of(int err, struct text text)
+{
+	if (text_is(text, "*") || text_is(text, "**"))
+		return NAME_SKIP_everything;
+	return memchr(text.at, '*', text.len) ? NAME_SKIP_pattern : -err - 1;
+}
+
 void name_take(struct name_reader *reader, struct text text, const struct name_as *as)
 {
 	char *to = text_room(reader, SEK_NAME_BYTES);
@@ -257,7 +274,7 @@ void name_take(struct name_reader *reader, struct text text, const struct name_a
 	if (!len || name_ends_in_number(to, len)) {
 		err = name_normalise(text.at, text.len, &name);
 		if (err) {
-			name_skip(reader, -err - 1, text);
+			name_skip(reader, skip_of(err, text), text);
 			return;
 		}
 		memcpy(to, name.text, name.len);
@@ -290,14 +307,15 @@ static void page_take(struct name_reader *reader, const struct url *url, const c
  * A page of a category: it, and what is below it; www. before its host is taken for the same, as the
  * programs do that such lists are made for.
  */
-static void page_take_all(struct name_reader *reader, const struct url *url, bool allow)
+static void page_take_all(struct name_reader *reader, const struct url *url, struct name_as exact)
 {
-	struct name_as exact = { .kind = NAME_URL_EXACT, .allow = allow };
-	struct name_as prefix = { .kind = NAME_URL_PREFIX, .allow = allow };
+	struct name_as prefix = exact;
 	bool www = !url->address && strncmp(url->host.text, "www.", 4) != 0;
 	bool slash = url->target_len == url->path_len && url->target[url->path_len - 1] == '/';
 	bool below = !slash && !url->scheme && url->target_len == url->path_len;
 
+	exact.kind = NAME_URL_EXACT;
+	prefix.kind = NAME_URL_PREFIX;
 	for (int front = 0; front < (!url->scheme && www ? 2 : 1); front++) {
 		const char *before = front ? "www." : "";
 
@@ -307,14 +325,18 @@ static void page_take_all(struct name_reader *reader, const struct url *url, boo
 	}
 }
 
-void name_take_url(struct name_reader *reader, struct text text, bool allow)
+void name_take_url(struct name_reader *reader, struct text text, const struct name_as *taken)
 {
-	struct name_as as = { .kind = NAME_SELF, .allow = allow };
+	struct name_as as = taken ? *taken : (struct name_as){};
 	struct url url;
-	int err = url_normalise(text.at, text.len, &url);
+	int err;
 
+	/* All that begins so, as browsers and squid's users write it. */
+	if (text.len > 2 && !memcmp(text.at + text.len - 2, "/*", 2))
+		text.len--;
+	err = url_normalise(text.at, text.len, &url);
 	if (err) {
-		name_skip(reader, -err - 1, text);
+		name_skip(reader, skip_of(err, text), text);
 		return;
 	}
 	if (url.target_len > SEK_NAME_PATH_BYTES) {
@@ -323,11 +345,12 @@ void name_take_url(struct name_reader *reader, struct text text, bool allow)
 	}
 	reader->list.port_cnt += url.port != 0;
 	if (url.target_len > 1 || url.port) {
-		page_take_all(reader, &url, allow);
+		page_take_all(reader, &url, as);
 		return;
 	}
 	/* All pages of a host are the host. */
 	url.target_len = 0;
+	as.kind = NAME_SELF;
 	page_take(reader, &url, "", "", &as);
 }
 

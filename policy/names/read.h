@@ -19,6 +19,7 @@ struct name_reader {
 	struct text rest; /* what is not read yet */
 	uint32_t line; /* number of the last line given out, in this part */
 	bool takes_back; /* it has rules that take others back: entries of SEK_NAME_SPARE until merged */
+	bool ranks; /* it has rules that are important */
 	bool headed; /* the list says in its first line that it is written for browsers */
 	const struct name_read_options *options;
 	const struct name_suffixes *suffixes; /* NULL: not asked */
@@ -38,7 +39,7 @@ struct name_reader {
 struct name_as {
 	enum name_kind kind;
 	enum sek_name_how how;
-	bool allow;
+	bool allow, important;
 	uint16_t answer;
 };
 
@@ -55,8 +56,11 @@ bool name_line_bare(struct name_reader *reader, const char *head, const char *ta
 /* Takes a name in any spelling, or tells why not. */
 void name_take(struct name_reader *reader, struct text name, const struct name_as *as);
 
-/* Takes a URL; one without a scheme is a page of a category: with what is below it, and www. before it. */
-void name_take_url(struct name_reader *reader, struct text url, bool allow);
+/*
+ * Takes a URL; one without a scheme is a page of a category: with what is below it, and www. before it. Its
+ * kind is found out; NULL: it blocks.
+ */
+void name_take_url(struct name_reader *reader, struct text url, const struct name_as *as);
 
 void name_take_regex(struct name_reader *reader, struct text regex, bool allow);
 

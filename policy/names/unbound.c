@@ -12,7 +12,8 @@
 static bool is_open(struct text type)
 {
 	static const char *const open[] = { "transparent", "typetransparent", "always_transparent",
-					    "inform", "nodefault" };
+					    "inform",	   "nodefault",	      "noview",
+					    "ipset" };
 
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		if (text_is(type, open[i]))
@@ -38,9 +39,11 @@ static void zone_take(struct name_reader *reader, struct text text)
 	struct text name = text_trim(text_word(&text)), type = text_trim(text_word(&text));
 	struct name_as as = { .kind = NAME_SUFFIX, .allow = is_open(type) };
 
-	if (!as.allow && !is_closed(type))
+	if (text_is(type, "block_a") || text_is(type, "truncate"))
+		name_skip(reader, NAME_SKIP_options, name);
+	else if (!as.allow && !is_closed(type))
 		name_skip(reader, NAME_SKIP_syntax, name);
-	else if (text_is(name, "."))
+	else if (text_is(name, ".") || !name.len)
 		name_skip(reader, NAME_SKIP_everything, name);
 	else
 		name_take(reader, name, &as);

@@ -15,7 +15,7 @@ void name_read_urls(struct name_reader *reader)
 		rest = line;
 		word = text_trim(text_word(&rest));
 		if (memchr(word.at, '/', word.len))
-			name_take_url(reader, word, false);
+			name_take_url(reader, word, NULL);
 		else
 			domains_line(reader, line);
 	}

@@ -167,6 +167,81 @@ static const struct row {
 	  NULL, "a.example b.example c.example", "example" },
 	{ "doh lists: names with an underscore", "_dns.a.example\nb_c.example\n", NULL,
 	  "_dns.a.example b_c.example", "a.example" },
+	{ "AdguardForAndroid#833: what is important beats an exception, an important exception beats that",
+	  "||a.example^$important\n@@||a.example^\n||b.example^$important\n@@||b.example^$important\n"
+	  "||c.example^\n@@||c.example^\n",
+	  NULL, "a.example x.a.example", "b.example x.b.example c.example" },
+	{ "AdGuardHome#4862: what is important counts for all below it, whatever stands first",
+	  "@@||ok.a.example^\n||a.example^$important\n||ads.b.example^\n@@||b.example^$important\n"
+	  "||c.example^$important\n@@||ok.c.example^$important\n||x.ok.c.example^\n||d.example^$important\n"
+	  "@@||d.example/page/\n@@|e.example^$important\n||e.example^\n",
+	  NULL, "ok.a.example c.example x.c.example http://d.example/page/ x.e.example",
+	  "ads.b.example ok.c.example x.ok.c.example e.example" },
+	{ "AdGuardHome#2010: an important exception in a list of one's own",
+	  "||gm99.example^\n||b.example^\n", "@@||gm99.example^$important\n", "b.example",
+	  "gm99.example www.gm99.example" },
+	{ "AdGuardHome#721: expressions with options are no names",
+	  "/ads/$important\n/track/$third-party\n||a.example^\n", NULL, "a.example",
+	  "ads track ads.example" },
+	{ "uBlock: 3p is third-party, 1p its contrary",
+	  "||a.example^$3p\n||b.example^$1p\n||c.example^\n", NULL, "c.example",
+	  "a.example b.example" },
+	{ "indonesianadblockrules#239, adblock-dns-server#187: words behind rules",
+	  "||a.example^ # why\n||b.example^\t! why\n", NULL, "a.example b.example", "why" },
+	{ "1Hosts#2119: a zone without a name is no entry, nor are all",
+	  "local-zone: \"a.example\" always_null\nlocal-zone: \"\" always_null\nlocal-zone: \".\" static\n",
+	  NULL, "a.example", "b.example" },
+	{ "unbound#819: a zone of one type of questions",
+	  "local-zone: \"a.example\" block_a\nlocal-zone: \"b.example\" static\n", NULL,
+	  "b.example", "a.example" },
+	{ "blocky#1837: stars in a hosts file",
+	  "192.168.1.152 *.cdn.example\n0.0.0.0 *.b.example\n0.0.0.0 *\n0.0.0.0 ads*.c.example\n",
+	  NULL, "x.b.example x.y.b.example", "b.example x.cdn.example c.example ads1.c.example" },
+	{ "blockconvert#17: stars at an end or within",
+	  "adservice.google.*\nzzxosget.example*.crisp.chat\na.example\n", NULL, "a.example",
+	  "adservice.google.com google.com crisp.chat" },
+	{ "MetaMask/eth-phishing-detect#7079: what is listed as no enemy, what looks alike",
+	  "{\"version\": 2, \"tolerance\": 1,\n\"fuzzylist\": [\"etherscan.example\"],\n"
+	  "\"whitelist\": [\"ok.bad.example\", \"good.example\"],\n\"blacklist\": [\"bad.example\"]}\n",
+	  NULL, "bad.example x.bad.example", "etherscan.example ok.bad.example good.example" },
+	{ "ThreatFox: reports and tags are about an entry",
+	  "{\"data\": [{\"ioc\": \"bad.example\", \"tags\": [\"c2.example\"],\n"
+	  "\"references\": [\"https://blog.example/bad\"]}]}\n",
+	  NULL, "bad.example", "c2.example blog.example https://blog.example/bad" },
+	{ "disconnect: categories that hold the entries",
+	  "{\"categories\": {\"Advertising\": [{\"X\": {\"https://x.example/\": [\"ads.example\"]}}]}}\n",
+	  NULL, "ads.example", "x.example" },
+	{ "pi-hole/FTL#2837, kjd/idna#61, erlang-idna#37: signs that registries sell and browsers ask for",
+	  "\xf0\x9f\x8d\x86\xf0\x9f\xa5\xb5.ws\n\xe2\x98\x95\xf0\x9f\xa6\x8a\xe2\x9c\x88\xef\xb8\x8f.ws\n"
+	  "\xf0\x9f\x91\x81\xf0\x9f\x91\x84\xf0\x9f\x91\x81.fm\nI\xe2\x9d\xa4.example\n",
+	  NULL, "xn--gi8h42h.ws xn--53hy7af013i.ws xn--mp8hai.fm xn--i-7iq.example", "ws fm example" },
+	{ "Spamhaus' asn_drop: who holds a network is no name to block",
+	  "{\"asn\":932,\"rir\":\"arin\",\"domain\":\"xn.example\",\"cc\":\"US\",\"asname\":\"XNNET\"}\n"
+	  "{\"domain\":\"a.example\"}\n",
+	  NULL, "a.example", "xn.example" },
+	{ "hagezi/dns-blocklists#4947: an address with a hole",
+	  "102.204..15\n192.0.2.1\na.example\n", NULL, "a.example", "15" },
+	{ "pfBlockerNG#1256, #1476: public suffixes of any depth",
+	  "com.br\nact.edu.au\npvt.k12.ma.us\nx.com.br\n", NULL, "x.com.br a.x.com.br",
+	  "y.com.br z.act.edu.au com.br" },
+	{ "pi-hole#5322: addresses among rules", "||2znp09oa.example^\n||35.186.219.42^\n", NULL,
+	  "2znp09oa.example", "http://35.186.219.42/" },
+	{ "block#529: an owner outside a zone ends nothing behind it",
+	  "$ORIGIN extreme.\n$TTL 60\n@ SOA a. b. 1 2 3 4 5\nbutton.blogs.yandex. CNAME .\na.example CNAME .\n",
+	  NULL, "a.example", "button.blogs.yandex" },
+	{ "pdns#5265: another name that begins with a star",
+	  "$TTL 60\n@ SOA a. b. 1 2 3 4 5\n"
+	  "evil.example CNAME *.garden.test.\nb.example CNAME .\n",
+	  NULL, "b.example", "evil.example garden.test" },
+	{ "opnsense#4694: a name and one below it in another category",
+	  "ads.foo.example\nfoo.example\n", NULL, "x.foo.example ads.foo.example foo.example",
+	  "example" },
+	{ "browsers' and squid's pages with a star behind", "http://a.example/*\nb.example/dir/*\n",
+	  NULL, "a.example http://a.example/x http://b.example/dir/x/y",
+	  "b.example http://b.example/dir2" },
+	{ "dnscrypt-proxy, e2guardian: hours and other files are not of a list of names",
+	  "facebook.example @work\n#time: 9 0 17 0 01234\n.Include</etc/e2guardian/list>\n**\n*ip\na.example\n",
+	  NULL, "a.example", "facebook.example b.example" },
 	{ "HaGeZi: whole top-level domains need to be meant", "zip\n||mov^\na.example\n", NULL,
 	  "a.example", "x.zip x.mov" },
 };
@@ -270,11 +345,69 @@ static void idle_badfilter_is_told(void **state)
 	diag_free(&diag);
 }
 
+/* Expressions as squid's users and Pi-hole's write them, by how many are taken and what is told of the rest. */
+static void settings_of_expressions_are_told(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t cnt, statements, options;
+		const char *first;
+	} cases[] = {
+		{ "-i\n(^|\\.)ads[0-9]\\.\n+i\nb\\.example$\n", 2, 2, 0, "(^|\\.)ads[0-9]\\." },
+		{ "^a\\.example$;reply=192.0.2.9;reply=fd17::1\n", 1, 0, 0,
+		  "^a\\.example$" }, /* FTL#2013 */
+		{ "^b\\.example$;querytype=!A,AAAA\n^c\\.example$\n(^|\\.)d\\.example$;invert\n", 1,
+		  0, 2, "^c\\.example$" }, /* FTL#1527 */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct name_list list;
+		struct diag diag;
+
+		diag_init(&diag);
+		assert_int_equal(name_list_parse(cases[i].text, strlen(cases[i].text), "list", NULL,
+						 &list, &diag),
+				 0);
+		assert_int_equal(list.regex_cnt, cases[i].cnt);
+		assert_int_equal(list.cnt, 0);
+		assert_int_equal(list.skip_cnts[NAME_SKIP_statement], cases[i].statements);
+		assert_int_equal(list.skip_cnts[NAME_SKIP_options], cases[i].options);
+		assert_int_equal(list.regexes[0].len, strlen(cases[i].first));
+		assert_memory_equal(list.text + list.regexes[0].at, cases[i].first,
+				    strlen(cases[i].first));
+		name_list_free(&list);
+		diag_free(&diag);
+	}
+}
+
+/* What an important rule beats is told, in the order of the list with all else. */
+static void overruled_is_told(void **state)
+{
+	static const char text[] = "@@||ok.a.example^\n||b.example^$third-party\n||a.example^\n"
+				   "||a.example^$important\n||c.example^$client=x\n";
+	static const uint32_t lines[] = { 1, 2, 5 };
+	struct name_list list;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(name_list_parse(text, strlen(text), "list", NULL, &list, &diag), 0);
+	assert_int_equal(list.cnt, 1);
+	assert_int_equal(list.duplicate_cnt, 1);
+	assert_int_equal(list.skip_cnt, 3);
+	assert_int_equal(list.skips[0].skip, NAME_SKIP_overruled);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(list.skips[i].line, lines[i]);
+	name_list_free(&list);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(complaints_are_heard),
 		cmocka_unit_test(idle_badfilter_is_told),
+		cmocka_unit_test(overruled_is_told),
+		cmocka_unit_test(settings_of_expressions_are_told),
 	};
 
 	return cmocka_run_group_tests_name("complaints", tests, NULL, NULL);
