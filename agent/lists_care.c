@@ -18,6 +18,7 @@
 #include "install/lists.h"
 #include "install/names.h"
 #include "method/method.h"
+#include "text/counted.h"
 #include "text/sealed.h"
 
 #define CARE_S 60 /* how often overlays are folded, and what could not be written is written */
@@ -81,7 +82,7 @@ static void second_past(void *arg)
 
 	ended += names_expire(care->names, time(NULL));
 	if (ended)
-		log_info("lists: the time of %zu entries is over", ended);
+		log_info("lists: the time of %s is over", COUNTED(ended, "entry"));
 	names_clock(care->names);
 	if (care->seconds++ >= CARE_S && !care->caring)
 		care->caring = !worker_post(care->worker, care_run, care_done, care);
@@ -174,7 +175,7 @@ static void load_end(struct lists_care *care, int err, size_t list_cnt, uint64_t
 {
 	words_set(care, NULL, 0, 0);
 	if (!err && list_cnt)
-		log_info("lists: %zu are read, %llu ms", list_cnt,
+		log_info("lists: %s read, %llu ms", COUNTED(list_cnt, "list"),
 			 (unsigned long long)((clock_mono_ns() - start) / 1000000));
 }
 
@@ -460,9 +461,9 @@ static void replace_done(void *arg)
 				    json_integer((json_int_t)(r->change.read_ns / 1000000)));
 		json_object_set_new(result, "build_ms",
 				    json_integer((json_int_t)(r->change.build_ns / 1000000)));
-		log_info("lists: %s replaced %s: %zu entries (were %zu), %zu changes by hand ended",
-			 ticket_peer(r->ticket)->user, r->list, r->change.after_cnt,
-			 r->change.before_cnt, r->change.by_hand_cnt);
+		log_info("lists: %s replaced %s: %s (were %zu), %s by hand ended",
+			 ticket_peer(r->ticket)->user, r->list, COUNTED(r->change.after_cnt, "entry"),
+			 r->change.before_cnt, COUNTED(r->change.by_hand_cnt, "change"));
 	} else {
 		log_warn("lists: %s could not replace %s: %s", ticket_peer(r->ticket)->user, r->list,
 			 r->diag.cnt ? r->diag.entries[r->diag.cnt - 1].text : strerror(-r->err));

@@ -22,6 +22,7 @@
 #include "method/method.h"
 #include "page/page.h"
 #include "sekisho/page.h"
+#include "text/counted.h"
 
 struct release {
 	struct agent *agent;
@@ -451,9 +452,9 @@ json_t *release_words(const struct release *r)
 	page_counts(r->page, &counts);
 	if (!all)
 		return json_null();
-	return json_sprintf("%zu of %zu addresses, %llu shown, %llu asked, %llu refused", served,
-			    all, (unsigned long long)counts.shown, (unsigned long long)counts.asked,
-			    (unsigned long long)counts.refused);
+	return json_sprintf("%zu of %s, %llu shown, %llu asked, %llu refused", served,
+			    COUNTED(all, "address"), (unsigned long long)counts.shown,
+			    (unsigned long long)counts.asked, (unsigned long long)counts.refused);
 }
 
 bool release_wanting(const struct release *r)

@@ -17,6 +17,7 @@
 #include "fetch/feeds.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "text/counted.h"
 
 static void list_changed(void *arg, const char *list, bool names, bool accepted)
 {
@@ -37,7 +38,7 @@ static void words_of(enum feeds_event event, const struct errand *e, char *out, 
 	if (event == FEEDS_ACCEPTED)
 		snprintf(out, cap, "what was held back is accepted");
 	else if (e->outcome == ERRAND_CHANGED)
-		snprintf(out, cap, "%zu entries (were %zu)", e->after_cnt, e->before_cnt);
+		snprintf(out, cap, "%s (were %zu)", COUNTED(e->after_cnt, "entry"), e->before_cnt);
 	else
 		snprintf(out, cap, "%s", e->outcome == ERRAND_HELD ? e->plan.held : e->plan.said);
 }
@@ -80,7 +81,7 @@ static json_t *state_words(const json_t *feed)
 	long long failures = json_integer_value(json_object_get(feed, "failures"));
 
 	if (failures)
-		return json_sprintf("failed %lld times: %s", failures, said);
+		return json_sprintf("failed %s: %s", COUNTED(failures, "time"), said);
 	if (held[0])
 		return json_sprintf("held back: %s", held);
 	if (json_is_true(json_object_get(feed, "fetching")))

@@ -13,6 +13,7 @@
 #include "dataplane/counters.h"
 #include "install/state.h"
 #include "sekisho/tenant.h"
+#include "text/counted.h"
 
 #define PERIOD_MS 1000
 #define RENEW_EVERY 3600 /* looks; whether the secret is old enough is policy/install's to say */
@@ -53,9 +54,8 @@ static void turn(struct flood *flood, const struct edition *edition,
 		event.over = true;
 		event.answered = counted(flood, tenant->id, SEK_R_cookie_sent) - guard->answered;
 		event.opened = counted(flood, tenant->id, SEK_R_cookie_opened) - guard->opened;
-		log_warn("%s: SYN flood is over, %llu SYNs were answered, %llu clients proved themselves",
-			 tenant->name, (unsigned long long)event.answered,
-			 (unsigned long long)event.opened);
+		log_warn("%s: SYN flood is over, %s answered, %s proved to receive", tenant->name,
+			 COUNTED(event.answered, "SYN"), COUNTED(event.opened, "client"));
 	}
 	event.half_open = quota->half > 0 ? (uint64_t)quota->half : 0;
 	flood->record(flood->arg, &event);

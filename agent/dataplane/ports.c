@@ -16,6 +16,7 @@
 #include "dataplane/device.h"
 #include "dataplane/egress.h"
 #include "dataplane/links.h"
+#include "text/counted.h"
 
 #define LOOK_PERIOD_MS 5000 /* also without a notice */
 #define AGAIN_MS_MOST 300000 /* after refusals, until something changes */
@@ -574,7 +575,8 @@ void ports_follow(struct ports *ports, const struct policy *policy)
 	ports_retire(ports, policy);
 	removed = attach_prune(ports->pin_dir, pin_wanted, (void *)policy);
 	if (removed)
-		log_info("ports: %d links of ports that are not in the policy were removed", removed);
+		log_info("ports: %s of ports that are not in the policy removed",
+			 COUNTED(removed, "link"));
 	ports->policy = policy;
 	ports_look(ports);
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "install/state.h"
+#include "text/counted.h"
 
 #define PERIOD_MS 60000
 #define RECORDS_MAX 65536 /* of one walk; the others are ended and counted only */
@@ -100,8 +101,8 @@ static void walk_done(void *arg)
 	for (size_t i = 0; i < sweep->event_cnt; i++)
 		sweep->record(sweep->arg, &sweep->events[i]);
 	if (sweep->deleted)
-		log_info("sweep: %llu flows past their time were ended (%zu recorded)",
-			 (unsigned long long)sweep->deleted, sweep->event_cnt);
+		log_info("sweep: %s ended whose time was over (%zu recorded)",
+			 COUNTED(sweep->deleted, "flow"), sweep->event_cnt);
 	free(sweep->events);
 	sweep->events = NULL;
 	sweep->event_cnt = 0;

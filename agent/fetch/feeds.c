@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 #include "fetch/look.h"
+#include "text/counted.h"
 
 #define FOLDER "feeds"
 
@@ -95,7 +96,7 @@ static void outcome_log(const struct errand *e)
 		log_warn("feeds: %s is held back: %s; what is in force stays", e->name, e->plan.held);
 		break;
 	case ERRAND_CHANGED:
-		log_info("feeds: %s is new: %zu entries (were %zu)", e->name, e->after_cnt,
+		log_info("feeds: %s is new: %s (were %zu)", e->name, COUNTED(e->after_cnt, "entry"),
 			 e->before_cnt);
 		break;
 	case ERRAND_SAME:

@@ -17,6 +17,7 @@
 #include "file/room.h"
 #include "inline/worker.h"
 #include "replay/usual.h"
+#include "text/counted.h"
 
 #define LINES_BYTES (4u << 20)
 
@@ -72,7 +73,8 @@ static int rules_make(struct inspection *i, struct diag *diag)
 	int r = ruleset_build(&sources, &i->ruleset, &tally, diag);
 
 	if (!r)
-		log_info("inspection: %u rules taken, %u refused", tally.taken, tally.refused);
+		log_info("inspection: %s taken, %u refused", COUNTED(tally.taken, "rule"),
+			 tally.refused);
 	return r;
 }
 

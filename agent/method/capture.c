@@ -16,6 +16,7 @@
 #include "install/state.h"
 #include "lists/set.h"
 #include "method/method.h"
+#include "text/counted.h"
 
 #define SECONDS_USUAL 60
 #define SECONDS_MOST 3500 /* the command waits for its answer no longer than an hour */
@@ -63,8 +64,8 @@ static void session_ended(void *arg, const char *why, json_t *result)
 	struct session *s = arg;
 	char message[700];
 
-	snprintf(message, sizeof(message), "ended (%s): %lld frames written, %lld not: %s", why,
-		 (long long)json_integer_value(json_object_get(result, "written")),
+	snprintf(message, sizeof(message), "ended (%s): %s written, %lld not: %s", why,
+		 COUNTED(json_integer_value(json_object_get(result, "written")), "frame"),
 		 (long long)(json_integer_value(json_object_get(result, "offered")) -
 			     json_integer_value(json_object_get(result, "written"))),
 		 s->words);

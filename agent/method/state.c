@@ -18,6 +18,7 @@
 #include "method/method.h"
 #include "release.h"
 #include "subscriptions.h"
+#include "text/counted.h"
 #include "version.h"
 #include "wholeness.h"
 
@@ -225,8 +226,8 @@ static json_t *problems(const struct agent *agent)
 	if (!agent_policy(agent))
 		json_array_append_new(list, json_string("no policy is in force"));
 	if (attached < all)
-		json_array_append_new(list, json_sprintf("%u of %u ports are not attached",
-							 all - attached, all));
+		json_array_append_new(list, json_sprintf("%u of %s not attached", all - attached,
+							 COUNTED(all, "port")));
 	if (agent->adopted.lost[0])
 		json_array_append_new(list, json_sprintf("lost at start: %s", agent->adopted.lost));
 	if (release_wanting(agent->release))
@@ -237,8 +238,8 @@ static json_t *problems(const struct agent *agent)
 	if (wholeness_words(agent->wholeness)[0])
 		json_array_append_new(list, json_string(wholeness_words(agent->wholeness)));
 	if (failed)
-		json_array_append_new(list, json_sprintf("%llu records could not be written",
-							 (unsigned long long)failed));
+		json_array_append_new(list, json_sprintf("%s could not be written",
+							 COUNTED(failed, "record")));
 	return list;
 }
 
@@ -261,7 +262,7 @@ void method_agent_status(struct agent *agent, struct ticket *ticket, json_t *par
 			  "generation", (json_int_t)gate_generation(agent->gate), "policy",
 			  live ? live->path : "", "hash", live ? live->hash : "", "role",
 			  role_name(ticket_peer(ticket)->role), "adopted",
-			  json_sprintf("%u tables, %u new", agent->adopted.maps_adopted,
+			  json_sprintf("%s, %u new", COUNTED(agent->adopted.maps_adopted, "table"),
 				       agent->adopted.maps_new),
 			  "ports", json_sprintf("%u of %u attached", attached, all), "lists", lists,
 			  "events",

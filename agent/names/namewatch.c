@@ -18,6 +18,7 @@
 #include "names/replies.h"
 #include "sekisho/event.h"
 #include "sekisho/verdict.h"
+#include "text/counted.h"
 
 #define KINDS (SEK_NAME_AGAIN + 1)
 #define BATCH 1024
@@ -303,8 +304,8 @@ static void second_past(void *arg)
 		*last = now;
 	}
 	if (w->anomalies_untold != w->anomalies_told_of) {
-		log_warn("names: %llu anomalies were too many for a second to be told",
-			 (unsigned long long)(w->anomalies_untold - w->anomalies_told_of));
+		log_warn("names: too many for a second to be told: %s more",
+			 COUNTED(w->anomalies_untold - w->anomalies_told_of, "anomaly"));
 		w->anomalies_told_of = w->anomalies_untold;
 	}
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "text/counted.h"
 #include "wire/dns.h"
 
 #define WAYS 8
@@ -208,9 +209,9 @@ static void domain_judge(struct suspect *s, struct memory *m, uint16_t tenant,
 	    (carried < SUSPECT_CARRIED && (w->bulk < SUSPECT_BULK || w->bulk < w->cnt / 2)))
 		return;
 	snprintf(text, sizeof(text),
-		 "%u different names below it within a minute, %llu bytes in front on average, "
-		 "%u questions of %u for TXT or NULL",
-		 names, (unsigned long long)carried, w->bulk, w->cnt);
+		 "%s below it within a minute, %s in front on average, %u of %s for TXT or NULL",
+		 COUNTED(names, "different name"), COUNTED(carried, "byte"), w->bulk,
+		 COUNTED(w->cnt, "question"));
 	tell(s, m, tenant, w->key, now_ns, "dns_tunnel", domain, text, names >= 1000 ? 1000 : names);
 }
 
@@ -276,8 +277,8 @@ static void client_judge(struct suspect *s, struct memory *m, uint16_t tenant,
 		return;
 	snprintf(text, sizeof(text),
 		 "%u domains that do not exist were asked for within ten minutes, %u of them as if made up "
-		 "by a program; %u of %u answers said so",
-		 names, made_up, w->bulk, w->cnt);
+		 "by a program; %u of %s said so",
+		 names, made_up, w->bulk, COUNTED(w->cnt, "answer"));
 	tell(s, m, tenant, w->key, now_ns, "dga", name, text, made_up >= 100 ? 1000 : made_up * 10);
 }
 

@@ -10,6 +10,7 @@
 
 #include "replay/ruleread.h"
 #include "replay/summary.h"
+#include "text/counted.h"
 
 #define REASONS_SHOWN 40
 
@@ -59,7 +60,8 @@ static void text_tell(const struct rule_reading *check)
 		printf("%7u  %s\n", refusal.cnt, refusal.says);
 	if (parse_refusal(check->parse, i, &refusal))
 		printf("     ...  and other reasons; -j tells all\n");
-	printf("%u rules taken, %u refused, %u ignored\n", tally.taken, tally.refused, tally.ignored);
+	printf("%s taken, %u refused, %u ignored\n", COUNTED(tally.taken, "rule"), tally.refused,
+	       tally.ignored);
 }
 
 int rule_check_main(int argc, char **argv)

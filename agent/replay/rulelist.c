@@ -14,6 +14,7 @@
 
 #include "replay/ruleread.h"
 #include "report/json.h"
+#include "text/counted.h"
 #include "text/escape.h"
 
 #define SHOWN_MAX 16384 /* bytes of a text on a terminal */
@@ -281,9 +282,8 @@ static int reading_tell(const struct rule_reading *reading, bool whole)
 		return 1;
 	}
 	if (tally.refused && !reading->json)
-		fprintf(stderr,
-			"sekishod: %u rules are refused and not shown; `sekisho rule check` says why\n",
-			tally.refused);
+		fprintf(stderr, "sekishod: %s refused and not shown; `sekisho rule check` says why\n",
+			COUNTED(tally.refused, "rule"));
 	if (!cnt && !reading->json)
 		fputs("sekishod: no rule is like that\n", stderr);
 	return cnt ? 0 : 1;

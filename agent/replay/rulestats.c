@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "inspect/engine.h"
+#include "text/counted.h"
 #include "text/escape.h"
 
 #define TOP_USUAL 20
@@ -113,9 +114,9 @@ static void text_print(const struct stats *stats, size_t top)
 		       row->cost.ns / row->cost.checks, MSG_WIDTH,
 		       text_escape(row->rule->msg, strlen(row->rule->msg), msg, sizeof(msg)));
 	}
-	printf("%zu rules were asked %" PRIu64 " times in %" PRIu64 " us, %" PRIu64
-	       " times with success; %zu were never asked\n",
-	       stats->cnt, stats->sum.checks, stats->sum.ns / 1000, stats->sum.hits, stats->never);
+	printf("%s asked %s in %" PRIu64 " us, %s with success; %zu never asked\n",
+	       COUNTED(stats->cnt, "rule"), COUNTED(stats->sum.checks, "time"),
+	       stats->sum.ns / 1000, COUNTED(stats->sum.hits, "time"), stats->never);
 }
 
 static void json_print(const struct stats *stats, size_t top, bool pretty)

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "text/counted.h"
 #include "text/escape.h"
 
 static const char *level_word(enum diag_level level)
@@ -112,33 +113,33 @@ static void text_print(const struct summary *s)
 {
 	const struct engine_tally *t = &s->tally;
 
-	printf("%" PRIu64 " packets of %" PRIu64 " bytes in %" PRIu64
-	       " flows, %.2f s, %.3f Gbit/s (start %.2f s)\n",
-	       t->packets, t->bytes, t->flows, s->seconds, gbit_per_second(s), s->start_seconds);
-	printf("%" PRIu64 " alerts, %" PRIu64 " packets dropped, %" PRIu64 " records\n", t->alerts,
-	       t->drops, t->records);
+	printf("%s of %s in %s, %.2f s, %.3f Gbit/s (start %.2f s)\n",
+	       COUNTED(t->packets, "packet"), COUNTED(t->bytes, "byte"), COUNTED(t->flows, "flow"),
+	       s->seconds, gbit_per_second(s), s->start_seconds);
+	printf("%s, %s dropped, %s\n", COUNTED(t->alerts, "alert"), COUNTED(t->drops, "packet"),
+	       COUNTED(t->records, "record"));
 	if (t->repeated)
-		printf("%" PRIu64 " more alerts, counted in the records of their flows\n",
-		       t->repeated);
-	printf("%u rules taken, %u refused, %u ignored\n", s->rules.taken, s->rules.refused,
-	       s->rules.ignored);
+		printf("%s more, counted in the records of their flows\n",
+		       COUNTED(t->repeated, "alert"));
+	printf("%s taken, %u refused, %u ignored\n", COUNTED(s->rules.taken, "rule"),
+	       s->rules.refused, s->rules.ignored);
 	if (t->invalid || t->evicted || t->events_lost || t->alerts_lost || t->memory_short ||
 	    s->files_lost)
-		printf("not seen whole: %" PRIu64 " packets not readable, %" PRIu64
-		       " flows given up early, %" PRIu64 " events and %" PRIu64
-		       " alerts without room, %" PRIu64 " files, memory short %" PRIu64 " times\n",
-		       t->invalid, t->evicted, t->events_lost, t->alerts_lost, s->files_lost,
-		       t->memory_short);
+		printf("not seen whole: %s not readable, %s given up early, %s and %s without room, "
+		       "%s, memory short %s\n",
+		       COUNTED(t->invalid, "packet"), COUNTED(t->evicted, "flow"),
+		       COUNTED(t->events_lost, "event"), COUNTED(t->alerts_lost, "alert"),
+		       COUNTED(s->files_lost, "file"), COUNTED(t->memory_short, "time"));
 	if (s->scans)
-		printf("%" PRIu64 " files looked into, %" PRIu64 " members, %" PRIu64
-		       " known before; %" PRIu64 " in quarantine, %" PRIu64 " made room\n",
-		       s->scan.scanned, s->scan.members, s->scan.cached, s->quarantined,
-		       s->quarantine_evicted);
+		printf("%s looked into, %s, %" PRIu64 " known before; %" PRIu64
+		       " in quarantine, %" PRIu64 " made room\n",
+		       COUNTED(s->scan.scanned, "file"), COUNTED(s->scan.members, "member"),
+		       s->scan.cached, s->quarantined, s->quarantine_evicted);
 	if (s->scan.failed || s->scan.unavailable || s->scan.full || s->quarantine_failed)
-		printf("not looked into whole: %" PRIu64 " scans failed, %" PRIu64
-		       " without ClamAV, %" PRIu64 " without room in the queue; %" PRIu64
-		       " not kept in quarantine\n",
-		       s->scan.failed, s->scan.unavailable, s->scan.full, s->quarantine_failed);
+		printf("not looked into whole: %s failed, %" PRIu64 " without ClamAV, %" PRIu64
+		       " without room in the queue; %" PRIu64 " not kept in quarantine\n",
+		       COUNTED(s->scan.failed, "scan"), s->scan.unavailable, s->scan.full,
+		       s->quarantine_failed);
 	if (s->broken)
 		puts("the capture is broken: only what came before that was inspected");
 }

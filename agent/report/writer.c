@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "text/counted.h"
 
 #define HELD_MAX 65536
 #define TELL_NS 1000000000ULL /* trouble of the disk is told once a second */
@@ -117,8 +118,8 @@ static void trouble_tell(struct writer *w, int err)
 	if (now - w->told_ns < TELL_NS)
 		return;
 	w->told_ns = now;
-	log_error("%s cannot be written: %s; %llu records are lost so far", w->path, strerror(err),
-		  (unsigned long long)w->failed);
+	log_error("%s cannot be written: %s; %s lost so far", w->path, strerror(err),
+		  COUNTED(w->failed, "record"));
 }
 
 /* Half a line that fitted on a full disk is taken back, so the file stays lines. */

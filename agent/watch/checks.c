@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 #include "compile/spell.h"
+#include "text/counted.h"
 #include "watch/probe.h"
 
 #define PAUSE_MS 500 /* between two attempts */
@@ -240,6 +241,7 @@ int checks_begin(struct checks *checks, struct edition *edition, uint32_t genera
 		return err;
 	}
 	checks->round = round;
-	log_info("confirm: %zu checks of generation %u run", round->cnt, generation);
+	log_info("confirm: %s of generation %u %s", COUNTED(round->cnt, "check"), generation,
+		 by_count(round->cnt, "runs", "run"));
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "text/counted.h"
 #include "watch/probe.h"
 
 #define DNS_PORT 53
@@ -54,7 +55,7 @@ static int answer_judge(const struct model_check *check, const unsigned char *as
 	answers = ns_msg_count(msg, ns_s_an);
 	for (int i = 0; i < answers && rcode == ns_r_noerror; i++)
 		if (!ns_parserr(&msg, ns_s_an, i, &rr) && ns_rr_type(rr) == check->dns_type) {
-			snprintf(said, PROBE_SAID, "answered, %d records", answers);
+			snprintf(said, PROBE_SAID, "answered, %s", COUNTED(answers, "record"));
 			return 0;
 		}
 	snprintf(said, PROBE_SAID, "the server says: %s",

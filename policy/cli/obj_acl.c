@@ -12,6 +12,7 @@
 #include "install/state.h"
 #include "prove/prove.h"
 #include "text/address.h"
+#include "text/counted.h"
 #include "text/quantity.h"
 #include "text/service.h"
 
@@ -363,7 +364,7 @@ static int find_shadowed(struct cli *cli, const struct policy *policy, struct fi
 	else if (shadows_find(policy, image, shadow_found, finding, &open))
 		ret = cli_fail(cli, CLI_FAILED, NULL, "no memory");
 	if (ret == CLI_OK && open)
-		cli_note(cli, "of %zu rules it was not found out: they are too entangled", open);
+		cli_note(cli, "of %s it was not found out: too entangled", COUNTED(open, "rule"));
 	image_free(image);
 	diag_free(&diag);
 	return ret;

@@ -16,6 +16,7 @@
 #include "cli/live.h"
 #include "cli/livecapture.h"
 #include "install/replay.h"
+#include "text/counted.h"
 
 #define START_NS 3600000000000ull /* the replay's clock at the first packet */
 #define NOTES_MAX 20 /* packets that are named; the others are counted */
@@ -224,8 +225,8 @@ static uint32_t frame_make(struct play *play, const struct capture_packet *packe
 	memset(play->frame + len, 0, missing);
 	if (packet->wire_len > packet->len)
 		remark(play, &play->cut_cnt,
-		       "packet %" PRIu64 " was cut by the capture: %u of %u bytes are there, %s",
-		       packet->number, packet->len, packet->wire_len,
+		       "packet %" PRIu64 " was cut by the capture: %u of %s are there, %s",
+		       packet->number, packet->len, COUNTED(packet->wire_len, "byte"),
 		       missing ? "zeros stand for the others" : "which no wire carries");
 	*ret_missing = missing;
 	return len + missing;
@@ -337,9 +338,8 @@ static int play_broken(struct play *play, const struct diag *diag, uint64_t numb
 		return cli_fail(play->cli, CLI_FAILED, diag, "the capture cannot be played");
 	fflush(play->cli->out);
 	diag_print(diag, play->cli->err);
-	cli_note(play->cli,
-		 "the capture is broken: only the %" PRIu64 " packets before that were played",
-		 number);
+	cli_note(play->cli, "the capture is broken: only %s before that %s played",
+		 COUNTED(number, "packet"), by_count(number, "was", "were"));
 	return CLI_FAILED;
 }
 

@@ -12,6 +12,7 @@
 
 #include "cli/follow.h"
 #include "cli/live.h"
+#include "text/counted.h"
 
 #define FOLLOW_MS 200 /* between two looks at the record file */
 #define FOLLOW_LINES 1000 /* printed before its end is listened for */
@@ -93,7 +94,7 @@ static int read_file(struct cli *cli, const struct cli_args *args, uint64_t last
 	while ((len = getline(&line, &cap, in)) > 0)
 		tail_line(&tail, line, (size_t)len, cli_arg(args, "tenant"), cli_arg(args, "reason"));
 	if (tail.bad)
-		cli_note(cli, "%zu lines of %s are no JSON and were left out", tail.bad, cli->eve);
+		cli_note(cli, "%s of %s left out: no JSON", COUNTED(tail.bad, "line"), cli->eve);
 	*ret_result = tail_result(&tail);
 	for (size_t i = 0; i < tail.cap; i++)
 		json_decref(tail.ring[i]);

@@ -16,6 +16,7 @@
 #include "lists/bytes.h"
 #include "lists/lists.h"
 #include "text/address.h"
+#include "text/counted.h"
 #include "text/sealed.h"
 
 #define SENTENCE_MAX 1024
@@ -249,7 +250,8 @@ static int replace(struct cli *cli, const struct cli_args *args)
 	const char *path = cli_arg(args, "file");
 	json_t *result = NULL;
 	size_t len = 0;
-	char *text = read_file(cli, path, &len), before[32], after[32], by_hand[32];
+	char *text = read_file(cli, path, &len), before[32];
+	json_int_t entries, changes;
 	int ret;
 
 	if (!text)
@@ -259,20 +261,20 @@ static int replace(struct cli *cli, const struct cli_args *args)
 	if (ret != CLI_OK)
 		return ret;
 	print_value(before, sizeof(before), json_object_get(result, "before"), COLUMN_COUNT);
-	print_value(after, sizeof(after), json_object_get(result, "after"), COLUMN_COUNT);
-	print_value(by_hand, sizeof(by_hand), json_object_get(result, "by_hand"), COLUMN_COUNT);
+	entries = json_integer_value(json_object_get(result, "after"));
+	changes = json_integer_value(json_object_get(result, "by_hand"));
 	return done(cli, result,
-		    json_integer_value(json_object_get(result, "by_hand"))
-			    ? "%s has %s entries of %s (before: %s); %s changes by hand ended"
-			    : "%s has %s entries of %s (before: %s)",
-		    cli_arg(args, "list"), after, path, before, by_hand);
+		    changes ? "%s has %s of %s (before: %s); %s by hand ended"
+			    : "%s has %s of %s (before: %s)",
+		    cli_arg(args, "list"), COUNTED(entries, "entry"), path, before,
+		    COUNTED(changes, "change"));
 }
 
 /* Asks the publisher at once, and waits for what comes of it. */
 static int fetch(struct cli *cli, const struct cli_args *args)
 {
 	static const char *const names[] = { "list", NULL };
-	char before[32], after[32];
+	char before[32];
 	json_t *result = NULL;
 	int ret = live_ask(cli, "list.fetch", live_params(args, names), &result);
 
@@ -281,9 +283,8 @@ static int fetch(struct cli *cli, const struct cli_args *args)
 	if (!strcmp(json_string_value(json_object_get(result, "outcome")), "same"))
 		return done(cli, result, "nothing new is published for %s", cli_arg(args, "list"));
 	print_value(before, sizeof(before), json_object_get(result, "before"), COLUMN_COUNT);
-	print_value(after, sizeof(after), json_object_get(result, "entries"), COLUMN_COUNT);
-	return done(cli, result, "%s has %s entries as published (before: %s)",
-		    cli_arg(args, "list"), after, before);
+	return done(cli, result, "%s has %s as published (before: %s)", cli_arg(args, "list"),
+		    COUNTED(json_integer_value(json_object_get(result, "entries")), "entry"), before);
 }
 
 static int list_accept(struct cli *cli, const struct cli_args *args)
@@ -351,6 +352,8 @@ const struct cli_object object_list = {
 		 "  sekisho list check easylist.txt skipped    each line that is left out, and why\n"
 		 "  sekisho list replace drop firehol_level1.netset\n"
 		 "  sekisho list show                          entries and hits of every list\n"
+		 "  sekisho list fetch malware                 what its publisher has now\n"
 		 "A list holds for the bodies that subscribe to it in the policy: an address in a list\n"
-		 "that one body alone has is blocked for that body alone.\n",
+		 "that one body alone has is blocked for that body alone. A name for one body needs no\n"
+		 "list: sekisho url override add game.example tenant saga block\n",
 };

@@ -11,6 +11,7 @@
 #include "cli/preview.h"
 #include "compile/compile.h"
 #include "prove/prove.h"
+#include "text/counted.h"
 
 static json_t *summary(const char *path, const struct policy *policy, const struct image *image,
 		       const struct diag *diag)
@@ -118,11 +119,10 @@ static void say_packets(struct cli *cli, const json_t *head)
 	if (json_array_size(packets))
 		amend_print(cli->out, packets);
 	if (more)
-		fprintf(cli->out, "  and %lld more sets of packets\n", (long long)more);
+		fprintf(cli->out, "  and %s of packets more\n", COUNTED(more, "set"));
 	if (unsettled)
-		fprintf(cli->out,
-			"  perhaps others: the rules of %lld tenants are too entangled to find all\n",
-			(long long)unsettled);
+		fprintf(cli->out, "  perhaps others: the rules of %s are too entangled to find all\n",
+			COUNTED(unsettled, "tenant"));
 }
 
 /* Changes between two policies, told as from one and to the other. */

@@ -16,6 +16,7 @@
 #include "lists/parallel.h"
 #include "preview/past.h"
 #include "sekisho/event.h"
+#include "text/counted.h"
 #include "text/quantity.h"
 #include "text/service.h"
 
@@ -272,15 +273,10 @@ static void table_make(json_t *result)
 	json_object_set_new(result, "examples", all);
 }
 
-static void note_count(struct cli *cli, uint64_t cnt, const char *what)
+static void note_count(struct cli *cli, uint64_t cnt, const char *noun, const char *what)
 {
-	char text[32];
-	json_t *number = json_integer((json_int_t)cnt);
-
-	print_value(text, sizeof(text), number, COLUMN_COUNT);
-	json_decref(number);
 	if (cnt)
-		cli_note(cli, "%s %s", text, what);
+		cli_note(cli, "%s %s", COUNTED(cnt, noun), what);
 }
 
 /* What the figures do not hold. */
@@ -288,17 +284,17 @@ static void say_notes(const struct view_of_past *v, const struct tally *tally)
 {
 	struct cli *cli = v->cli;
 
-	note_count(cli, tally->unreadable, "lines are no records and were left out");
-	note_count(cli, tally->missing,
-		   "records of the time were never written (a flood, a full ring): the truth is more");
-	note_count(cli, v->figures.strange,
-		   "files beside the records have other names, packed ones perhaps, and were not read");
-	note_count(cli, tally->beyond,
-		   "records would change in more ways than are told apart; they are in no change");
-	note_count(cli, tally->undecided,
-		   "refusals were for state, quotas, rates or bad packets, which no rule decides");
+	note_count(cli, tally->unreadable, "line", "left out: no record");
+	note_count(cli, tally->missing, "record",
+		   "of the time never written (a flood, a full ring): the truth is more");
+	note_count(cli, v->figures.strange, "file",
+		   "beside the records not read, for another name, a packed one perhaps");
+	note_count(cli, tally->beyond, "record",
+		   "would change in more ways than are told apart, and is in no change");
+	note_count(cli, tally->undecided, "refusal",
+		   "for state, quotas, rates or bad packets, which no rule decides");
 	if (!cli->json && tally->group_cnt > SHOWN_MAX)
-		note_count(cli, tally->group_cnt - SHOWN_MAX, "more changes are shown by -j");
+		note_count(cli, tally->group_cnt - SHOWN_MAX, "change", "more: -j shows all");
 	cli_note(cli, "lists are not asked: what passed them is taken to pass, and what a list "
 		      "refused stays refused where its tenant still takes that list");
 }

@@ -12,6 +12,7 @@
 #include <wchar.h>
 
 #include "cli/print.h"
+#include "text/counted.h"
 #include "text/escape.h"
 
 #define CELL_MAX 4096
@@ -146,21 +147,6 @@ int print_json(FILE *out, const json_t *value, bool pretty)
 	return 0;
 }
 
-static void count_text(char *out, size_t cap, double value)
-{
-	char digits[32];
-	size_t len, at = 0;
-
-	snprintf(digits, sizeof(digits), "%.0f", value);
-	len = strlen(digits);
-	for (size_t i = 0; i < len && at + 2 < cap; i++) {
-		if (i && (len - i) % 3 == 0 && digits[i - 1] != '-')
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	out[at] = 0;
-}
-
 static void scaled_text(char *out, size_t cap, double value, const char *unit)
 {
 	static const char *const prefix[] = { "", "k", "M", "G", "T", "P" };
@@ -201,9 +187,12 @@ static void time_text(char *out, size_t cap, double value)
 
 static void number_text(char *out, size_t cap, double value, enum column_kind kind)
 {
+	char count[COUNT_TEXT_MAX];
+
 	switch (kind) {
 	case COLUMN_COUNT:
-		count_text(out, cap, value);
+		snprintf(out, cap, "%s",
+			 count_print(count, (int64_t)(value < 0 ? value - 0.5 : value + 0.5)));
 		break;
 	case COLUMN_BYTES:
 		scaled_text(out, cap, value, "B");

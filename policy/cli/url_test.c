@@ -11,6 +11,7 @@
 #include "cli/live.h"
 #include "cli/url.h"
 #include "lists/parallel.h"
+#include "text/counted.h"
 #include "weblog/read.h"
 
 #define TELL_NS 200000000ULL /* between two lines of progress */
@@ -294,14 +295,12 @@ static void say_tables(struct cli *cli, const json_t *result)
 	print_view(cli->out, result, &of_names);
 }
 
-static void note_count(struct cli *cli, const json_t *result, const char *key, const char *what)
+static void note_lines(struct cli *cli, const json_t *result, const char *key, const char *what)
 {
-	const json_t *number = json_object_get(result, key);
-	char text[32];
+	json_int_t cnt = json_integer_value(json_object_get(result, key));
 
-	print_value(text, sizeof(text), number, COLUMN_COUNT);
-	if (json_integer_value(number))
-		cli_note(cli, "%s %s", text, what);
+	if (cnt)
+		cli_note(cli, "%s left aside: %s", COUNTED(cnt, "line"), what);
 }
 
 static int say(const struct testing *t, const struct weblog_tally *tally)
@@ -315,11 +314,11 @@ static int say(const struct testing *t, const struct weblog_tally *tally)
 		print_json(cli->out, result, cli->pretty);
 	else
 		say_tables(cli, result);
-	note_count(cli, result, "unreadable", "lines are of no form that is known, or name nothing");
-	note_count(cli, result, "other", "lines do not tell a host");
-	note_count(cli, result, "beyond", "lines are of more names than are told apart");
+	note_lines(cli, result, "unreadable", "of no form that is known, or naming nothing");
+	note_lines(cli, result, "other", "no host is told");
+	note_lines(cli, result, "beyond", "of more names than are told apart");
 	if (!cli->json && t->limit && tally->name_cnt > t->limit)
-		cli_note(cli, "%zu more names are shown by 'limit 0'", tally->name_cnt - t->limit);
+		cli_note(cli, "'limit 0' shows %s more", COUNTED(tally->name_cnt - t->limit, "name"));
 	json_decref(result);
 	return CLI_OK;
 }

@@ -12,6 +12,7 @@
 #include "compile/compile.h"
 #include "compile/pair.h"
 #include "compile/spell.h"
+#include "text/counted.h"
 
 /* The changes so far. */
 struct changes {
@@ -277,7 +278,7 @@ static void tenants_diff(struct changes *c, const struct policy *before, const s
 		if (was)
 			tenant_diff(c, before, was, after, now);
 		else
-			change(c, "tenant %s: added, %zu rules", now->name, now->rule_cnt);
+			change(c, "tenant %s: added, %s", now->name, COUNTED(now->rule_cnt, "rule"));
 	}
 }
 

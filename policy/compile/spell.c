@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/counted.h"
 #include "text/quantity.h"
 #include "text/service.h"
 
@@ -373,7 +374,8 @@ char *spell_confirm(const struct model_confirm *confirm)
 	if (!spell_start(&s))
 		return NULL;
 	if (confirm->check_cnt)
-		fprintf(s.out, "within %us, %u attempts of %s", confirm->within_s, confirm->attempts,
+		fprintf(s.out, "within %us, %s of %s", confirm->within_s,
+			COUNTED(confirm->attempts, "attempt"),
 			quantity_print_time(confirm->timeout_ms * 1000000ULL, timeout));
 	return spell_end(&s);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "install/journalinside.h"
+#include "text/counted.h"
 
 #define VERSION 1 /* PRAGMA user_version; 0 was without kept texts and places */
 
@@ -282,14 +283,14 @@ static int pages_check(struct journal *journal, char *why, size_t cap)
 int journal_check(struct journal *journal, char *why, size_t cap)
 {
 	static const struct {
-		const char *sql, *words; /* how many are wrong */
+		const char *sql, *noun, *one, *many; /* how many are wrong */
 	} rules[] = {
-		{ "SELECT ifnull(max(id), 0) - count(*) FROM entry",
-		  "%lld entries of the history are missing" },
-		{ "SELECT count(*) FROM entry WHERE text_id NOT IN (SELECT id FROM text)",
-		  "%lld entries have lost their text" },
-		{ "SELECT count(*) FROM text WHERE digest != sha256(text)",
-		  "%lld texts are not what was written" },
+		{ "SELECT ifnull(max(id), 0) - count(*) FROM entry", "entry",
+		  "of the history is missing", "of the history are missing" },
+		{ "SELECT count(*) FROM entry WHERE text_id NOT IN (SELECT id FROM text)", "entry",
+		  "has lost its text", "have lost their text" },
+		{ "SELECT count(*) FROM text WHERE digest != sha256(text)", "text",
+		  "is not what was written", "are not what was written" },
 	};
 	int err = pages_check(journal, why, cap);
 
@@ -300,8 +301,8 @@ int journal_check(struct journal *journal, char *why, size_t cap)
 		if (err) {
 			snprintf(why, cap, "%s", sqlite3_errmsg(journal->db));
 		} else if (wrong) {
-			/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): of the table above */
-			snprintf(why, cap, rules[i].words, (long long)wrong);
+			snprintf(why, cap, "%s %s", COUNTED(wrong, rules[i].noun),
+				 by_count((uint64_t)wrong, rules[i].one, rules[i].many));
 			err = -EUCLEAN;
 		}
 	}

@@ -13,6 +13,7 @@
 #include "lists/bytes.h"
 #include "lists/range.h"
 #include "lists/set.h"
+#include "text/counted.h"
 
 #define TOLD_MAX 20
 
@@ -217,16 +218,17 @@ static void reader_report(struct list_reader *reader, size_t written_cnt)
 
 	if (reader->told_cnt > TOLD_MAX)
 		diag_add(reader->diag, DIAG_WARNING, reader->name, 0, 0, NULL,
-			 "%zu more lines were left out or corrected", reader->told_cnt - TOLD_MAX);
+			 "%s left out or corrected as well",
+			 COUNTED(reader->told_cnt - TOLD_MAX, "line"));
 	if (set->skipped_cnt)
 		diag_add(reader->diag, DIAG_NOTE, reader->name, 0, 0,
 			 "an address list holds addresses; names need a list of names",
-			 "%zu entries are names or URLs, not addresses, and were skipped",
-			 set->skipped_cnt);
+			 "%s skipped: names or URLs, not addresses",
+			 COUNTED(set->skipped_cnt, "entry"));
 	if (set->duplicate_cnt)
 		diag_add(reader->diag, DIAG_NOTE, reader->name, 0, 0, NULL,
-			 "%zu of %zu entries are there more than once", set->duplicate_cnt,
-			 written_cnt);
+			 "%zu of %s %s there more than once", set->duplicate_cnt,
+			 COUNTED(written_cnt, "entry"), by_count(set->duplicate_cnt, "is", "are"));
 }
 
 int list_parse(const char *text, size_t len, const char *name, const char *format,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lists/sort.h"
+#include "text/counted.h"
 
 uint64_t prefix_rest(uint8_t len, int word)
 {
@@ -129,15 +130,15 @@ int list_may_replace(const struct list_set *before, const struct list_set *after
 	}
 	if (after->bad_cnt > after->cnt) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0, "the former content stays in force",
-			 "the new list is broken: %zu lines cannot be read, %zu can",
-			 after->bad_cnt, after->cnt);
+			 "the new list is broken: %s cannot be read, %zu can",
+			 COUNTED(after->bad_cnt, "line"), after->cnt);
 		return -EBADMSG;
 	}
 	if (after->cnt < had / 2 + had % 2) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0,
 			 "the former content stays in force; force the replacement if this is meant",
-			 "the new list has %zu entries, less than half of the %zu in force",
-			 after->cnt, had);
+			 "the new list has %s, less than half of the %zu in force",
+			 COUNTED(after->cnt, "entry"), had);
 		return -ERANGE;
 	}
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/reader.h"
+#include "text/counted.h"
 #include "text/escape.h"
 #include "text/quantity.h"
 
@@ -227,8 +228,8 @@ static void times_check(struct reader *r, const struct node *value, const struct
 {
 	if ((uint64_t)c->attempts * c->timeout_ms > (uint64_t)c->within_s * 1000)
 		reader_say(r, DIAG_WARNING, value, "a longer within, or fewer attempts",
-			   "%u attempts of %u ms do not all fit within %u s", c->attempts,
-			   c->timeout_ms, c->within_s);
+			   "%s of %u ms do not all fit within %u s",
+			   COUNTED(c->attempts, "attempt"), c->timeout_ms, c->within_s);
 }
 
 void section_confirm(struct reader *r, const struct node *value)

@@ -10,6 +10,7 @@
 #include "lists/bytes.h"
 #include "lists/parallel.h"
 #include "names/read.h"
+#include "text/counted.h"
 
 #define GUESS_LINES 200
 #define PART_BYTES 262144 /* below it no second thread is worth its while */
@@ -186,11 +187,12 @@ static void list_tell(const struct reading *reading, const struct name_list *lis
 			skip_sum_tell(reading, list, skip);
 	if (list->duplicate_cnt)
 		diag_add(reading->diag, DIAG_NOTE, reading->name, 0, 0, NULL,
-			 "%zu entries are there more than once", list->duplicate_cnt);
+			 "%s %s there more than once", COUNTED(list->duplicate_cnt, "entry"),
+			 by_count(list->duplicate_cnt, "is", "are"));
 	if (list->port_cnt)
 		diag_add(reading->diag, DIAG_NOTE, reading->name, 0, 0, NULL,
-			 "%zu URLs have a port, which is not looked at: the page is meant on any",
-			 list->port_cnt);
+			 "%s %s a port, which is not looked at: the page is meant on any",
+			 COUNTED(list->port_cnt, "URL"), by_count(list->port_cnt, "has", "have"));
 }
 
 static void suffixes_open(struct reading *reading, const struct name_read_options *options)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "names/names.h"
+#include "text/counted.h"
 
 const char *const name_canaries[] = {
 #define NAME_CANARY(name) name,
@@ -86,16 +87,15 @@ int name_list_may_replace(const struct name_list *before, const struct name_list
 	}
 	if (bad > has) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0, "the former content stays in force",
-			 "the new list is mostly not understood (format %s): %zu lines cannot be read, %zu "
-			 "can",
-			 after->format, bad, has);
+			 "the new list is mostly not understood (format %s): %s cannot be read, %zu can",
+			 after->format, COUNTED(bad, "line"), has);
 		return -EBADMSG;
 	}
 	if (has < had / 2 + had % 2) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0,
 			 "the former content stays in force; force the replacement if this is meant",
-			 "the new list has %zu entries, less than half of the %zu in force", has,
-			 had);
+			 "the new list has %s, less than half of the %zu in force",
+			 COUNTED(has, "entry"), had);
 		return -ERANGE;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compile/build.h"
+#include "text/counted.h"
 
 #define NAMED_MAX 3 /* rules that a warning names */
 
@@ -123,9 +124,8 @@ static int shadows_warn(struct warner *w)
 	}
 	if (open)
 		diag_add(w->diag, DIAG_WARNING, w->policy->path, 0, 0, NULL,
-			 "of %zu rules it was not found out whether they ever match: they are too "
-			 "entangled",
-			 open);
+			 "of %s it was not found out whether %s: too entangled",
+			 COUNTED(open, "rule"), by_count(open, "it ever matches", "they ever match"));
 	return 0;
 }
 

@@ -364,7 +364,7 @@ static void a_gap_is_told_at_once(void **state)
 	sqlite3_close(db);
 	diag_init(&diag);
 	assert_int_equal(backup_write(&source, fd, &bytes, &diag), -EUCLEAN);
-	assert_non_null(strstr(diag.entries[0].text, "1 entries of the history are missing"));
+	assert_non_null(strstr(diag.entries[0].text, "1 entry of the history is missing"));
 	close(fd);
 	diag_free(&diag);
 }

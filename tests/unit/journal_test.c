@@ -282,10 +282,10 @@ static void check_sees_what_is_missing(void **state)
 	static const struct {
 		const char *harm, *words;
 	} rows[] = {
-		{ "DELETE FROM entry WHERE id = 2", "1 entries of the history are missing" },
+		{ "DELETE FROM entry WHERE id = 2", "1 entry of the history is missing" },
 		{ "PRAGMA foreign_keys = OFF; DELETE FROM text WHERE text = 'b'",
-		  "1 entries have lost their text" },
-		{ "UPDATE text SET text = 'c' WHERE text = 'b'", "1 texts are not what was written" },
+		  "1 entry has lost its text" },
+		{ "UPDATE text SET text = 'c' WHERE text = 'b'", "1 text is not what was written" },
 	};
 	struct bed *bed = *state;
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "text/address.h"
+#include "text/counted.h"
 #include "text/diag.h"
 #include "text/escape.h"
 #include "text/quantity.h"
@@ -339,6 +340,28 @@ static void what_could_hang_or_change_is_not_read(void **state)
 	close(ends[1]);
 }
 
+static void numbers_have_their_nouns(void **state)
+{
+	static const struct {
+		uint64_t cnt;
+		const char *noun, *text;
+	} rows[] = {
+		{ 1, "rule", "1 rule" },	   { 0, "rule", "0 rules" },
+		{ 2, "entry", "2 entries" },	   { 1, "entry", "1 entry" },
+		{ 12, "address", "12 addresses" }, { 3, "day", "3 days" },
+		{ 2, "match", "2 matches" },	   { 2, "half-open flow", "2 half-open flows" },
+		{ 999, "name", "999 names" },	   { 1234567, "name", "1,234,567 names" },
+	};
+	char count[COUNT_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(COUNTED(rows[i].cnt, rows[i].noun), rows[i].text);
+	assert_string_equal(count_print(count, -1234), "-1,234");
+	assert_string_equal(count_print(count, -123), "-123");
+	assert_string_equal(by_count(1, "is", "are"), "is");
+	assert_string_equal(by_count(0, "is", "are"), "are");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +374,7 @@ int main(void)
 		cmocka_unit_test(ports_and_types_are_read),
 		cmocka_unit_test(nothing_that_a_terminal_obeys_is_shown),
 		cmocka_unit_test(suggestions_are_near),
+		cmocka_unit_test(numbers_have_their_nouns),
 		cmocka_unit_test(sealed_text_stays_as_it_is),
 		cmocka_unit_test(what_could_hang_or_change_is_not_read),
 		cmocka_unit_test(diag_counts_what_it_does_not_keep),
