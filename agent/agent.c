@@ -37,6 +37,7 @@
 #include "release.h"
 #include "standing.h"
 #include "subscriptions.h"
+#include "text/counted.h"
 #include "watch/checks.h"
 #include "wholeness.h"
 
@@ -187,8 +188,8 @@ static void heartbeat_beat(void *arg)
 
 	ports_count(agent->ports, &attached, &all);
 	lists_care_words(agent->lists, lists, sizeof(lists));
-	sd_notifyf(0, "WATCHDOG=1\nSTATUS=generation %u, %u of %u ports, lists: %s",
-		   gate_generation(agent->gate), attached, all, lists);
+	sd_notifyf(0, "WATCHDOG=1\nSTATUS=generation %u, %u of %s, lists: %s",
+		   gate_generation(agent->gate), attached, COUNTED(all, "port"), lists);
 }
 
 #define INSPECTION_LOOK_MS 500
@@ -354,8 +355,9 @@ static int gate_start(struct agent *agent)
 		return err;
 	journal_walk(agent->journal, 0, number_found, &highest);
 	install_number_above(agent->gate, highest);
-	log_info("gate: %u tables adopted, %u new, generation %u", agent->adopted.maps_adopted,
-		 agent->adopted.maps_new, gate_generation(agent->gate));
+	log_info("gate: %s adopted, %u new, generation %u",
+		 COUNTED(agent->adopted.maps_adopted, "table"), agent->adopted.maps_new,
+		 gate_generation(agent->gate));
 	if (agent->adopted.lost[0])
 		log_warn("gate: lost: %s", agent->adopted.lost);
 	install_number_above(agent->gate, journal_highest(agent->journal));
@@ -437,7 +439,8 @@ static int ground_start(struct agent *agent)
 	int err;
 
 	if ((err = worker_new(agent->loop, &agent->long_jobs)) ||
-	    (err = worker_new(agent->loop, &agent->readings)) || (err = control_start(agent)) ||
+	    (err = worker_new(agent->loop, &agent->readings)) ||
+	    (err = worker_new(agent->loop, &agent->questions)) || (err = control_start(agent)) ||
 	    (err = journal_start(agent)) ||
 	    (err = confirm_new(agent->loop, agent->journal, standing_back, agent, &agent->confirm)) ||
 	    (err = checks_new(agent->loop, standing_checked, agent, &agent->checks)) ||
@@ -473,8 +476,8 @@ static int parts_start(struct agent *agent)
 	int err;
 
 	if ((err = ground_start(agent)) || (err = worker_start(agent->long_jobs)) ||
-	    (err = worker_start(agent->readings)) || (err = checks_start(agent->checks)) ||
-	    (err = feeds_start(agent->feeds)) ||
+	    (err = worker_start(agent->readings)) || (err = worker_start(agent->questions)) ||
+	    (err = checks_start(agent->checks)) || (err = feeds_start(agent->feeds)) ||
 	    (err = wholeness_new(agent->readings, agent->settings->state_dir, &agent->wholeness)) ||
 	    (err = ports_new(agent->loop, agent->gate, agent->settings->pin_dir, &agent->ports)) ||
 	    (err = pagelink_new(agent->loop, agent->gate, agent->settings->pin_dir, &agent->pagelink)) ||
@@ -537,6 +540,7 @@ void agent_free(struct agent *agent)
 	/* Jobs are finished first: they answer tickets and use what stands below. */
 	checks_free(agent->checks);
 	feeds_free(agent->feeds);
+	worker_free(agent->questions);
 	worker_free(agent->readings);
 	worker_free(agent->long_jobs);
 	source_remove(agent->inspection_look);
@@ -605,7 +609,8 @@ int agent_detach(const struct settings *settings)
 	links = attach_prune(settings->pin_dir, NULL, NULL) + join_detach_all();
 	pagelink_remove(settings->pin_dir);
 	pins_remove(settings->pin_dir, 2);
-	log_info("detach: %d ports are free again, tables of %s removed", links, settings->pin_dir);
+	log_info("detach: %s free again, tables of %s removed", COUNTED(links, "port"),
+		 settings->pin_dir);
 	close(lock);
 	return 0;
 }

@@ -25,6 +25,8 @@ struct agent {
 	struct loop *loop;
 	struct worker *long_jobs; /* lists, long requests */
 	struct worker *readings; /* walks over the flow table */
+	struct worker *questions; /* packets that are explained */
+	unsigned int questions_waiting;
 	struct gate *gate;
 	struct gate_adopted adopted;
 	struct journal *journal;

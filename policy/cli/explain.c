@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Owns the question "why is this packet blocked?": finds the policy that is meant and the gateway that
- * is there, asks, prints. Called by obj_flow.c.
+ * is there, asks it or, where this user may not, the agent, and prints. Called by obj_flow.c.
  * Promises to say whose lists and routes the answer went by.
  */
 #include "cli/explain.h"
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <bpf/libbpf.h>
 
 #include "cli/live.h"
 #include "explain/explain.h"
@@ -142,7 +144,9 @@ static bool is_right_missing(int error)
 	return error == -EPERM || error == -EACCES;
 }
 
-static int ask(struct asking *a, const struct explain_packet *packet, json_t **ret_answer)
+/* The program is loaded here. -EPERM, -EACCES with nothing said: by this user it cannot be. */
+static int ask_here(struct asking *a, const struct explain_packet *packet, json_t **ret_answer,
+		    struct diag *diag)
 {
 	const struct model_port *port = policy_port_id(a->policy, packet->port);
 	const struct explain_options options = {
@@ -150,40 +154,65 @@ static int ask(struct asking *a, const struct explain_packet *packet, json_t **r
 		.live_policy = a->in_force,
 		.tc = port && port->mode == MODE_TC,
 	};
+	libbpf_print_fn_t print = libbpf_set_print(NULL); /* diag has what is worth knowing */
 	struct explain *explain = NULL;
 	struct sek_trace trace;
-	struct diag diag;
-	int r, status = CLI_OK;
+	int r = explain_open(a->policy, &options, &explain, diag);
 
-	diag_init(&diag);
-	r = explain_open(a->policy, &options, &explain, &diag);
+	libbpf_set_print(print);
 	if (!r)
 		r = explain_ask(explain, packet, &trace);
 	if (!r)
 		*ret_answer = explain_json(explain, packet, &trace);
-	if (r)
-		status = cli_fail(a->cli, is_right_missing(r) ? CLI_REFUSED : CLI_FAILED, &diag,
-				  "the gateway's program cannot be asked: %s%s", strerror(-r),
-				  is_right_missing(r) ? "; it is loaded for the question, which "
-							"needs root"
-						      : "");
-	else if (!*ret_answer)
-		status = cli_fail(a->cli, CLI_FAILED, NULL, "no memory for the answer");
-	else
-		diag_print(&diag, a->cli->err);
+	if (!r && !*ret_answer)
+		r = -ENOMEM;
+	if (!r)
+		explain_policy_add(*ret_answer, a->policy, a->generation, is_live(a));
 	explain_close(explain);
-	diag_free(&diag);
-	return status;
+	return r;
 }
 
-/* Which policy it was: {"generation":n|null,"live":bool,"policy":path}. */
-static void answer_add(const struct asking *a, json_t *answer)
+/* The agent may load programs, and is asked by who may look. CLI_OK, or a status after the words. */
+static int ask_agent(struct asking *a, json_t **ret_answer)
 {
-	json_t *generation = a->generation ? json_integer((json_int_t)a->generation) : json_null();
+	static const char *const names[] = { "tenant", "src",	   "dst",   "proto", "sport",
+					     "dport",  "icmp",	   "flags", "port",  "vlan",
+					     "size",   "fragment", NULL };
+	json_t *params = live_params(a->args, names);
+	int status;
 
-	json_object_set_new(answer, "generation", generation);
-	json_object_set_new(answer, "live", json_boolean(is_live(a)));
-	json_object_set_new(answer, "policy", print_string(a->policy->path ? a->policy->path : ""));
+	json_object_set_new(params, "out", json_boolean(cli_has(a->args, "out")));
+	json_object_set_new(params, "in", json_boolean(cli_has(a->args, "in")));
+	if (cli_has(a->args, "at"))
+		json_object_set_new(params, "at", json_integer((json_int_t)a->generation));
+	status = live_ask(a->cli, "flow.explain", params, ret_answer);
+	if (status != CLI_OK)
+		return status;
+	live_warn(a->cli, *ret_answer);
+	json_object_del(*ret_answer, "diag");
+	json_object_del(*ret_answer, "dropped");
+	return CLI_OK;
+}
+
+static int ask(struct asking *a, const struct explain_packet *packet, json_t **ret_answer)
+{
+	struct diag diag;
+	int r, status = CLI_OK;
+
+	diag_init(&diag);
+	r = ask_here(a, packet, ret_answer, &diag);
+	if (!r)
+		diag_print(&diag, a->cli->err);
+	else if (is_right_missing(r) && !cli_has(a->args, "policy"))
+		status = ask_agent(a, ret_answer);
+	else
+		status = cli_fail(a->cli, is_right_missing(r) ? CLI_REFUSED : CLI_FAILED, &diag,
+				  "the gateway's program cannot be asked: %s%s", strerror(-r),
+				  is_right_missing(r)
+					  ? "; of a policy that is in a file only root can ask it"
+					  : "");
+	diag_free(&diag);
+	return status;
 }
 
 static void facts_rule(json_t *facts, const json_t *rule)
@@ -214,14 +243,15 @@ static void facts_way(json_t *facts, const json_t *way)
 			   port[0] && hop[0] ? ", " : "", hop[0] ? "next hop " : "", hop);
 }
 
-static void facts_policy(json_t *facts, const struct asking *a, const json_t *answer)
+static void facts_policy(json_t *facts, const json_t *answer)
 {
 	const char *lists = print_word(answer, "lists");
+	const json_t *generation = json_object_get(answer, "generation");
 	bool live = json_is_true(json_object_get(answer, "live"));
 
-	if (a->generation)
-		print_fact(facts, "policy", "generation %llu%s (%s)",
-			   (unsigned long long)a->generation, live ? ", in force" : "",
+	if (json_is_integer(generation))
+		print_fact(facts, "policy", "generation %lld%s (%s)",
+			   (long long)json_integer_value(generation), live ? ", in force" : "",
 			   print_word(answer, "policy"));
 	else
 		print_fact(facts, "policy", "%s, not in force", print_word(answer, "policy"));
@@ -247,7 +277,7 @@ static json_t *facts_make(const struct asking *a, const json_t *answer)
 	facts_list(facts, json_object_get(answer, "list"));
 	print_fact(facts, "rate", "%s", print_word(json_object_get(answer, "rate"), "text"));
 	facts_way(facts, json_object_get(answer, "way"));
-	facts_policy(facts, a, answer);
+	facts_policy(facts, answer);
 	return facts;
 }
 
@@ -287,7 +317,6 @@ static int packet_answer(struct asking *a)
 		status = ask(a, &packet, &answer);
 	if (status != CLI_OK)
 		return status;
-	answer_add(a, answer);
 	if (a->cli->json)
 		print_json(a->cli->out, answer, a->cli->pretty);
 	else

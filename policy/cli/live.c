@@ -15,12 +15,12 @@
 #define ASK_MS 15000
 #define NO_CODE 1 /* no error of JSON-RPC has it */
 #define FILE_MS 3600000
-#define CHANGE_MS 180000 /* a million prefixes or a large policy */
+#define LONG_MS 180000 /* a million prefixes, a large policy, the verifier with others before */
 
-static bool is_change(const char *method)
+static bool takes_long(const char *method)
 {
 	return strncmp(method, "policy.", 7) == 0 || strncmp(method, "list.", 5) == 0 ||
-	       strcmp(method, "flow.delete") == 0;
+	       strcmp(method, "flow.delete") == 0 || strcmp(method, "flow.explain") == 0;
 }
 
 static bool is_absent(int error)
@@ -74,7 +74,7 @@ int live_say_error(struct cli *cli, const char *method, struct client_answer *an
 
 static int ask_ms(const char *method, const struct client_file *file)
 {
-	return is_change(method) ? CHANGE_MS : file ? FILE_MS : ASK_MS;
+	return takes_long(method) ? LONG_MS : file ? FILE_MS : ASK_MS;
 }
 
 int live_ask_own(struct cli *cli, const char *method, json_t *params,

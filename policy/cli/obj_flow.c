@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/live.h"
 #include "install/state.h"
+#include "text/counted.h"
 
 #define LIMIT_USUAL 100
 
@@ -47,7 +48,7 @@ static int show(struct cli *cli, const struct cli_args *args)
 	};
 	static const struct view view = VIEW("flows", columns, "No flow matches.");
 	json_t *params = NULL, *result = NULL;
-	char shown[32], matched[32];
+	json_int_t shown, matched;
 	uint64_t limit = LIMIT_USUAL;
 	int ret;
 
@@ -62,12 +63,13 @@ static int show(struct cli *cli, const struct cli_args *args)
 	ret = live_read(cli, "flow.show", params, peek, &result);
 	if (ret != CLI_OK)
 		return ret;
-	print_value(shown, sizeof(shown), json_object_get(result, "shown"), COLUMN_COUNT);
-	print_value(matched, sizeof(matched), json_object_get(result, "matched"), COLUMN_COUNT);
+	shown = json_integer_value(json_object_get(result, "shown"));
+	matched = json_integer_value(json_object_get(result, "matched"));
 	ret = live_print(cli, result, &view);
-	if (ret == CLI_OK && !cli->json && shown[0] != '0' && shown[0] != '-')
-		fprintf(cli->out, "%s of %s flows that match are shown; 'limit 0' shows all\n",
-			shown, matched);
+	if (ret == CLI_OK && !cli->json && shown)
+		fprintf(cli->out, "%lld of %s shown%s\n", (long long)shown,
+			COUNTED(matched, "matching flow"),
+			shown < matched ? "; 'limit 0' shows all" : "");
 	return ret;
 }
 
@@ -133,6 +135,6 @@ const struct cli_object object_flow = {
 		 "  sekisho flow explain src 10.1.0.7 dst 203.0.113.80 icmp echo-request at 12\n"
 		 "      and under the policy of generation 12? Or policy FILE, before it is applied?\n"
 		 "src is who opened the flow. A block list reaches running flows by itself.\n"
-		 "explain leaves no trace and needs root, but no agent: it loads the program a second\n"
-		 "time. out or in follows from whose address src is; so do port and vlan of arrival.\n",
+		 "explain leaves no trace: the program is loaded a second time, by root himself, for others by\n"
+		 "the agent. out or in follows from whose address src is; so do port and vlan of arrival.\n",
 };

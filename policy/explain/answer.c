@@ -157,3 +157,11 @@ json_t *explain_json(const struct explain *explain, const struct explain_packet 
 		arrival_json(&s), "way", way_json(&s), "stages", story_stages(&s), "lists",
 		lists_name(explain), "routes", explain->ways ? "kernel" : "policy");
 }
+
+void explain_policy_add(json_t *answer, const struct policy *policy, uint64_t generation, bool live)
+{
+	json_object_set_new(answer, "generation",
+			    generation ? json_integer((json_int_t)generation) : json_null());
+	json_object_set_new(answer, "live", json_boolean(live));
+	json_object_set_new(answer, "policy", text_json(policy->path));
+}

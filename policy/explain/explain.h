@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why would a packet pass or not? Asks the gateway's own kernel program, loaded a second time with
- * fresh state, and tells each stage's answer. Used by `sekisho flow explain`.
+ * fresh state, and tells each stage's answer. Used by `sekisho flow explain` and, for those who may not
+ * load programs, by the agent.
  * Promises that nothing is pinned or attached, and that the live gateway is only read.
  */
 #ifndef POLICY_EXPLAIN_EXPLAIN_H
@@ -23,8 +24,9 @@ struct explain_options {
 };
 
 /*
- * Loads the program with this policy, which must outlive it. Needs CAP_BPF and CAP_NET_ADMIN; for
- * the lists in force CAP_SYS_ADMIN, else they are read from their sources. 0 or -errno with words.
+ * Loads the program with this policy, which must outlive it. Needs CAP_BPF, CAP_NET_ADMIN and
+ * CAP_PERFMON. Lists are those in force where they have the same numbers, else they are read from their
+ * sources. 0 or -errno with words.
  */
 int explain_open(const struct policy *policy, const struct explain_options *options,
 		 struct explain **ret_explain, struct diag *diag);
@@ -46,6 +48,9 @@ int explain_ask(struct explain *explain, const struct explain_packet *packet,
  */
 json_t *explain_json(const struct explain *explain, const struct explain_packet *packet,
 		     const struct sek_trace *trace);
+
+/* Which policy it was: adds "generation" (0: null, a file's), "live" and "policy", its path. */
+void explain_policy_add(json_t *answer, const struct policy *policy, uint64_t generation, bool live);
 
 /* The stage that ends packets for this reason; NULL: no such reason. */
 const char *explain_stage(uint8_t reason);

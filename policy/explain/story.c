@@ -22,6 +22,7 @@ enum stage {
 	STAGE_TENANT,
 	STAGE_FRAGMENT,
 	STAGE_FLOW,
+	STAGE_ROOM,
 	STAGE_LISTS,
 	STAGE_RULE,
 	STAGE_COOKIE,
@@ -35,9 +36,9 @@ enum stage {
 static const char *const names[STAGE_CNT] = {
 	[STAGE_FRAME] = "frame",   [STAGE_SANITY] = "sanity",	  [STAGE_CONTROL] = "control",
 	[STAGE_TENANT] = "tenant", [STAGE_FRAGMENT] = "fragment", [STAGE_FLOW] = "flow",
-	[STAGE_LISTS] = "lists",   [STAGE_RULE] = "rule",	  [STAGE_COOKIE] = "cookie",
-	[STAGE_QUOTA] = "quota",   [STAGE_NAMES] = "names",	  [STAGE_RATE] = "rate",
-	[STAGE_WAY] = "way out",
+	[STAGE_ROOM] = "room",	   [STAGE_LISTS] = "lists",	  [STAGE_RULE] = "rule",
+	[STAGE_COOKIE] = "cookie", [STAGE_QUOTA] = "quota",	  [STAGE_NAMES] = "names",
+	[STAGE_RATE] = "rate",	   [STAGE_WAY] = "way out",
 };
 
 /* Where a packet with this reason ends. What passes ends on its way out. */
@@ -109,7 +110,7 @@ static const uint8_t ends[SEK_REASONS_MAX] = {
 	[SEK_R_flow_table_full] = STAGE_QUOTA,
 	[SEK_R_flow_quota] = STAGE_QUOTA,
 	[SEK_R_flow_source_quota] = STAGE_QUOTA,
-	[SEK_R_half_quota] = STAGE_QUOTA,
+	[SEK_R_half_quota] = STAGE_ROOM,
 	[SEK_R_half_source_quota] = STAGE_QUOTA,
 	[SEK_R_source_rate] = STAGE_QUOTA,
 	[SEK_R_tcp_no_flow] = STAGE_FLOW,
@@ -144,9 +145,10 @@ const char *explain_stage(uint8_t reason)
 	return reason < SEK_REASONS_MAX ? names[ends[reason]] : NULL;
 }
 
+/* A body's room may also end while its source is being charged. */
 bool story_is_early(uint8_t reason)
 {
-	return reason < SEK_REASONS_MAX && ends[reason] < STAGE_QUOTA;
+	return reason < SEK_REASONS_MAX && reason != SEK_R_half_quota && ends[reason] < STAGE_QUOTA;
 }
 
 /* Talk of a link never comes as far as tenants and ways out; its refusals are told by the same words. */
@@ -164,6 +166,10 @@ static enum stage end_of(const struct story *s)
 	case SEK_R_martian: /* a body's, that no router forwards */
 		if (s->trace->tenant)
 			return STAGE_TENANT;
+		break;
+	case SEK_R_half_quota: /* a guarded body's room, or one that has just filled, is asked last */
+		if (s->trace->rule != SEK_NO_RULE)
+			return STAGE_QUOTA;
 		break;
 	default:
 		break;
@@ -247,6 +253,14 @@ static void say_flow(FILE *out, const struct story *s)
 		fputs(is_stateless(s) ? "none is kept of what is for the gateway"
 				      : "none yet: judged as the first packet of one",
 		      out);
+}
+
+static void say_room(FILE *out, const struct story *s)
+{
+	char number[QUANTITY_TEXT_MAX];
+
+	fprintf(out, "one more half-open flow fits, of %s that the tenant may have",
+		quantity_print(s->tenant->limits.half_max, number));
 }
 
 static void say_lists(FILE *out, const struct story *s)
@@ -375,15 +389,26 @@ static void say_way(FILE *out, const struct story *s)
 static void (*const says[STAGE_CNT])(FILE *out, const struct story *story) = {
 	[STAGE_FRAME] = say_frame,   [STAGE_SANITY] = say_sanity,     [STAGE_CONTROL] = say_control,
 	[STAGE_TENANT] = say_tenant, [STAGE_FRAGMENT] = say_fragment, [STAGE_FLOW] = say_flow,
-	[STAGE_LISTS] = say_lists,   [STAGE_RULE] = say_rule,	      [STAGE_COOKIE] = say_cookie,
-	[STAGE_QUOTA] = say_quota,   [STAGE_NAMES] = say_names,	      [STAGE_RATE] = say_rate,
-	[STAGE_WAY] = say_way,
+	[STAGE_ROOM] = say_room,     [STAGE_LISTS] = say_lists,	      [STAGE_RULE] = say_rule,
+	[STAGE_COOKIE] = say_cookie, [STAGE_QUOTA] = say_quota,	      [STAGE_NAMES] = say_names,
+	[STAGE_RATE] = say_rate,     [STAGE_WAY] = say_way,
 };
 
-/* Stages that ask only first packets of flows, and names where nobody looks at them. */
+/* Whether the body's room for half-open flows is asked before its lists and rules: see stage/admit.h. */
+static bool has_room_asked(const struct story *s)
+{
+	const uint32_t never = SEK_TENANT_STATELESS | SEK_TENANT_GUARD_AUTO | SEK_TENANT_GUARD_ALWAYS;
+	const struct sek_tenant *limits = s->tenant ? &s->tenant->limits : NULL;
+
+	return limits && !(limits->flags & never) && limits->half_max && !is_carried(s);
+}
+
+/* Stages that ask only first packets of flows, and what no setting of this body asks. */
 static bool is_skipped(const struct story *s, enum stage stage)
 {
 	if (stage == STAGE_NAMES && !names_of(s, NULL))
+		return true;
+	if (stage == STAGE_ROOM && !has_room_asked(s))
 		return true;
 	return is_carried(s) && stage > STAGE_LISTS && stage < STAGE_RATE;
 }

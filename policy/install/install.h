@@ -30,6 +30,7 @@ struct gate_options {
 	bool replay;
 	bool replay_ways; /* a replay asks the kernel's routes and ports */
 	enum gate_programs programs;
+	const struct gate *lists_of; /* its address lists are asked in place of own ones; NULL: own */
 };
 
 struct gate_adopted {

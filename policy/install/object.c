@@ -236,6 +236,29 @@ static int object_load(struct gate *gate, struct diag *diag)
 	return err ? err : object_steps(gate, diag);
 }
 
+/*
+ * The maps of another gate's address lists in place of own ones: the program only reads them. A head says
+ * by itself where its tables are, so nothing has to be copied, and what changes there is seen here.
+ */
+static int lists_share(struct gate *gate, const struct gate *of, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < gate->map_cnt && !err; i++) {
+		const struct gate_map *map = &gate->maps[i], *other;
+
+		if (map->group != GROUP_LISTS)
+			continue;
+		other = gate_find(of, map->name);
+		err = other && other->layout == map->layout ? bpf_map__reuse_fd(map->map, other->fd)
+							    : -ESTALE;
+	}
+	if (err)
+		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
+			 "the lists in force cannot be read: %s", strerror(-err));
+	return err;
+}
+
 static int active_map(struct gate *gate, struct diag *diag)
 {
 	void *page = mmap(NULL, sizeof(*gate->active), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -305,6 +328,8 @@ int gate_open(const struct gate_options *options, struct gate **ret_gate,
 			goto failed;
 	}
 	err = object_open(options, gate, diag);
+	if (!err && options->lists_of)
+		err = lists_share(gate, options->lists_of, diag);
 	if (!err)
 		err = object_start(gate, &adopted, diag);
 	if (err)

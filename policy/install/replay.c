@@ -21,7 +21,6 @@
 #include "install/state.h"
 #include "sekisho/config.h"
 #include "sekisho/flow.h"
-#include "sekisho/list.h"
 #include "sekisho/name.h"
 
 #define LOOPBACK 1 /* the interface that a test run arrives on, in every network namespace */
@@ -32,7 +31,6 @@
 #define TAG_ROOM 256 /* what an answer or a tag may add */
 #define TAG_OFFSET 12 /* behind the two link addresses */
 #define TAG_LEN 4
-#define LIST_TRIES 5
 #define SWEEP_NS (SEK_PATROL_ROUND_S * 1000000000ull)
 
 struct replay {
@@ -107,90 +105,6 @@ static int maps_find(struct replay *replay, struct diag *diag)
 	return -ENOENT;
 }
 
-/* Puts cnt inner maps of the live gate's map, from `first` on, into ours. Both only read them. */
-static int inner_share(const struct gate *live, struct gate *own, const char *name, uint32_t first,
-		       uint32_t cnt)
-{
-	int from = gate_map_fd(live, name), to = gate_map_fd(own, name), inner, r = 0;
-	uint32_t id;
-
-	if (from < 0 || to < 0)
-		return -ENOENT;
-	for (uint32_t i = first; i < first + cnt && !r; i++) {
-		if (bpf_map_lookup_elem(from, &i, &id))
-			continue; /* nothing is there */
-		inner = bpf_map_get_fd_by_id(id);
-		if (inner < 0)
-			return -errno;
-		r = bpf_map_update_elem(to, &i, &inner, BPF_ANY) ? -errno : 0;
-		close(inner);
-	}
-	return r;
-}
-
-/* The chunks that the live head names; each look-up may wait for a grace period. */
-static int chunks_share(const struct gate *live, struct gate *own, const struct sek_list_heads *heads)
-{
-	const struct sek_list_head *head = &heads->head[heads->live];
-	int r = 0;
-
-	for (int i = 0; i < 2 && !r; i++)
-		r = inner_share(live, own, "sek_list", head->family[i].chunk,
-				head->family[i].chunk_cnt);
-	return r;
-}
-
-/* The heads, with the number of the one that the policy in force asks as the one for every slot. */
-static int heads_read(const struct gate *live, struct sek_list_heads *heads)
-{
-	uint32_t zero = 0;
-	int r = bpf_map_lookup_elem(gate_map_fd(live, "sek_list_head"), &zero, heads);
-
-	heads->live = list_live(heads->live, gate_generation(live));
-	return r;
-}
-
-/* Lists that are replaced meanwhile are another build: then all of it again. */
-static int lists_copy(const struct gate *live, struct gate *own)
-{
-	int to = gate_map_fd(own, "sek_list_head"), r = 0;
-	struct sek_list_heads *heads, *after;
-	uint32_t zero = 0;
-
-	if (gate_map_fd(live, "sek_list_head") < 0 || to < 0)
-		return -ENOENT;
-	heads = calloc(2, sizeof(*heads));
-	if (!heads)
-		return -ENOMEM;
-	after = heads + 1;
-	for (int tries = 0; tries < LIST_TRIES; tries++) {
-		r = heads_read(live, heads);
-		if (!r)
-			r = chunks_share(live, own, heads);
-		if (!r)
-			r = inner_share(live, own, "sek_list_over", 0, 2);
-		if (!r)
-			r = heads_read(live, after);
-		if (!r && heads->live == after->live) {
-			r = bpf_map_update_elem(to, &zero, heads, BPF_ANY);
-			break;
-		}
-		r = r ? r : -EAGAIN;
-	}
-	free(heads);
-	return r;
-}
-
-static int lists_share(const struct gate *live, struct gate *own, struct diag *diag)
-{
-	int r = lists_copy(live, own);
-
-	if (r)
-		diag_add(diag, DIAG_ERROR, NULL, 0, 0, NULL,
-			 "the lists in force cannot be read: %s", strerror(-r));
-	return r;
-}
-
 /* Lists of names, and where their clock is. */
 static int names_fill(struct replay *replay, const struct policy *policy, struct diag *diag)
 {
@@ -227,9 +141,7 @@ static int lists_fill(struct replay *replay, const struct policy *policy,
 {
 	int r;
 
-	if (options->live)
-		return lists_share(options->live, replay->gate, diag);
-	if (!options->with_lists)
+	if (options->live || !options->with_lists)
 		return 0;
 	r = lists_load_all(replay->gate, policy, diag);
 	return r ? r : names_fill(replay, policy, diag);
@@ -256,6 +168,7 @@ int replay_open(const struct policy *policy, const struct replay_options *option
 		.replay = true,
 		.replay_ways = options->ways,
 		.programs = programs_for(policy, options->changes),
+		.lists_of = options->live,
 	};
 	struct gate_adopted adopted;
 	struct replay *replay = calloc(1, sizeof(*replay));

@@ -42,7 +42,7 @@ struct replay_options {
 	bool with_lists; /* fills the policy's lists from their sources */
 	bool tc; /* runs the program for TC; frames over 3 kB or of a few bytes still by XDP's */
 	bool changes; /* replay_apply() follows, with policies that may look at names */
-	const struct gate *live; /* takes the lists in force here instead; needs CAP_SYS_ADMIN */
+	const struct gate *live; /* asks the lists in force here instead */
 	const struct replay_ways *ways; /* NULL: bodies are at home, everybody else is outside */
 };
 int replay_open(const struct policy *policy, const struct replay_options *options,

@@ -6,6 +6,7 @@
  */
 #include "bpf/gatebed.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -19,8 +20,9 @@
 #include "bpf/lot.h"
 #include "bpf/mutate.h"
 #include "bpf/rules.h"
-#include "explain/explain.h"
+#include "explain/inside.h"
 #include "install/state.h"
+#include "sekisho/flow.h"
 
 #define PACKETS 25000 /* of each of four policies */
 
@@ -650,12 +652,71 @@ static void kinds_were_met(void **state)
 	assert_true(t->spared > 100);
 }
 
+/* The stages of the answer in a row, "flow room". */
+static void stages_print(const struct explain *explain, const struct told *told, char to[256])
+{
+	json_t *answer = explain_json(explain, &told->packet, &told->trace), *stage;
+	size_t i, len = 0;
+
+	to[0] = 0;
+	json_array_foreach(json_object_get(answer, "stages"), i, stage)
+		len += (size_t)snprintf(to + len, 256 - len, "%s%s", len ? " " : "",
+					json_string_value(json_object_get(stage, "stage")));
+	assert_in_range(len, 1, 255);
+	json_decref(answer);
+}
+
+/* A body that has all the half-open flows it may have is asked of no list and no rule: nor is it told so. */
+static void room_is_asked_first(void **state)
+{
+	const struct trial *t = *state;
+	const struct explain_options options = { 0 };
+	const struct sek_quota full = { .half = 100 }; /* what body1 may have */
+	struct told told = { .packet = { .port = INSIDE,
+					 .vlan = 10,
+					 .proto = IPPROTO_TCP,
+					 .sport = 50000,
+					 .dport = 443,
+					 .tcp_flags = TCP_SYN } };
+	struct explain *explain;
+	struct prefix prefix;
+	uint32_t body1 = 1;
+	char stages[256];
+	struct diag diag;
+
+	if (t->why)
+		skip();
+	diag_init(&diag);
+	assert_int_equal(prefix_parse("10.0.1.5", 8, &prefix, NULL), PREFIX_OK);
+	told.packet.src = prefix.addr;
+	assert_int_equal(prefix_parse("203.0.113.9", 11, &prefix, NULL), PREFIX_OK); /* on list bad */
+	told.packet.dst = prefix.addr;
+	assert_int_equal(explain_open(t->bridged, &options, &explain, &diag), 0);
+	assert_int_equal(explain_ask(explain, &told.packet, &told.trace), 0);
+	stages_print(explain, &told, stages);
+	assert_string_equal(stages, "frame sanity control tenant fragment flow room lists");
+	assert_int_equal(bpf_map_update_elem(gate_map_fd(replay_gate(explain->replay), "sek_quota"),
+					     &body1, &full, BPF_ANY),
+			 0);
+	assert_int_equal(explain_ask(explain, &told.packet, &told.trace), 0);
+	assert_int_equal(told.trace.reason, SEK_R_half_quota);
+	stages_print(explain, &told, stages);
+	assert_string_equal(stages, "frame sanity control tenant fragment flow room");
+	told.trace.rule = 0; /* as where the room fills while rules are asked */
+	stages_print(explain, &told, stages);
+	assert_non_null(strstr(stages, "room lists rule cookie quota"));
+	explain_close(explain);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "explain says what the gateway then does, and leaves nothing in it",
 		  equals_the_gateway, NULL, NULL, NULL },
 		{ "packets of all kinds were asked about", kinds_were_met, NULL, NULL, NULL },
+		{ "a body without room is not told of lists and rules", room_is_asked_first, NULL,
+		  NULL, NULL },
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, trial_up, trial_down);

@@ -264,6 +264,7 @@ static void reasons_have_stages(void **state)
 	}
 	assert_string_equal(explain_stage(SEK_R_land), "sanity");
 	assert_string_equal(explain_stage(SEK_R_list_block), "lists");
+	assert_string_equal(explain_stage(SEK_R_half_quota), "room");
 }
 
 int main(void)
