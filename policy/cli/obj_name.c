@@ -164,7 +164,12 @@ const struct cli_object object_name = {
 	.summary = "names that bodies ask for, and what holds of them",
 	.commands = commands,
 	.usual = "show",
-	.teach = "  sekisho name top tenant saga    what is asked for most there\n"
-		 "  sekisho name show saga      its lists and hours, and those of its groups\n"
-		 "  sekisho -j name show saga | jq -r '.names[].settings'\n",
+	.teach = "  sekisho name show saga                   its lists and hours, and those of its groups\n"
+		 "  sekisho name top tenant saga last 20     what is asked for most there\n"
+		 "  sekisho name new tenant saga             what nobody there asked for before\n"
+		 "  sekisho name nxdomain tenant saga        what is asked for in vain: typing errors, or\n"
+		 "                                           names that a program made up\n"
+		 "  sekisho -j name show saga | jq -r '.names[].settings'\n"
+		 "top, new and nxdomain count what bodies ask for whose names: say records: dns or all.\n"
+		 "Is a name blocked, and why? 'sekisho url explain NAME tenant TENANT'.\n",
 };

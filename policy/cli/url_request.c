@@ -7,10 +7,6 @@
 #include <string.h>
 
 #include "cli/live.h"
-#include "text/quantity.h"
-
-#define SECOND_NS 1000000000ull
-#define SPAN_MAX (3650ull * 86400)
 
 static const struct column columns[] = {
 	{ "id", "ID", COLUMN_COUNT },
@@ -78,17 +74,15 @@ static int one_ask(struct cli *cli, const char *method, json_t *params)
 static int grant(struct cli *cli, const struct cli_args *args)
 {
 	static const char *const names[] = { "id", "message", NULL };
-	const char *text = cli_arg(args, "for");
 	json_t *params;
-	uint64_t ns = 0;
+	int64_t seconds = 0;
+	int ret = live_span(cli, cli_arg(args, "for"), &seconds);
 
-	if (text && (quantity_parse_time(text, &ns) < 0 || ns < SECOND_NS || ns % SECOND_NS ||
-		     ns / SECOND_NS > SPAN_MAX))
-		return cli_fail(cli, CLI_USAGE, NULL,
-				"'for %s' is no time: write 90m, 8h, 7d, at most ten years", text);
+	if (ret != CLI_OK)
+		return ret;
 	params = live_params(args, names);
-	if (ns)
-		json_object_set_new(params, "for", json_integer((json_int_t)(ns / SECOND_NS)));
+	if (seconds)
+		json_object_set_new(params, "for", json_integer(seconds));
 	return one_ask(cli, "url.request.grant", params);
 }
 

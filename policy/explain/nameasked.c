@@ -23,45 +23,72 @@ static int refuse(struct diag *diag, const char *hint, const char *what, const c
 	return -EINVAL;
 }
 
+/* One more of the words that would have been right: "there are: saga, ogi". */
+static void offer(char *hint, size_t cap, const char *name)
+{
+	size_t len = strlen(hint);
+
+	if (name && len < cap)
+		snprintf(hint + len, cap - len, "%s%s", len ? ", " : "there are: ", name);
+}
+
 static int tenant_read(const struct policy *policy, const char *name, struct name_question *q,
 		       struct diag *diag)
 {
 	struct suggest near;
-	char hint[100] = "";
+	char hint[200] = "";
 
 	q->tenant = policy_tenant(policy, name);
 	if (q->tenant && q->tenant->id)
 		return 0;
 	suggest_start(&near, name);
-	for (size_t i = 1; i < policy->tenant_cnt; i++)
+	for (size_t i = 1; i < policy->tenant_cnt; i++) {
 		suggest_offer(&near, policy->tenants[i].name);
+		offer(hint, sizeof(hint), policy->tenants[i].name);
+	}
 	if (near.best)
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near.best);
-	return refuse(diag, near.best ? hint : NULL, "no tenant of this policy", name);
+	return refuse(diag, hint, "no tenant of this policy", name);
+}
+
+static int group_named(const char *name, struct name_question *q, struct diag *diag)
+{
+	char hint[200] = "";
+
+	q->group = policy_name_group(q->tenant, name);
+	if (q->group)
+		return 0;
+	for (size_t i = 0; i < q->tenant->name_group_cnt; i++)
+		offer(hint, sizeof(hint), q->tenant->name_groups[i].name);
+	return refuse(diag, *hint ? hint : "this tenant has none: groups stand in its names:",
+		      "no group of this tenant", name);
+}
+
+/* The group that an address of the tenant is in, if it is in one. */
+static int group_around(const char *text, struct name_question *q, struct diag *diag)
+{
+	char hint[200] = "", prefix[PREFIX_TEXT_MAX];
+	struct prefix src;
+	bool own = false;
+
+	if (prefix_parse(text, strlen(text), &src, NULL) || src.len != 128)
+		return refuse(diag, "as in 10.1.64.7 or 2001:db8::7", "no address", text);
+	for (size_t i = 0; i < q->tenant->prefix_cnt; i++) {
+		own |= prefix_contains(&q->tenant->prefixes[i], &src);
+		offer(hint, sizeof(hint), prefix_print(&q->tenant->prefixes[i], prefix));
+	}
+	if (!own)
+		return refuse(diag, hint, "no address of this tenant", text);
+	policy_names_at(q->tenant, &src.addr, &q->group);
+	return 0;
 }
 
 /* By its name, or by an address in it. */
 static int group_read(const struct name_words *words, struct name_question *q, struct diag *diag)
 {
-	struct prefix src;
-	bool own = false;
-
-	if (words->group) {
-		q->group = policy_name_group(q->tenant, words->group);
-		return q->group ? 0
-				: refuse(diag, "groups stand in names: of the tenant",
-					 "no group of this tenant", words->group);
-	}
-	if (!words->src)
-		return 0;
-	if (prefix_parse(words->src, strlen(words->src), &src, NULL) || src.len != 128)
-		return refuse(diag, NULL, "no address", words->src);
-	for (size_t i = 0; i < q->tenant->prefix_cnt; i++)
-		own |= prefix_contains(&q->tenant->prefixes[i], &src);
-	if (!own)
-		return refuse(diag, NULL, "no address of this tenant", words->src);
-	policy_names_at(q->tenant, &src.addr, &q->group);
-	return 0;
+	if (words->group)
+		return group_named(words->group, q, diag);
+	return words->src ? group_around(words->src, q, diag) : 0;
 }
 
 static bool clock_read(const char *text, int *hour, int *minute)
