@@ -310,4 +310,5 @@ void policy_check(struct reader *r)
 		tenant_places(r, &policy->tenants[i]);
 	quotas_check(r);
 	names_check(r);
+	names_warn(r);
 }

@@ -195,8 +195,9 @@ void read_subscription(struct reader *r, const struct node *value, const struct 
 void read_names(struct reader *r, const struct node *value, const struct field *f, void *member);
 /* Copies; to has nothing yet. */
 void names_inherit(struct reader *r, const struct model_names *from, struct model_names *to);
-/* What only the whole shows. */
+/* What only the whole shows: what is wrong, and what would not do what it seems to. */
 void names_check(struct reader *r);
+void names_warn(struct reader *r);
 
 /* inspect: off, or {rules, disable, alert, drop, reject, variables}; of a tenant or of defaults */
 void read_inspect(struct reader *r, const struct node *value, const struct field *f, void *member);

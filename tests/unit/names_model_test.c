@@ -23,6 +23,11 @@
 	"  - {name: bad, id: 0, holds: names, kind: block}\n"                                      \
 	"  - {name: fun, id: 1, holds: names, kind: block}\n"                                      \
 	"  - {name: good, id: 63, holds: names, kind: allow}\n"
+#define BY_TC                                                                                      \
+	"version: 1\nports:\n"                                                                     \
+	"  - {name: in, id: 1, side: inside, mode: route, hook: tc}\n"                             \
+	"  - {name: out, id: 2, side: outside, mode: route}\n"                                     \
+	"lists:\n  - {name: fun, id: 1, holds: names, kind: block}\n"
 #define SINK "names: {sinkhole: {ipv4: 192.0.2.10, ipv6: \"2001:db8::10\", ttl: 30s}}\n"
 #define TENANT(rest)                                                                               \
 	"tenants:\n  - {name: a, id: 1, attach: [{port: in}, {port: out}], "                       \
@@ -222,6 +227,82 @@ static void errors_have_a_place(void **state)
 			assert_int_equal(entry->column, row->column);
 		if (row->hint)
 			assert_non_null(strstr(entry->hint, row->hint));
+		diag_free(&diag);
+	}
+}
+
+#define PAGE(rest) "names: {sinkhole: {ipv4: 192.0.2.10, ttl: 30s}, page: {}}\n" rest
+#define HOST(rules) "host: {addresses: [192.0.2.10], rules: [" rules "]}\n"
+#define WEB_RULE "{proto: tcp, dport: 80, action: accept}"
+#define TLS_RULE "{proto: tcp, dport: 443, action: reject}"
+#define TAKES_ALL "lists: {block: drop}, names: {block: [bad, fun], allow: good, answer: sinkhole}"
+
+/* What is right by itself and does not do what it seems to; warning NULL: nothing is to be said. */
+static const struct {
+	const char *text, *warning, *hint;
+} doubts[] = {
+	{ HEAD PAGE(HOST(WEB_RULE ", " TLS_RULE)) TENANT(TAKES_ALL), NULL, NULL },
+	{ HEAD PAGE(HOST(TLS_RULE)) TENANT(TAKES_ALL),
+	  "no rule of the host accepts TCP port 80 of 192.0.2.10", "dport: 80, action: accept" },
+	{ HEAD PAGE(HOST(WEB_RULE)) TENANT(TAKES_ALL),
+	  "no rule of the host rejects TCP port 443 of 192.0.2.10", "dport: 443, action: reject" },
+	{ HEAD PAGE(HOST("{proto: tcp, dst: 192.0.2.11, action: accept}")) TENANT(TAKES_ALL),
+	  "nobody sees the block page", NULL },
+	{ HEAD PAGE(HOST("{proto: tcp, dport: 1-100, action: drop}, " WEB_RULE)) TENANT(TAKES_ALL),
+	  "nobody sees the block page", NULL },
+	{ HEAD PAGE("host: {rules: [" WEB_RULE ", " TLS_RULE "]}\n") TENANT(TAKES_ALL),
+	  "the sinkhole 192.0.2.10 is no address of the host", "host: addresses" },
+	{ HEAD "names: {sinkhole: {ipv4: 192.0.2.10}}\n" HOST(TLS_RULE) TENANT(TAKES_ALL),
+	  "the sinkhole 192.0.2.10 is the gateway's own address", "page: {}" },
+	{ HEAD "names: {sinkhole: {ipv4: 192.0.2.10}}\n" TENANT(TAKES_ALL), NULL, NULL },
+	{ HEAD "names: {sinkhole: {ipv4: 10.0.0.9}}\n" TENANT(TAKES_ALL),
+	  "the sinkhole 10.0.0.9 is an address of tenant a", "nobody's prefixes" },
+	{ HEAD PAGE(HOST(WEB_RULE ", " TLS_RULE))
+		  TENANT("lists: {block: drop}, names: {block: [bad, fun], allow: good}"),
+	  "nobody is led to the block page", "answer: sinkhole" },
+	{ HEAD TENANT(
+		  "lists: {block: drop}, names: {block: [bad, fun], allow: good, mode: only-listed}"),
+	  "TLS that names no host passes all the same", "nameless: block" },
+	{ HEAD TENANT("lists: {block: drop}, names: {block: [bad, fun], allow: good, mode: "
+		      "only-listed, nameless: block}"),
+	  NULL, NULL },
+	{ HEAD TENANT("lists: {block: drop}, names: {block: bad, allow: good}"),
+	  "no tenant takes the list fun", "inspect: [" },
+	{ HEAD TENANT("names: {block: [bad, fun], allow: good}"), "no tenant takes the list drop",
+	  "lists: {block:" },
+	{ BY_TC TENANT("names: {inspect: fun}"), "port in is served by TC", "hook: xdp" },
+	{ BY_TC TENANT("names: {inspect: fun}, fail: closed"), "falls (fail: closed)", NULL },
+	{ BY_TC TENANT("rules: [{dir: out, proto: tcp, action: inspect}]"), "passes (fail: open)",
+	  NULL },
+	{ HEAD TENANT("names: {inspect: fun}, inspect: off"),
+	  "names of a are to be inspected, and inspect: off", "block:" },
+};
+
+static void doubts_are_told(void **state)
+{
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		const struct diag_entry *entry;
+		struct policy *policy;
+		struct diag diag;
+
+		diag_init(&diag);
+		policy = policy_parse(doubts[i].text, strlen(doubts[i].text), "t.yaml", NULL, &diag);
+		print_message("# %s\n", doubts[i].warning ? doubts[i].warning : "nothing");
+		entry = doubts[i].warning ? find(&diag, doubts[i].warning) : NULL;
+		if (!policy || !entry != !doubts[i].warning)
+			diag_print(&diag, stderr);
+		assert_non_null(policy);
+		if (!doubts[i].warning)
+			assert_int_equal(diag.cnt, 0);
+		else
+			assert_non_null(entry);
+		if (entry) {
+			assert_int_equal(entry->level, DIAG_WARNING);
+			assert_true(entry->line > 0);
+			assert_non_null(entry->hint);
+			assert_non_null(strstr(entry->hint, doubts[i].hint ? doubts[i].hint : ""));
+		}
+		policy_free(policy);
 		diag_free(&diag);
 	}
 }
@@ -486,6 +567,7 @@ int main(void)
 		cmocka_unit_test(hours_read_back),
 		cmocka_unit_test(hours_are_found),
 		cmocka_unit_test(errors_have_a_place),
+		cmocka_unit_test(doubts_are_told),
 		cmocka_unit_test(lists_hold_names),
 		cmocka_unit_test(groups_inherit),
 		cmocka_unit_test(canaries_are_taken),
