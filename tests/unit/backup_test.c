@@ -461,7 +461,7 @@ static void foreign_ones_are_refused(void **state)
 	crafted(bed, "ALTER TABLE entry RENAME TO e; CREATE VIEW entry AS SELECT * FROM e",
 		"not one of sekisho");
 	crafted(bed, "DROP TABLE backup_about", "does not say");
-	crafted(bed, "DELETE FROM entry WHERE id = 2", "entries of the history are missing");
+	crafted(bed, "DELETE FROM entry WHERE id = 2", "of the history is missing");
 	crafted(bed, "UPDATE text SET text = 'another'", "not what was written");
 	crafted(bed, "PRAGMA user_version = 9", "version");
 }
