@@ -135,6 +135,6 @@ const struct cli_object object_flow = {
 		 "  sekisho flow explain src 10.1.0.7 dst 203.0.113.80 icmp echo-request at 12\n"
 		 "      and under the policy of generation 12? Or policy FILE, before it is applied?\n"
 		 "src is who opened the flow. A block list reaches running flows by itself.\n"
-		 "explain leaves no trace: the program is loaded a second time, by root himself, for others by\n"
-		 "the agent. out or in follows from whose address src is; so do port and vlan of arrival.\n",
+		 "explain leaves no trace: the program is loaded a second time, for others than root by the\n"
+		 "agent. out or in follows from whose address src is; so do port and vlan of arrival.\n",
 };

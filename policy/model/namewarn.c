@@ -323,7 +323,7 @@ static void takers_check(struct reader *r)
 		if (policy->name_lists[i].id < SEK_NAME_LISTS_MAX &&
 		    !policy->name_lists[i].built_in && !(names >> policy->name_lists[i].id & 1))
 			untaken(r, &policy->name_lists[i].place, policy->name_lists[i].name,
-				"names: {block: […], allow: […], inspect: […]} of a tenant or of defaults");
+				"block:, allow: or inspect: in names: of a tenant or of defaults");
 }
 
 void names_warn(struct reader *r)

@@ -267,7 +267,7 @@ static const struct {
 		      "only-listed, nameless: block}"),
 	  NULL, NULL },
 	{ HEAD TENANT("lists: {block: drop}, names: {block: bad, allow: good}"),
-	  "no tenant takes the list fun", "inspect: [" },
+	  "no tenant takes the list fun", "inspect: in names:" },
 	{ HEAD TENANT("names: {block: [bad, fun], allow: good}"), "no tenant takes the list drop",
 	  "lists: {block:" },
 	{ BY_TC TENANT("names: {inspect: fun}"), "port in is served by TC", "hook: xdp" },
