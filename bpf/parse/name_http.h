@@ -10,7 +10,8 @@
 #include "parse/words.h"
 #include "sekisho/name.h"
 
-#define HTTP_LINE_TURNS 183 /* words of a request: 1,464 bytes, a segment of Ethernet */
+#define HTTP_PART_TURNS 8 /* words of a part */
+#define HTTP_LINE_PARTS 23 /* of a request: 1,472 bytes, more than a segment of Ethernet */
 #define HTTP_VALUE_TURNS 65 /* half words of a Host */
 #define HTTP_TARGET_TURNS (SEK_NAME_PATH_BYTES / 8 + 1)
 #define HTTP_METHOD_MIN 3
@@ -47,21 +48,23 @@ static __always_inline __u64 http_line_odd(__u64 line)
 }
 
 /*
- * Offset of Host's value; 0: none, two, or a request that is not plain. One word a turn from the end on:
- * words then never reach beyond the frame, which has more than 8 bytes in front of them.
+ * Some words of a request, from the right: end is the offset behind them, rest the bytes of the request
+ * in front of that. Bit 0: it is not plain; above: where the value of a Host begins, 0: there is none
+ * among them. One word a turn from the end on: words then never reach beyond the frame, which has more
+ * than 8 bytes in front of them. A part is verified once, and not as often as there are parts.
  */
-__noinline __u64 name_http_lines(struct frame_ctx *ctx, __u32 payload, __u32 len)
+__noinline __u64 name_http_part(struct frame_ctx *ctx, __u32 end, __u32 rest)
 {
-	__u32 end = payload + len, t = word_hidden_zero(len), host = t & FRAME_OFFSET_MAX, i;
+	__u32 t = word_hidden_zero(rest), host = t & FRAME_OFFSET_MAX, i;
 	__u64 odd = t, last;
 
-	for (i = 0; i < HTTP_LINE_TURNS; i++) {
-		__u32 base = end - 3 - 8 - t, spare = word_spare(len - 3 - t, &last);
+	for (i = 0; i < HTTP_PART_TURNS; i++) {
+		__u32 base = end - 8 - t, spare = word_spare(rest - t, &last);
 		const void *at = word_at(ctx, base - 1, 9);
 		__u64 inside, ends;
 
 		if (!at)
-			return 0;
+			return 1;
 		/* Not the very first byte, which nothing is in front of. */
 		inside = (WORD_HIGH << 8 * spare) << (last & 8);
 		ends = word_marks(word_read(at + 1), '\n') & inside;
@@ -72,7 +75,7 @@ __noinline __u64 name_http_lines(struct frame_ctx *ctx, __u32 payload, __u32 len
 
 			at = word_at(ctx, line, 8);
 			if (!at)
-				return 0;
+				return 1;
 			word = word_read(at);
 			odd |= (ends & (ends - 1)) | http_line_odd(word);
 			if ((__u32)(word | WORD_SMALL) == HTTP_HOST) {
@@ -84,7 +87,26 @@ __noinline __u64 name_http_lines(struct frame_ctx *ctx, __u32 payload, __u32 len
 			break;
 		t = (t + 8) & FRAME_OFFSET_MAX;
 	}
-	return i == HTTP_LINE_TURNS || odd ? 0 : host;
+	return (__u64)host << 1 | word_differs(odd, 0);
+}
+
+/* Offset of Host's value; 0: none, two, or a request that is not plain. */
+__noinline __u64 name_http_lines(struct frame_ctx *ctx, __u32 payload, __u32 len)
+{
+	__u32 end = payload + len - 3, rest = len - 3, i; /* behind the last line there is none */
+	__u64 host = 0, odd = 0;
+
+	for (i = 0; i < HTTP_LINE_PARTS; i++) {
+		__u64 part = name_http_part(ctx, end, rest);
+
+		odd |= (part & 1) | (part >> 1 && host);
+		host |= part >> 1;
+		if (rest <= 8 * HTTP_PART_TURNS)
+			break;
+		end -= 8 * HTTP_PART_TURNS;
+		rest -= 8 * HTTP_PART_TURNS;
+	}
+	return i == HTTP_LINE_PARTS || odd ? 0 : host & FRAME_OFFSET_MAX;
 }
 
 /* Offset of the CR that ends the value at off; 0: too far. */
@@ -198,7 +220,10 @@ __noinline __u64 name_http_start(struct frame_ctx *ctx, __u32 payload, __u32 len
 	return NAME_NONE;
 }
 
-/* Some blank that is none of RFC 9112's is in front of its ninth byte: lenient servers cut there as well. */
+/*
+ * Some blank that is none of RFC 9112's is in front of its ninth byte: lenient servers cut there as
+ * well.
+ */
 static __always_inline bool http_other_blank(struct frame_ctx *ctx, __u32 payload)
 {
 	const void *at = word_at(ctx, payload, 8);
@@ -222,17 +247,21 @@ __noinline __u64 name_http_host(struct frame_ctx *ctx, __u32 payload, __u32 len)
 	return off ? http_host(ctx, off) : NAME_AGENT;
 }
 
-/* Not 0 when a word of a target, of which mask is, holds what servers read in more ways than one. */
-static __always_inline __u64 http_target_odd(const void *at, __u64 mask)
+/*
+ * Not 0 when a word of a target, of which mask is, holds what servers read in more ways than one. What
+ * parts a path is a character like others behind it, in a query; path: what is in front of that.
+ */
+static __always_inline __u64 http_target_odd(const void *at, __u64 mask, __u64 path)
 {
 	__u64 word = word_read(at), next = word_read(at + 1), after = word_read(at + 2);
-	__u64 slash = word_marks(word, '/') & mask, text;
+	__u64 slash = word_marks(word, '/') & path, text, parts;
 	__u64 dots = word_marks(next, '.') & (word_marks(after, '.') | word_marks(after, '/') |
 					      word_marks(after, ' ') | word_marks(after, '?'));
 
 	text = (word & mask) | (WORD_OF(0x61ULL) & ~mask);
-	return (slash & (word_marks(next, '/') | dots)) | word_has(text, '%') |
-	       word_has(text, ';') | word_has(text, '\\') | word_has(text, '#') |
+	parts = (word & path) | (WORD_OF(0x61ULL) & ~path);
+	return (slash & (word_marks(next, '/') | dots)) | word_has(parts, ';') |
+	       word_has(parts, '\\') | word_has(text, '%') | word_has(text, '#') |
 	       ((text | (text - WORD_OF(0x21ULL)) | (text + WORD_OF(1ULL))) & WORD_HIGH);
 }
 
@@ -246,8 +275,8 @@ static __always_inline bool http_version(struct frame_ctx *ctx, __u32 off)
 }
 
 /*
- * The target that begins at off, of a request that name_http_host() has read. Extra is how many bytes are
- * in front of its query, or all of them.
+ * The target that begins at off, of a request that name_http_host() has read. Extra is how many bytes
+ * are in front of its query, or all of them.
  */
 __noinline __u64 name_http_target(struct frame_ctx *ctx, __u32 off)
 {
@@ -255,16 +284,17 @@ __noinline __u64 name_http_target(struct frame_ctx *ctx, __u32 off)
 
 	for (i = 0; i < HTTP_TARGET_TURNS; i++) {
 		const void *at = word_at(ctx, off + t, 10);
-		__u64 word, blanks, mask, asks, first;
+		__u64 word, blanks, mask, asks, path, first;
 
 		if (!at)
 			return NAME_AGENT;
 		word = word_read(at);
 		blanks = word_marks(word, ' ');
 		mask = ((blanks & -blanks) >> 7) - 1; /* of all in front of it */
-		if (http_target_odd(at, mask))
-			return NAME_AGENT;
 		asks = word_marks(word, '?') & mask;
+		path = mask & (((asks & -asks) >> 7) - 1) & (word_differs(query, 0) - 1);
+		if (http_target_odd(at, mask, path))
+			return NAME_AGENT;
 		first = word_differs(asks, 0) & ~word_differs(query, 0);
 		query |= (t + word_first(asks)) & -(__u32)first;
 		if (blanks) {

@@ -338,6 +338,10 @@ static void a_request_is_read(void **state)
 		{ "GET /a/b.html HTTP/1.0\r\n" HOST REST, "www.example.com", "/a/b.html", 9 },
 		{ "HEAD /a?b=/c HTTP/1.1\r\n" REST, NULL, NULL, 0 },
 		{ "OPTIONS /a?b=/c HTTP/1.1\r\n" HOST REST, "www.example.com", "/a?b=/c", 2 },
+		{ "GET /x?u=http://b//c/../d;e\\f HTTP/1.1\r\n" HOST REST, "www.example.com",
+		  "/x?u=http://b//c/../d;e\\f", 2 },
+		{ "GET /long/enough?x/../y//;z HTTP/1.1\r\n" HOST REST, "www.example.com",
+		  "/long/enough?x/../y//;z", 12 },
 		{ "GET /?a?b HTTP/1.1\r\nhOST:WWW.Example.Com\r\n\r\n", "WWW.Example.Com", "/?a?b",
 		  1 },
 		{ "GET /1234567?x HTTP/1.1\r\nHost: a.example:8080\r\n" REST, "a.example",
@@ -494,6 +498,10 @@ static void odd_requests_are_the_agents(void **state)
 		"GET /a\tb HTTP/1.1\r\n" HOST REST,
 		"GET /\x7f HTTP/1.1\r\n" HOST REST,
 		"GET /\xc3\xa9 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%41 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b#c HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=\xc3\xa9 HTTP/1.1\r\n" HOST REST,
+		"GET /a/..?b//c HTTP/1.1\r\n" HOST REST,
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
