@@ -48,7 +48,7 @@ void reader_end(struct reader *r)
 size_t reader_bytes(const struct reader *r)
 {
 	return r->stream.cap + (r->http2 ? sizeof(*r->http2) + 65536 : 0) +
-	       (r->quic ? sizeof(*r->quic) + r->quic->crypto.cap : 0);
+	       (r->quic ? quic_bytes(r->quic) : 0);
 }
 
 enum stream_said reader_segment(struct reader *r, uint32_t number, const uint8_t *bytes, uint32_t len)
@@ -71,7 +71,6 @@ static enum reader_said hello_said(struct reader *r, enum wire_read read, const 
 {
 	if (read != WIRE_DONE)
 		return said(read);
-	r->kind = READER_OUT;
 	r->fresh = false;
 	name->proto = r->proto;
 	name->host = hello->name;
@@ -141,17 +140,32 @@ static enum reader_said tls_next(struct reader *r, struct reader_room *room, str
 	return READER_NAME;
 }
 
+static enum reader_said quic_said(struct reader *r, enum wire_read read, const struct hello *hello,
+				  struct reader_name *name)
+{
+	name->version = r->quic->version;
+	return hello_said(r, read, hello, name);
+}
+
+static enum reader_said quic_name_next(struct reader *r, struct reader_name *name)
+{
+	struct hello hello = {};
+
+	return quic_said(r, quic_next(r->quic, &hello), &hello, name);
+}
+
 enum reader_said reader_datagram(struct reader *r, const uint8_t *bytes, uint32_t len,
 				 struct reader_name *ret_name)
 {
 	struct reader_name name = {};
 	struct hello hello = {};
+	enum wire_read read;
 	enum reader_said said;
 
 	if (r->kind != READER_QUIC)
 		return READER_END;
-	said = hello_said(r, quic_datagram(r->quic, bytes, len, &hello), &hello, &name);
-	name.version = r->quic->version;
+	read = quic_datagram(r->quic, bytes, len, &hello);
+	said = quic_said(r, read, &hello, &name);
 	if (said == READER_NAME)
 		*ret_name = name;
 	/* Not one Initial in it, nor before: no QUIC that begins here. */
@@ -368,6 +382,8 @@ static enum reader_said kind_next(struct reader *r, struct reader_room *room, st
 		return chunks_next(r);
 	case READER_HTTP2:
 		return http2_next(r, name);
+	case READER_QUIC:
+		return quic_name_next(r, name);
 	default:
 		return READER_END;
 	}

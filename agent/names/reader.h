@@ -22,7 +22,7 @@ enum reader_kind {
 	READER_BODY, /* bytes of a request that are not read */
 	READER_CHUNKS,
 	READER_HTTP2,
-	READER_QUIC,
+	READER_QUIC, /* Initials, of as many connections as come */
 	READER_OUT, /* nothing that follows is read */
 };
 
@@ -73,10 +73,10 @@ void reader_end(struct reader *reader);
 /* A segment. Anything but STREAM_TAKEN: it was not taken. */
 enum stream_said reader_segment(struct reader *reader, uint32_t number, const uint8_t *bytes,
 				uint32_t len);
-/* What TCP's bytes say now. After READER_NAME it is asked again. */
+/* What TCP's bytes say now, or the datagrams so far. After READER_NAME it is asked again. */
 enum reader_said reader_next(struct reader *reader, struct reader_room *room,
 			     struct reader_name *ret_name);
-/* A datagram. READER_NAME is its last word but READER_BAD and READER_LOST. */
+/* A datagram. After READER_NAME reader_next() is asked. READER_END: it is none of QUIC's. */
 enum reader_said reader_datagram(struct reader *reader, const uint8_t *bytes, uint32_t len,
 				 struct reader_name *ret_name);
 

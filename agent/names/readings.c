@@ -153,7 +153,7 @@ static void settle(struct readings *rs, struct reading *reading)
 {
 	struct share *share = share_of(rs, reading);
 
-	if (!reading->reader.stream.end) {
+	if (!reading->reader.stream.end && !reading->reader.quic) {
 		reading_drop(rs, reading);
 		return;
 	}
@@ -197,8 +197,9 @@ static uint32_t known_to(const struct reading *reading)
 }
 
 /*
- * What lies before next passes when it comes again: it is decided, or a part of what nobody can act upon
- * until its rest has come. Without that a client whose first piece waits would never send the last.
+ * What lies before next passes when it comes again: it is decided, or a part of what nobody can act
+ * upon until its rest has come. Without that a client whose first piece waits would never send the
+ * last.
  */
 static void order(struct readings *rs, struct reading *reading, enum sek_name_state state,
 		  struct reading_verdict verdict)
@@ -215,7 +216,7 @@ static void order(struct readings *rs, struct reading *reading, enum sek_name_st
 			  .list = verdict.list,
 			  .reason = verdict.reason,
 			  .profile = head->profile,
-			  .start = seen,
+			  .start = reading->reader.quic ? head->seq : seen,
 			  .next = next },
 		.heard_ns = head->now_ns,
 	};
@@ -236,13 +237,19 @@ static void acknowledge(struct readings *rs, const struct sek_name_copy_head *he
 
 static const struct reading_verdict passed = { .list = SEK_NAME_NO_LIST };
 
+/* Of a flow that passes unread. QUIC: what comes next between its ports may be another connection. */
+static enum sek_name_state unread_passes(const struct sek_name_copy_head *head)
+{
+	return head->key.proto == IPPROTO_TCP ? SEK_NAME_PASSES : SEK_NAME_QUIC;
+}
+
 /* It is not read on, and goes as its tenant's fail: says. */
 static void give_up(struct readings *rs, struct reading *reading, enum reading_end why)
 {
 	bool passes = rs->calls.unread(rs->calls.arg, &reading->head, why);
 
 	rs->count.ended[why]++;
-	order(rs, reading, passes ? SEK_NAME_PASSES : SEK_NAME_BLOCKED,
+	order(rs, reading, passes ? unread_passes(&reading->head) : SEK_NAME_BLOCKED,
 	      (struct reading_verdict){ .blocked = !passes,
 					.list = SEK_NAME_NO_LIST,
 					.reason = passes ? 0 : SEK_R_name_wait });
@@ -258,8 +265,8 @@ static void end_bad(struct readings *rs, struct reading *reading, bool overlaps)
 }
 
 /*
- * More must come. What stands between two requests the kernel may read again, until it cannot. Each copy
- * has its order, since answers wait for that.
+ * More must come. What stands between two requests the kernel may read again, until it cannot. Each
+ * copy has its order, since answers wait for that.
  */
 static void wait_more(struct readings *rs, struct reading *reading)
 {
@@ -277,7 +284,7 @@ static void wait_more(struct readings *rs, struct reading *reading)
 	}
 	if (between)
 		settle(rs, reading);
-	else if (reading->reader.fresh && !reading->reader.stream.cap && !reading->reader.quic)
+	else if (reading->reader.fresh && !reading->reader.stream.cap)
 		reading_drop(rs, reading);
 	else
 		account(rs, reading);
@@ -299,26 +306,30 @@ static bool named(struct readings *rs, struct reading *reading, const struct rea
 }
 
 /*
- * It begins as QUIC does, in a version that nobody here reads. Where that passes, the next datagram that
- * begins so is read as if it were the first: servers answer with the versions that they know.
+ * The last datagram's connection passes by its id from now on, if its name was read; the next one does
+ * not. What was read is held against what comes again.
  */
-static void quic_unknown(struct readings *rs, struct reading *reading)
+static void initials_wait(struct readings *rs, struct reading *reading)
 {
-	bool passes = rs->calls.unread(rs->calls.arg, &reading->head, READING_UNKNOWN);
+	const struct quic *quic = reading->reader.quic;
 
-	rs->count.ended[READING_UNKNOWN]++;
-	order(rs, reading, passes ? SEK_NAME_FIRST : SEK_NAME_BLOCKED,
-	      (struct reading_verdict){ .blocked = !passes,
-					.list = SEK_NAME_NO_LIST,
-					.reason = passes ? 0 : SEK_R_name_wait });
-	reading_drop(rs, reading);
+	if (quic_is_read(quic))
+		order(rs, reading, SEK_NAME_QUIC, passed);
+	else
+		acknowledge(rs, &reading->head);
+	if (!quic->cnt)
+		reading_drop(rs, reading);
+	else if (quic_is_settled(quic))
+		settle(rs, reading);
+	else
+		account(rs, reading);
 }
 
 /* Nothing that follows is read. */
 static void read_whole(struct readings *rs, struct reading *reading)
 {
-	if (reading->reader.quic && reading->reader.fresh) {
-		quic_unknown(rs, reading);
+	if (reading->reader.quic) {
+		give_up(rs, reading, READING_UNKNOWN);
 		return;
 	}
 	order(rs, reading, SEK_NAME_PASSES, passed);
@@ -335,7 +346,10 @@ static void heard(struct readings *rs, struct reading *reading, enum reader_said
 		give_up(rs, reading, READING_LONG);
 		break;
 	case READER_MORE:
-		wait_more(rs, reading);
+		if (reading->reader.quic)
+			initials_wait(rs, reading);
+		else
+			wait_more(rs, reading);
 		break;
 	default:
 		read_whole(rs, reading);
@@ -383,8 +397,11 @@ static void datagram_take(struct readings *rs, struct reading *reading, const ui
 	struct reader_name name;
 	enum reader_said said = reader_datagram(&reading->reader, bytes, len, &name);
 
-	if (said == READER_NAME && !named(rs, reading, &name))
-		return;
+	while (said == READER_NAME) {
+		if (!named(rs, reading, &name))
+			return;
+		said = reader_next(&reading->reader, &rs->room, &name);
+	}
 	heard(rs, reading, said);
 }
 
@@ -460,7 +477,7 @@ static void refuse(struct readings *rs, const struct sek_name_copy_head *head)
 				    .heard_ns = head->now_ns };
 
 	rs->count.ended[READING_PUT_OUT]++;
-	o.name = (struct sek_flow_name){ .state = passes ? SEK_NAME_PASSES : SEK_NAME_BLOCKED,
+	o.name = (struct sek_flow_name){ .state = passes ? unread_passes(head) : SEK_NAME_BLOCKED,
 					 .list = SEK_NAME_NO_LIST,
 					 .reason = passes ? 0 : SEK_R_name_wait,
 					 .profile = head->profile,
@@ -475,8 +492,8 @@ void readings_take(struct readings *rs, const struct sek_name_copy_head *head, c
 
 	rs->count.copies++;
 	if (reading && reading->settled_ns) {
-		if (reader_is_between(&reading->reader) &&
-		    stream_next(&reading->reader.stream) == head->next) {
+		if (reading->reader.quic || (reader_is_between(&reading->reader) &&
+					     stream_next(&reading->reader.stream) == head->next)) {
 			unsettle(rs, reading);
 		} else {
 			reading_drop(rs, reading);
@@ -520,8 +537,8 @@ static void end_unheld(struct readings *rs, const struct sek_name_copy_head *hea
 }
 
 /*
- * Requests that the kernel has read come again, and others after them: whole requests they were, and must
- * be, whose names pass. false: the flow is ended.
+ * Requests that the kernel has read come again, and others after them: whole requests they were, and
+ * must be, whose names pass. false: the flow is ended.
  */
 static bool requests_pass(struct readings *rs, const struct sek_name_copy_head *head,
 			  const uint8_t *bytes, uint32_t len)
@@ -575,7 +592,7 @@ static bool has_gap(const struct reading *reading)
 {
 	const struct reader *reader = &reading->reader;
 
-	return stream_has_gap(reader->quic ? &reader->quic->crypto : &reader->stream);
+	return reader->quic ? quic_has_gap(reader->quic) : stream_has_gap(&reader->stream);
 }
 
 void readings_tick(struct readings *rs, uint64_t now_ns)

@@ -17,6 +17,12 @@ struct hello {
 /* bytes: handshake messages. ret_hello: slices of bytes. */
 enum wire_read hello_read(const uint8_t *bytes, size_t len, struct hello *ret_hello);
 
+/* Bytes of the message that hello_read() has read. */
+static inline uint32_t hello_len(const uint8_t *bytes)
+{
+	return 4 + ((uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]);
+}
+
 /* Room for what records hold. */
 struct hello_room {
 	uint8_t bytes[HELLO_MAX + 4];

@@ -16,6 +16,7 @@
 #define FRAME_ACK_ECN 0x03
 #define FRAME_CRYPTO 0x06
 #define FRAME_CLOSE 0x1c
+#define CRYPTO_MAX (HELLO_MAX + 4) /* bytes of a connection that are held */
 
 /* Initial salts: RFC 9001, 5.2 and RFC 9369, 3.3.1; of drafts 23 to 28, 29 to 32 of RFC 9001. */
 static const uint8_t salt_v1[20] = { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
@@ -141,16 +142,16 @@ static uint64_t number_whole(uint64_t largest, uint64_t part, unsigned int bits)
 	return candidate;
 }
 
-static enum wire_read crypto_frame(struct quic *quic, struct wire_cursor *c)
+static enum wire_read crypto_frame(struct stream *crypto, struct wire_cursor *c)
 {
 	uint64_t offset = quic_varint(c), len = quic_varint(c);
 	const uint8_t *data = wire_bytes(c, len);
 
 	if (!data)
 		return WIRE_BAD;
-	if (offset > HELLO_MAX + 4)
+	if (offset > CRYPTO_MAX)
 		return WIRE_OVER;
-	switch (stream_push(&quic->crypto, (uint32_t)offset, data, (uint32_t)len)) {
+	switch (stream_push(crypto, (uint32_t)offset, data, (uint32_t)len)) {
 	case STREAM_TAKEN:
 		return WIRE_DONE;
 	case STREAM_CONFLICT:
@@ -177,7 +178,7 @@ void quic_ack_pass(struct wire_cursor *c, bool ecn)
 }
 
 /* Only these frames may be in an Initial (RFC 9000, 17.2.2). */
-static enum wire_read frames(struct quic *quic, struct wire_cursor c)
+static enum wire_read frames(struct stream *crypto, struct wire_cursor c)
 {
 	enum wire_read read;
 
@@ -193,7 +194,7 @@ static enum wire_read frames(struct quic *quic, struct wire_cursor c)
 			quic_ack_pass(&c, type == FRAME_ACK_ECN);
 			break;
 		case FRAME_CRYPTO:
-			read = crypto_frame(quic, &c);
+			read = crypto_frame(crypto, &c);
 			if (read != WIRE_DONE)
 				return read;
 			break;
@@ -235,33 +236,91 @@ bool quic_place_open(const struct quic_keys *keys, uint64_t *largest,
 	return true;
 }
 
+/* --- connections --- */
+
+/* All that came is read, and something was. */
+static bool connection_is_read(const struct quic_connection *c)
+{
+	return stream_next(&c->crypto) && c->crypto.at == c->crypto.end &&
+	       !stream_has_gap(&c->crypto);
+}
+
+static bool connection_is_empty(const struct quic_connection *c)
+{
+	return !c->crypto.end && !stream_has_gap(&c->crypto);
+}
+
+/* Room for one more: the oldest of which nothing is awaited goes. NULL: there is none. */
+static struct quic_connection *connection_new(struct quic *quic)
+{
+	uint32_t i = 0;
+
+	if (quic->cnt == QUIC_CONNECTIONS) {
+		while (i < quic->cnt && !connection_is_read(&quic->connection[i]) &&
+		       !connection_is_empty(&quic->connection[i]))
+			i++;
+		if (i == quic->cnt)
+			return NULL;
+		stream_end(&quic->connection[i].crypto);
+		quic->cnt--;
+		memmove(&quic->connection[i], &quic->connection[i + 1],
+			(quic->cnt - i) * sizeof(quic->connection[0]));
+	}
+	return &quic->connection[quic->cnt++];
+}
+
 /*
- * All Initials of a client keep the keys of its first, but for those after a Retry or a change of
- * version, which make new ones of their own id (RFC 9001, 5.2).
+ * The connection that opens a packet; it begins one if its own id does. ret_read: DONE: nobody opens
+ * it.
+ */
+static struct quic_connection *connection_open(struct quic *quic, const struct quic_place *place,
+					       uint8_t *copy, struct wire_cursor *ret_frames,
+					       enum wire_read *ret_read)
+{
+	struct quic_connection new = { .version = place->version }, *c;
+
+	*ret_read = WIRE_DONE;
+	for (uint32_t i = quic->cnt; i--;) {
+		c = &quic->connection[i];
+		if (c->version == place->version &&
+		    quic_place_open(&c->keys, &c->largest, place, copy, ret_frames))
+			return c;
+	}
+	if (!quic_client_keys(place->version, place->id, place->id_len, &new.keys) ||
+	    !quic_place_open(&new.keys, &new.largest, place, copy, ret_frames))
+		return NULL;
+	c = connection_new(quic);
+	if (!c) {
+		*ret_read = WIRE_BAD;
+		return NULL;
+	}
+	*c = new;
+	stream_begin(&c->crypto, 0, CRYPTO_MAX);
+	return c;
+}
+
+/*
+ * All Initials of a connection have the keys of its first one's id (RFC 9001, 5.2). After a Retry or a
+ * change of version, which make new ones, its client says everything anew: that is another connection
+ * here.
  */
 static enum wire_read initial_read(struct quic *quic, const struct quic_place *place)
 {
 	uint8_t copy[QUIC_DATAGRAM_MAX];
 	struct wire_cursor inside = {};
-	struct quic_keys keys;
+	struct quic_connection *c;
+	enum wire_read read;
 
 	if (place->len > sizeof(copy))
 		return WIRE_OVER;
-	if (quic->keyed && quic->version == place->version &&
-	    quic_place_open(&quic->keys, &quic->largest, place, copy, &inside)) {
-		quic->opened++;
-		return frames(quic, inside);
+	c = connection_open(quic, place, copy, &inside, &read);
+	if (!c) {
+		quic->unopened++; /* no server opens it either */
+		return read;
 	}
-	if (!quic_client_keys(place->version, place->id, place->id_len, &keys) ||
-	    !quic_place_open(&keys, &quic->largest, place, copy, &inside)) {
-		quic->unopened++;
-		return WIRE_DONE; /* no server opens it either */
-	}
-	quic->keys = keys;
-	quic->keyed = true;
-	quic->version = place->version;
 	quic->opened++;
-	return frames(quic, inside);
+	c->touched = true;
+	return frames(&c->crypto, inside);
 }
 
 /* One packet of those that share a datagram; false: the rest has no long header, or is none of ours. */
@@ -302,12 +361,42 @@ static bool packet_next(struct wire_cursor *c, struct quic_place *ret_place, boo
 void quic_begin(struct quic *quic)
 {
 	*quic = (struct quic){};
-	stream_begin(&quic->crypto, 0, HELLO_MAX + 4);
 }
 
 void quic_end(struct quic *quic)
 {
-	stream_end(&quic->crypto);
+	for (uint32_t i = 0; i < quic->cnt; i++)
+		stream_end(&quic->connection[i].crypto);
+	quic->cnt = 0;
+}
+
+/*
+ * A server may ask for a second ClientHello (RFC 8446, 4.1.4), which goes on where the first one ended.
+ */
+static enum wire_read connection_hello(struct quic_connection *c, struct hello *ret_hello)
+{
+	enum wire_read read;
+	const uint8_t *rest;
+	size_t len;
+
+	rest = stream_rest(&c->crypto, &len);
+	read = hello_read(rest, len, ret_hello);
+	if (read == WIRE_DONE)
+		stream_skip(&c->crypto, hello_len(rest));
+	return read;
+}
+
+enum wire_read quic_next(struct quic *quic, struct hello *ret_hello)
+{
+	for (uint32_t i = 0; i < quic->cnt; i++) {
+		enum wire_read read = connection_hello(&quic->connection[i], ret_hello);
+
+		if (read == WIRE_DONE)
+			quic->version = quic->connection[i].version;
+		if (read != WIRE_MORE)
+			return read;
+	}
+	return WIRE_MORE;
 }
 
 enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len,
@@ -315,16 +404,53 @@ enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len
 {
 	struct wire_cursor c = wire_cursor(bytes, len);
 	struct quic_place place;
-	const uint8_t *whole;
-	size_t whole_len;
 	bool initial;
 
+	for (uint32_t i = 0; i < quic->cnt; i++)
+		quic->connection[i].touched = false;
 	while (wire_left(&c) && packet_next(&c, &place, &initial)) {
 		enum wire_read read = initial ? initial_read(quic, &place) : WIRE_DONE;
 
 		if (read != WIRE_DONE)
 			return read;
 	}
-	whole = stream_rest(&quic->crypto, &whole_len);
-	return hello_read(whole, whole_len, ret_hello);
+	return quic_next(quic, ret_hello);
+}
+
+bool quic_is_read(const struct quic *quic)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < quic->cnt; i++) {
+		if (quic->connection[i].touched && !connection_is_read(&quic->connection[i]))
+			return false;
+		any |= quic->connection[i].touched;
+	}
+	return any;
+}
+
+bool quic_is_settled(const struct quic *quic)
+{
+	for (uint32_t i = 0; i < quic->cnt; i++)
+		if (!connection_is_read(&quic->connection[i]) &&
+		    !connection_is_empty(&quic->connection[i]))
+			return false;
+	return true;
+}
+
+bool quic_has_gap(const struct quic *quic)
+{
+	for (uint32_t i = 0; i < quic->cnt; i++)
+		if (stream_has_gap(&quic->connection[i].crypto))
+			return true;
+	return false;
+}
+
+size_t quic_bytes(const struct quic *quic)
+{
+	size_t bytes = sizeof(*quic);
+
+	for (uint32_t i = 0; i < quic->cnt; i++)
+		bytes += quic->connection[i].crypto.cap;
+	return bytes;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ClientHello in a client's QUIC Initial packets, of version 1 (RFC 9000, 9001) and 2 (RFC 9369):
- * their keys are made of what they carry openly.
+ * ClientHellos in a client's QUIC Initial packets, of version 1 (RFC 9000, 9001) and 2 (RFC 9369):
+ * their keys are made of what they carry openly. Between two ports there may be many connections, each
+ * with keys and a stream of its own.
  */
 #ifndef AGENT_WIRE_QUIC_H
 #define AGENT_WIRE_QUIC_H
@@ -18,13 +19,21 @@ struct quic_keys {
 	uint8_t key[16], iv[12], hp[16];
 };
 
-/* One connection, as its client's datagrams come. */
-struct quic {
-	struct stream crypto; /* by offset */
-	bool keyed;
+#define QUIC_CONNECTIONS 8 /* of one flow, that are held at once */
+
+/* One connection, as its client's Initials come. */
+struct quic_connection {
+	struct stream crypto; /* by offset; read up to where its last whole ClientHello ends */
 	uint32_t version;
 	uint64_t largest; /* packet number seen */
 	struct quic_keys keys;
+	bool touched; /* by the last datagram */
+};
+
+struct quic {
+	struct quic_connection connection[QUIC_CONNECTIONS]; /* the oldest first */
+	uint32_t cnt;
+	uint32_t version; /* of the one whose name was read last */
 	uint32_t opened, unopened; /* Initials that could be deciphered, and could not */
 };
 
@@ -32,15 +41,26 @@ void quic_begin(struct quic *quic);
 void quic_end(struct quic *quic);
 
 /*
- * Takes one datagram. WIRE_MORE: the name is not whole yet. WIRE_BAD also when the same place of the
- * stream came with other bytes. ret_hello: slices that live as long as quic.
+ * Takes one datagram. WIRE_DONE: ret_hello is a ClientHello of one of its connections, in slices that
+ * live until the next datagram; quic_next() has the others. WIRE_MORE: none is whole. WIRE_BAD also
+ * when the same place of a stream came with other bytes, or when too many connections were begun and
+ * not gone on with.
  */
 enum wire_read quic_datagram(struct quic *quic, const uint8_t *bytes, size_t len,
 			     struct hello *ret_hello);
+enum wire_read quic_next(struct quic *quic, struct hello *ret_hello);
+
+/* Whether the last datagram was of connections all of whose ClientHellos were read. */
+bool quic_is_read(const struct quic *quic);
+/* Whether that holds for all connections. */
+bool quic_is_settled(const struct quic *quic);
+/* Whether one of them misses something that is in front of what came. */
+bool quic_has_gap(const struct quic *quic);
+size_t quic_bytes(const struct quic *quic); /* that it holds */
 
 /*
- * What a client, a server ciphers its Initials with, by the destination id of the client's first packet.
- * false: also when the version is none whose keys are known (1, 2, drafts from 23 on).
+ * What a client, a server ciphers its Initials with, by the destination id of the client's first
+ * packet. false: also when the version is none whose keys are known (1, 2, drafts from 23 on).
  */
 bool quic_client_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys);
 bool quic_server_keys(uint32_t version, const uint8_t *id, size_t id_len, struct quic_keys *ret_keys);
@@ -56,8 +76,8 @@ struct quic_place {
 };
 
 /*
- * Deciphers into copy, of QUIC_DATAGRAM_MAX bytes: with other keys the same bytes may be tried again. largest
- * is the largest number of a packet so far, and becomes this one's. ret_frames: a part of copy.
+ * Deciphers into copy, of QUIC_DATAGRAM_MAX bytes: with other keys the same bytes may be tried again.
+ * largest is the largest number of a packet so far, and becomes this one's. ret_frames: a part of copy.
  */
 bool quic_place_open(const struct quic_keys *keys, uint64_t *largest,
 		     const struct quic_place *place, uint8_t *copy, struct wire_cursor *ret_frames);

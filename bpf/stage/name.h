@@ -12,24 +12,20 @@
 #include "core/maps.h"
 #include "core/namemaps.h"
 #include "core/packet.h"
+#include "parse/name_quic.h"
 
 #include <linux/in.h>
 
 #define NAME_PORT_DNS 53
 #define NAME_PORT_DOT 853
-#define NAME_PORT_QUIC 443
 #define NAME_TLS_HANDSHAKE 0x16 /* RFC 8446, 5.1: content type of a ClientHello's record */
 #define NAME_TLS_CHANGE                                                                            \
 	0x14 /* and of change_cipher_spec, which may stand in front of a second one */
 #define NAME_TEXT_FIRST 0x1c /* blanks of a kind are the four in front of ' ' */
 
-#define QUIC_HEAD 5 /* RFC 9000, 17.2: first byte and version */
-#define QUIC_LONG 0xc0 /* form, and the bit that is fixed */
-#define QUIC_TYPE 0x30
-#define QUIC_V1 0x00000001
-#define QUIC_V2 0x6b3343cf /* RFC 9369 */
-#define QUIC_INITIAL1 0x00
-#define QUIC_INITIAL2 0x10
+#define NAME_COPIES_MAX 32 /* of a flow; a browser's ClientHello is 2 packets */
+#define NAME_PATIENCE_NS NSEC_PER_SEC /* that an answer waits, where the tenant fails open */
+#define NAME_YOUNG_NS (30 * NSEC_PER_SEC) /* so long the agent holds what it has read */
 
 static __always_inline const struct sek_name_profile *name_profile_at(__u32 slot, __u32 profile)
 {
@@ -248,8 +244,35 @@ static __always_inline bool name_is_open(const struct sek_flow *flow)
 	return (__s64)(READ_ONCE(flow->asked_ns) - READ_ONCE(flow->heard_ns)) > 0;
 }
 
+/*
+ * An answer to what the agent has not spoken of yet: it comes again. Where the tenant fails open it is not
+ * kept back for longer than an agent needs that is there.
+ */
+static __always_inline enum sek_verdict name_hold(struct packet *p, const struct sek_flow *flow,
+						  bool closed)
+{
+	if (!closed && (__s64)(p->now_ns - READ_ONCE(flow->asked_ns)) > (__s64)NAME_PATIENCE_NS)
+		return SEK_NEXT;
+	return packet_end(p, SEK_R_name_wait, SEK_DROP);
+}
+
+/* The agent has spoken of this flow not long ago. */
+static __always_inline bool name_is_young(const struct packet *p, const struct sek_flow *flow)
+{
+	return (__s64)(p->now_ns - READ_ONCE(flow->heard_ns)) < (__s64)NAME_YOUNG_NS;
+}
+
+/* An answer to an Initial, as long as its server's id is not known. */
+static __always_inline __u8 name_by_answer(struct frame_ctx *ctx, const struct packet *p,
+					   const struct sek_flow *flow)
+{
+	return !flow->name.next && name_is_young(p, flow) && quic_begins(ctx, p) ? SEK_STEP_name_agent
+										 : 0;
+}
+
 /* What comes back. Nothing is answered before it is known what was asked. */
-static __always_inline __u8 name_by_reply(const struct packet *p, const struct sek_flow *flow)
+static __always_inline __u8 name_by_reply(struct frame_ctx *ctx, const struct packet *p,
+					  const struct sek_flow *flow)
 {
 	const struct sek_flow_name *name = &flow->name;
 
@@ -259,6 +282,8 @@ static __always_inline __u8 name_by_reply(const struct packet *p, const struct s
 		return SEK_STEP_name_agent;
 	if (name->state == SEK_NAME_HELLO)
 		return SEK_STEP_name_tls;
+	if (name->state == SEK_NAME_QUIC)
+		return name_by_answer(ctx, p, flow);
 	if (p->sport != bpf_htons(NAME_PORT_DNS))
 		return 0;
 	if (name->flags & SEK_NAME_STRIPS)
@@ -266,29 +291,13 @@ static __always_inline __u8 name_by_reply(const struct packet *p, const struct s
 	return name->flags & SEK_NAME_REPLIES ? SEK_STEP_name_dns : 0;
 }
 
-/* A client's Initial, of a version that can be read, or on the port where QUIC is. */
-static __always_inline bool name_is_quic(struct frame_ctx *ctx, const struct packet *p)
+/*
+ * What is none of QUIC's tells nothing of what follows: servers pass over it, and so does this. Of datagrams
+ * that were merged any may be.
+ */
+static __always_inline __u8 name_by_datagram(struct frame_ctx *ctx, const struct packet *p)
 {
-	__u8 head[QUIC_HEAD];
-	__u32 version;
-
-	if (p->payload_len < QUIC_HEAD || frame_load(ctx, p->payload, head, sizeof(head)) ||
-	    (head[0] & QUIC_LONG) != QUIC_LONG)
-		return false;
-	version = (__u32)head[1] << 24 | head[2] << 16 | head[3] << 8 | head[4];
-	if (p->dport == bpf_htons(NAME_PORT_QUIC))
-		return true;
-	return (version == QUIC_V1 && (head[0] & QUIC_TYPE) == QUIC_INITIAL1) ||
-	       (version == QUIC_V2 && (head[0] & QUIC_TYPE) == QUIC_INITIAL2);
-}
-
-/* What is none of QUIC's tells nothing of what follows: servers pass over it, and so does this. */
-static __always_inline __u8 name_by_datagram(struct frame_ctx *ctx, const struct packet *p,
-					     const struct sek_flow *flow)
-{
-	if (flow->name.state == SEK_NAME_FIRST && !name_is_quic(ctx, p))
-		return 0;
-	return SEK_STEP_name_agent;
+	return frame_more(&p->shape) || quic_begins(ctx, p) ? SEK_STEP_name_agent : 0;
 }
 
 /* The program that this packet goes on in; 0: there is nothing to be read. */
@@ -299,10 +308,10 @@ static __noinline int name_pick(struct frame_ctx *ctx, const struct packet *p, s
 	if (state == SEK_NAME_BLOCKED)
 		return SEK_STEP_name_agent;
 	if (p->flags & PKT_REPLY)
-		return name_by_reply(p, flow);
+		return name_by_reply(ctx, p, flow);
 	if (state == SEK_NAME_EACH)
 		return SEK_STEP_name_dns;
-	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, flow) : name_by_datagram(ctx, p, flow);
+	return p->proto == IPPROTO_TCP ? name_by_tcp(ctx, p, flow) : name_by_datagram(ctx, p);
 }
 
 /* Of each packet of a flow whose tenant has a profile, or over TCP, where the entry is at hand. */

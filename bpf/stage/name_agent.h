@@ -2,8 +2,8 @@
 /*
  * What cannot be read here: the agent gets a copy, and until it has said what is to become of the flow
  * (sek_name_order) its packets pass or wait, as the tenant's `fail:` says, and what is answered waits in
- * any case, for a while. And what needs no reading: flows that are refused, and the first packets over
- * UDP, of which QUIC's are looked for.
+ * any case, for a while. And what needs no reading: flows that are refused. Over UDP it is stage/name_quic.h
+ * that says what the agent is asked of.
  * Runs as a program of its own: see stage/steps.h.
  */
 #ifndef BPF_STAGE_NAME_AGENT_H
@@ -12,11 +12,9 @@
 #include "core/packet.h"
 #include "report/namecopy.h"
 #include "stage/name.h"
+#include "stage/name_quic.h"
 #include "stage/name_refuse.h"
 #include "stage/name_seen.h"
-
-#define NAME_COPIES_MAX 32 /* of a flow; a browser's ClientHello is 2 packets */
-#define NAME_PATIENCE_NS NSEC_PER_SEC /* that an answer waits, where the tenant fails open */
 
 /* A flow that waits for the agent, which has had enough copies of it. */
 static __always_inline enum sek_verdict name_overdue(struct frame_ctx *ctx, struct packet *p,
@@ -57,8 +55,8 @@ static __always_inline enum sek_verdict name_ask(struct frame_ctx *ctx, struct p
 	WRITE_ONCE(flow->name.state, SEK_NAME_AGENT);
 	if (name_copy(ctx, p, flow, SEK_NAME_ASKED)) {
 		flow->name.copies++;
-		if (closed && p->proto == IPPROTO_TCP)
-			name_seen_note(p, flow);
+		if (closed)
+			name_seen_note(ctx, p);
 	}
 	if (closed)
 		return packet_end(p, SEK_R_name_wait, SEK_DROP);
@@ -72,46 +70,16 @@ static __always_inline enum sek_verdict name_ask(struct frame_ctx *ctx, struct p
 static __always_inline enum sek_verdict name_again(struct frame_ctx *ctx, struct packet *p,
 						   struct sek_flow *flow, bool closed)
 {
-	bool waits = closed && name_seen_fits(p);
-
-	if (waits && name_is_seen(ctx, p, flow))
+	if (closed && name_is_seen(ctx, p))
 		return SEK_NEXT;
 	if (flow->name.copies >= NAME_COPIES_MAX)
 		return name_overdue(ctx, p, flow, closed);
 	if (name_copy(ctx, p, flow, SEK_NAME_AGAIN)) {
 		flow->name.copies++;
-		if (waits)
-			name_seen_note(p, flow);
-	} else {
-		waits = closed;
+		if (closed)
+			name_seen_note(ctx, p);
 	}
-	return waits ? packet_end(p, SEK_R_name_wait, SEK_DROP) : SEK_NEXT;
-}
-
-/*
- * An answer to what the agent has not spoken of yet: it comes again. Where the tenant fails open it is not
- * kept back for longer than an agent needs that is there.
- */
-static __always_inline enum sek_verdict name_hold(struct packet *p, const struct sek_flow *flow,
-						  bool closed)
-{
-	if (!closed && (__s64)(p->now_ns - READ_ONCE(flow->asked_ns)) > (__s64)NAME_PATIENCE_NS)
-		return SEK_NEXT;
-	return packet_end(p, SEK_R_name_wait, SEK_DROP);
-}
-
-/* An Initial over UDP, the first that was seen. */
-static __always_inline enum sek_verdict name_datagram(struct frame_ctx *ctx, struct packet *p,
-						      struct sek_flow *flow, bool closed)
-{
-	const struct sek_name_profile *profile = name_profile_at(p->slot, flow->name.profile);
-
-	if (!profile)
-		return packet_end(p, SEK_R_bug_map, SEK_BUG);
-	flow->name.proto = SEK_NAME_PROTO_QUIC;
-	if (profile->flags & SEK_NAME_QUIC_REFUSE)
-		return name_refuse(ctx, p, flow, SEK_R_name_quic);
-	return name_ask(ctx, p, flow, closed);
+	return closed ? packet_end(p, SEK_R_name_wait, SEK_DROP) : SEK_NEXT;
 }
 
 /* Decided by the agent, or a request that was read here and others behind it. */
@@ -123,6 +91,16 @@ static __always_inline bool name_comes_again(const struct packet *p, const struc
 		return true;
 	return name->state == SEK_NAME_REQUEST && !(name->flags & SEK_NAME_VOUCHED) &&
 	       (__s32)(p->seq - name->start) < 0 && name_is_before(p, name->next);
+}
+
+static __always_inline enum sek_verdict name_answer(struct frame_ctx *ctx, struct packet *p,
+						    struct sek_flow *flow, bool closed)
+{
+	if (name_is_open(flow))
+		return name_hold(p, flow, closed);
+	if (p->proto == IPPROTO_UDP)
+		quic_learn(ctx, p, flow);
+	return SEK_NEXT;
 }
 
 static __always_inline enum sek_verdict stage_name_agent(struct frame_ctx *ctx, struct packet *p)
@@ -137,10 +115,10 @@ static __always_inline enum sek_verdict stage_name_agent(struct frame_ctx *ctx, 
 	if (flow->name.state == SEK_NAME_BLOCKED)
 		return name_refuse(ctx, p, flow, name_reason(&flow->name));
 	if (p->flags & PKT_REPLY)
-		return name_hold(p, flow, closed);
-	if (p->proto == IPPROTO_UDP && flow->name.state == SEK_NAME_FIRST)
-		return name_datagram(ctx, p, flow, closed);
-	if (p->proto == IPPROTO_TCP && name_comes_again(p, &flow->name))
+		return name_answer(ctx, p, flow, closed);
+	if (p->proto == IPPROTO_UDP)
+		return name_quic(ctx, p, flow, closed);
+	if (name_comes_again(p, &flow->name))
 		return name_again(ctx, p, flow, closed);
 	return name_ask(ctx, p, flow, closed);
 }

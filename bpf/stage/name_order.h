@@ -10,6 +10,18 @@
 #include "core/flowtable.h"
 #include "core/namemaps.h"
 
+/*
+ * The agent has spoken of the connection with this sum. By one that the server gave itself it was known
+ * before; by a new one its server is yet to tell its own.
+ */
+static __always_inline void name_order_id(struct sek_flow_name *name, __u32 sum)
+{
+	if (!sum || sum == name->start || sum == name->next)
+		return;
+	name->start = sum;
+	name->next = 0;
+}
+
 /* 0; -ENOENT: that flow is over; -ESTALE: names are looked at no more, or each packet is by itself. */
 SEC("syscall")
 int sek_name_order(struct sek_name_order *order)
@@ -30,8 +42,12 @@ int sek_name_order(struct sek_name_order *order)
 	flow->name.proto = order->name.proto;
 	flow->name.list = order->name.list;
 	flow->name.reason = order->name.reason;
-	flow->name.start = order->name.start;
-	flow->name.next = order->name.next;
+	if (state == SEK_NAME_QUIC) {
+		name_order_id(&flow->name, order->name.start);
+	} else {
+		flow->name.start = order->name.start;
+		flow->name.next = order->name.next;
+	}
 	flow->name.flags |= SEK_NAME_VOUCHED;
 	WRITE_ONCE(flow->name.state, state);
 	return 0;

@@ -14,6 +14,7 @@
 #include "core/siphash.h"
 #include "report/namecopy.h"
 #include "sekisho/syncookie.h"
+#include "stage/name.h"
 
 #define SEEN_WORDS (SEK_NAME_COPY_BYTES / 8)
 #define SEEN_KEY 0x736b6e616d655365ULL /* so that no sum is a cookie */
@@ -43,46 +44,77 @@ __noinline __u64 name_seen_sum(__u32 len)
 	return siphash_end(&s);
 }
 
-static __always_inline struct sek_name_seen_key name_seen_key(const struct packet *p,
-							      const struct sek_flow *flow)
-{
-	return (struct sek_name_seen_key){ .number = flow->number,
-					   .seq = p->seq,
-					   .len = p->payload_len };
-}
+/* A payload is held as sums of its parts, each as long as a copy for the agent. */
+struct name_seen_part {
+	struct sek_name_seen_key key;
+	struct sek_name_seen seen;
+};
 
-/* More than a copy holds has no sum. */
-static __always_inline bool name_seen_fits(const struct packet *p)
+/* The key and the sum of the part-th part of p. 0 or -errno. */
+static __always_inline long name_seen_read(struct frame_ctx *ctx, const struct packet *p,
+					   const struct sek_flow *flow, __u32 part,
+					   struct name_seen_part *ret)
 {
-	return p->payload_len <= SEK_NAME_COPY_BYTES;
-}
-
-/* After the agent was given all of p. */
-static __always_inline void name_seen_note(const struct packet *p, const struct sek_flow *flow)
-{
-	struct sek_name_seen_key key = name_seen_key(p, flow);
-	struct sek_name_seen seen = { .asked_ns = READ_ONCE(flow->asked_ns) };
-
-	if (!name_seen_fits(p))
-		return;
-	seen.sum = name_seen_sum(p->payload_len);
-	bpf_map_update_elem(&sek_name_seen, &key, &seen, BPF_ANY);
-}
-
-/* The agent was given these bytes of this flow, and has spoken since. */
-static __always_inline bool name_is_seen(struct frame_ctx *ctx, const struct packet *p,
-					 const struct sek_flow *flow)
-{
-	struct sek_name_seen_key key = name_seen_key(p, flow);
+	__u32 from = part * SEK_NAME_COPY_BYTES, len = p->payload_len - from;
 	struct sek_name_copy *copy = name_copy_room();
-	const struct sek_name_seen *seen;
+	long error;
 
-	seen = bpf_map_lookup_elem(&sek_name_seen, &key);
-	if (!copy || !seen || !name_seen_fits(p) || seen->asked_ns < flow->first_ns ||
-	    (__s64)(READ_ONCE(flow->heard_ns) - seen->asked_ns) < 0)
-		return false;
-	return !name_copy_load(ctx, copy, p->payload, p->payload_len) &&
-	       name_seen_sum(p->payload_len) == seen->sum;
+	if (!copy || from >= p->payload_len)
+		return -EFAULT;
+	len = len < SEK_NAME_COPY_BYTES ? len : SEK_NAME_COPY_BYTES;
+	error = name_copy_load(ctx, copy, p->payload + from, len);
+	if (error)
+		return error;
+	ret->key =
+		(struct sek_name_seen_key){ .number = flow->number, .seq = p->seq + from, .len = len };
+	ret->seen = (struct sek_name_seen){ .sum = name_seen_sum(len),
+					    .asked_ns = READ_ONCE(flow->asked_ns) };
+	return 0;
+}
+
+/* The agent was given this part. Apart, as is the next one, so that it is verified once. */
+__noinline int name_seen_note_part(struct frame_ctx *ctx, struct packet *p, __u32 part)
+{
+	struct sek_flow *flow = p ? name_flow(p) : NULL;
+	struct name_seen_part this;
+
+	if (!p || !flow || name_seen_read(ctx, p, flow, part, &this))
+		return -EFAULT;
+	return bpf_map_update_elem(&sek_name_seen, &this.key, &this.seen, BPF_ANY);
+}
+
+/* Whether the agent was given these very bytes, of this flow, and has spoken since: 1, else 0. */
+__noinline int name_seen_same_part(struct frame_ctx *ctx, struct packet *p, __u32 part)
+{
+	struct sek_flow *flow = p ? name_flow(p) : NULL;
+	const struct sek_name_seen *seen;
+	struct name_seen_part this;
+
+	if (!p || !flow || name_seen_read(ctx, p, flow, part, &this))
+		return 0;
+	seen = bpf_map_lookup_elem(&sek_name_seen, &this.key);
+	return seen && seen->asked_ns >= flow->first_ns &&
+	       (__s64)(READ_ONCE(flow->heard_ns) - seen->asked_ns) >= 0 &&
+	       seen->sum == this.seen.sum;
+}
+
+/* After the agent was given all of p. What cannot be noted waits once more. */
+static __always_inline void name_seen_note(struct frame_ctx *ctx, struct packet *p)
+{
+	for (__u32 i = 0; i < NAME_COPY_PARTS; i++)
+		if (i * SEK_NAME_COPY_BYTES >= p->payload_len || name_seen_note_part(ctx, p, i))
+			break;
+}
+
+static __always_inline bool name_is_seen(struct frame_ctx *ctx, struct packet *p)
+{
+	for (__u32 i = 0; i < NAME_COPY_PARTS; i++) {
+		if (i * SEK_NAME_COPY_BYTES >= p->payload_len)
+			return i;
+		if (!name_seen_same_part(ctx, p, i))
+			return false;
+	}
+	return true;
 }
 
 #endif

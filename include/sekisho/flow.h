@@ -95,6 +95,7 @@ enum sek_name_state {
 	SEK_NAME_PASSES = 5,  /* read, nothing against it */
 	SEK_NAME_BLOCKED = 6, /* the agent has read it: the next packet ends the flow */
 	SEK_NAME_HELLO = 7,   /* TLS: read, nothing against it; what comes again is read again */
+	SEK_NAME_QUIC = 8,    /* each Initial is the agent's, all others pass */
 };
 
 enum sek_name_proto {
@@ -119,8 +120,11 @@ struct sek_flow_name {
 	__u16 profile;
 	__u8 flags;  /* SEK_NAME_REPLIES, SEK_NAME_STRIPS, SEK_NAME_VOUCHED */
 	__u8 reason; /* enum sek_reason of SEK_NAME_BLOCKED; 0: as list says */
-	__u32 start; /* TCP: where what was last read began; VOUCHED: up to which it was read */
-	__u32 next;  /* TCP: up to which it is decided; the first byte at first */
+	/* TCP: where what was last read began; VOUCHED: up to which it was read. QUIC: keyed sum of the
+	 * client's id for the connection that was last spoken of; 0: none */
+	__u32 start;
+	/* TCP: up to which it is decided; the first byte at first. QUIC: sum of its server's own id */
+	__u32 next;
 };
 SEK_LAYOUT(struct sek_flow_name, 16);
 

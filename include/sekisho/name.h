@@ -204,7 +204,7 @@ struct sek_name_copy_head {
 	__u64 first_ns; /* of the flow */
 	struct sek_flow_key key;
 	__u32 number; /* of the flow's entry; 0: none */
-	__u32 seq;    /* TCP: of the first byte */
+	__u32 seq;    /* TCP: of the first byte; QUIC: keyed sum of the connection's id, 0: none */
 	__u32 generation;
 	__u16 len;         /* bytes that follow */
 	__u16 payload_len; /* bytes that there were */

@@ -94,7 +94,7 @@ int main(void)
 		&rows_frame,	   &rows_control,   &rows_tenant,  &rows_fragment, &rows_tcp,
 		&rows_flow,	   &rows_quota,	    &rows_policy,  &rows_list,	   &rows_rate,
 		&rows_route,	   &rows_syncookie, &rows_capture, &rows_name,	   &rows_name_dns,
-		&rows_name_stream, &rows_inspect,   &rows_page,	   &rows_random
+		&rows_name_stream, &rows_name_quic, &rows_inspect, &rows_page,	   &rows_random
 	};
 	struct CMUnitTest tests[256];
 	size_t cnt = 0;

@@ -450,6 +450,41 @@ static void same_bytes_pass(struct bed *bed, const struct ends *e, uint8_t known
 	assert_int_equal(out(bed, client(e, 443, TCP_ACK, seq, hello, 11)), SEK_R_established);
 }
 
+/* So is more than one copy of the agent's holds: each part of it. */
+static void long_ones_are_compared(void **state)
+{
+	enum { LEN = 9000 };
+	struct bed *bed = *state;
+	uint8_t *bytes = malloc(LEN);
+
+	memset(bytes, 'a', LEN);
+	for (int i = 0; i < 2; i++) {
+		const struct ends *e = &bed_ends[i];
+		struct sek_name_order order;
+
+		bed_policy(bed, closed_body);
+		shake(bed, e, 443);
+		order_fill(bed, &order, SEK_NAME_AGENT);
+		order.name.start = order.name.next = FIRST + LEN;
+		assert_int_equal(name_order(gate_of(bed), &order), 0);
+		bed_wait(bed, SECOND);
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, bytes, LEN)),
+				 SEK_R_name_wait);
+		order.heard_ns = flow_of(bed).asked_ns;
+		assert_int_equal(name_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, bytes, LEN)),
+				 SEK_R_established);
+		for (size_t at = 0; at < LEN; at += LEN / 9) {
+			bytes[at] ^= 1;
+			assert_int_equal(out(bed, client(e, 443, TCP_ACK, FIRST, bytes, LEN)),
+					 SEK_R_name_wait);
+			assert_int_equal(bed->last.action, XDP_DROP);
+			bytes[at] ^= 1;
+		}
+	}
+	free(bytes);
+}
+
 /* Bytes that come again, and bodies, pass; what goes beyond them is read. */
 static void what_is_decided_passes(void **state)
 {
@@ -486,9 +521,9 @@ static void quic_is_looked_for_behind_others(void **state)
 		assert_int_equal(name_of(bed).state, SEK_NAME_FIRST);
 		assert_int_equal(out(bed, datagram(e, 443, initial, sizeof(initial))),
 				 SEK_R_name_pending);
-		assert_int_equal(name_of(bed).state, SEK_NAME_AGENT);
+		assert_int_equal(name_of(bed).state, SEK_NAME_QUIC);
 		/* And once more, if the agent could make nothing of it. */
-		order_fill(bed, &order, SEK_NAME_FIRST);
+		order_fill(bed, &order, SEK_NAME_QUIC);
 		assert_int_equal(name_order(gate_of(bed), &order), 0);
 		assert_int_equal(out(bed, datagram(e, 443, banner, 2)), SEK_R_established);
 		assert_int_equal(out(bed, datagram(e, 443, initial, sizeof(initial))),
@@ -667,7 +702,7 @@ static void quic_is_found(void **state)
 
 		bed_policy(bed, quiet_body);
 		assert_int_equal(out(bed, pkt), quic ? SEK_R_name_pending : SEK_R_accepted);
-		assert_int_equal(name_of(bed).state, quic ? SEK_NAME_AGENT : SEK_NAME_FIRST);
+		assert_int_equal(name_of(bed).state, quic ? SEK_NAME_QUIC : SEK_NAME_FIRST);
 		if (quic)
 			assert_int_equal(name_of(bed).proto, SEK_NAME_PROTO_QUIC);
 		bed_policy(bed, strict_body);
@@ -766,6 +801,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_tell_all),
 	cmocka_unit_test(waits_if_closed),
 	cmocka_unit_test(what_is_decided_passes),
+	cmocka_unit_test(long_ones_are_compared),
 	cmocka_unit_test(quic_is_looked_for_behind_others),
 	cmocka_unit_test(orders_are_for_one_flow),
 	cmocka_unit_test(blocked_flows_end),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The readers of names, each fed with what real programs send or the RFCs print, whole, cut at every byte,
- * turned round, doubled, overlapping: the same names come out, or words that they could not be read.
+ * The readers of names, each fed with what real programs send or the RFCs print, whole, cut at every
+ * byte, turned round, doubled, overlapping: the same names come out, or words that they could not be
+ * read.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "names/reader.h"
+#include "unit/quicmade.h"
 
 #define FIRST 0xfffffff0U /* numbers of TCP turn in the middle of it */
 #define BYTES_MAX 70000
@@ -92,7 +94,9 @@ static void run_ends(struct run *run, const char *wanted)
 	reader_end(&run->reader);
 }
 
-/* Whole, then cut in two at every byte, in order and turned round, then byte after byte, and backwards. */
+/*
+ * Whole, then cut in two at every byte, in order and turned round, then byte after byte, and backwards.
+ */
 static void all_ways(const uint8_t *bytes, size_t len, bool is_dns, const char *wanted)
 {
 	static struct run run;
@@ -362,8 +366,8 @@ static void records_make(struct buffer *b, const struct buffer *handshake, size_
 }
 
 /*
- * As Chromium sends it: GREASE around, X25519MLKEM768's share of 1,216 bytes, ech (GREASE too), the name
- * behind all of that or in front.
+ * As Chromium sends it: GREASE around, X25519MLKEM768's share of 1,216 bytes, ech (GREASE too), the
+ * name behind all of that or in front.
  */
 static void chromium_make(struct buffer *hello, bool name_last)
 {
@@ -671,50 +675,6 @@ static size_t from_hex(const char *hex, uint8_t *out)
 
 static const uint8_t rfc_id[8] = { 0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08 };
 
-/* Seals frames of payload_len bytes into an Initial with number; returns its bytes. */
-static size_t initial_make(uint8_t *out, uint32_t version, const uint8_t *id, size_t id_len,
-			   const struct quic_keys *keys, uint32_t number, const uint8_t *frames,
-			   size_t frames_len, size_t payload_len)
-{
-	static uint8_t text[4096];
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t nonce[12], mask[16];
-	size_t used = 0, number_off;
-	int len;
-
-	memset(text, 0, sizeof(text));
-	memcpy(text, frames, frames_len);
-	out[used++] = version == QUIC_V2 ? 0xd3 : 0xc3;
-	for (int i = 3; i >= 0; i--)
-		out[used++] = (uint8_t)(version >> (8 * i));
-	out[used++] = (uint8_t)id_len;
-	memcpy(out + used, id, id_len);
-	used += id_len;
-	out[used++] = 0; /* source id */
-	out[used++] = 0; /* token */
-	out[used++] = (uint8_t)(0x40 | (4 + payload_len + 16) >> 8);
-	out[used++] = (uint8_t)(4 + payload_len + 16);
-	number_off = used;
-	for (int i = 3; i >= 0; i--)
-		out[used++] = (uint8_t)(number >> (8 * i));
-	memcpy(nonce, keys->iv, 12);
-	for (int i = 0; i < 4; i++)
-		nonce[11 - i] ^= (uint8_t)(number >> (8 * i));
-	assert_true(EVP_EncryptInit_ex(ctx, EVP_aes_128_gcm(), NULL, keys->key, nonce));
-	assert_true(EVP_EncryptUpdate(ctx, NULL, &len, out, (int)used));
-	assert_true(EVP_EncryptUpdate(ctx, out + used, &len, text, (int)payload_len));
-	used += payload_len;
-	assert_true(EVP_EncryptFinal_ex(ctx, out + used, &len));
-	assert_true(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, 16, out + used));
-	used += 16;
-	EVP_CIPHER_CTX_free(ctx);
-	assert_true(quic_mask(keys, out + number_off + 4, mask));
-	out[0] ^= mask[0] & 0x0f;
-	for (int i = 0; i < 4; i++)
-		out[number_off + (size_t)i] ^= mask[1 + i];
-	return used;
-}
-
 static void quic_of_the_rfcs_test(void **state)
 {
 	static const struct {
@@ -759,20 +719,6 @@ static void quic_of_the_rfcs_test(void **state)
 		assert_int_equal(reader.quic->unopened, 1);
 		reader_end(&reader);
 	}
-}
-
-static size_t crypto_frame(uint8_t *out, const uint8_t *stream, size_t from, size_t to)
-{
-	size_t used = 0;
-
-	out[used++] = 0x01; /* PING in front */
-	out[used++] = 0x06;
-	out[used++] = (uint8_t)(0x40 | from >> 8);
-	out[used++] = (uint8_t)from;
-	out[used++] = (uint8_t)(0x40 | (to - from) >> 8);
-	out[used++] = (uint8_t)(to - from);
-	memcpy(out + used, stream + from, to - from);
-	return used + (to - from);
 }
 
 /* Chromium's ClientHello over several Initials, in each order, one of them twice, coalesced or not. */
@@ -849,7 +795,9 @@ static void quic_errors_test(void **state)
 	len = initial_make(datagram, QUIC_V1, rfc_id, 8, &keys, 0, other, 1, 200);
 	assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)len, &name), READER_BAD);
 	reader_end(&reader);
-	/* After a Retry the keys are made of the new id; what follows the first Initial keeps its keys. */
+	/*
+	 * After a Retry the keys are made of the new id; what follows the first Initial keeps its keys.
+	 */
 	assert_int_equal(reader_begin_quic(&reader), 0);
 	other[0] = 0x01;
 	len = initial_make(datagram, QUIC_V1, rfc_id, 8, &keys, 0, other, 1, 200);
@@ -868,6 +816,90 @@ static void quic_errors_test(void **state)
 				 READER_END);
 		reader_end(&reader);
 	}
+}
+
+/* Two names, or what became of the second. */
+static void quic_pair(const uint8_t *first, size_t first_len, const uint8_t *second,
+		      size_t second_len, enum reader_said wanted, const char *host)
+{
+	struct reader_name name = {};
+	struct reader_room room;
+	struct reader reader;
+
+	assert_int_equal(reader_begin_quic(&reader), 0);
+	assert_int_equal(reader_datagram(&reader, first, (uint32_t)first_len, &name), READER_NAME);
+	assert_int_equal(reader_next(&reader, &room, &name), READER_MORE);
+	assert_int_equal(reader_datagram(&reader, second, (uint32_t)second_len, &name), wanted);
+	if (host) {
+		assert_int_equal(name.host.len, strlen(host));
+		assert_memory_equal(name.host.text, host, strlen(host));
+	}
+	reader_end(&reader);
+}
+
+/* Each connection between two ports has keys and a stream of its own. */
+static void quic_of_several_connections_test(void **state)
+{
+	uint8_t one[2000], two[2000], hello[300], other[300], both[4000];
+	size_t len = quic_hello(hello, "a.example"), other_len = quic_hello(other, "b.example");
+	size_t one_len = hello_initial(one, 'a', 0, hello, 0, len), two_len;
+	struct reader_name name = {};
+	struct reader_room room;
+	struct reader reader;
+
+	two_len = hello_initial(two, 'b', 0, other, 0, other_len);
+	quic_pair(one, one_len, two, two_len, READER_NAME, "b.example");
+	/* The same one again says nothing new; with other bytes in its place it is no ClientHello. */
+	quic_pair(one, one_len, one, one_len, READER_MORE, NULL);
+	two_len = hello_initial(two, 'a', 1, other, 0, other_len);
+	quic_pair(one, one_len, two, two_len, READER_BAD, NULL);
+	/* A second one that the server has asked for, behind the first. */
+	memcpy(both, hello, len);
+	memcpy(both + len, other, other_len);
+	two_len = hello_initial(two, 'a', 1, both, len, len + other_len);
+	quic_pair(one, one_len, two, two_len, READER_NAME, "b.example");
+	/* Both in one datagram. */
+	two_len = hello_initial(two, 'b', 0, other, 0, other_len);
+	memcpy(both, one, one_len);
+	memcpy(both + one_len, two, two_len);
+	assert_int_equal(reader_begin_quic(&reader), 0);
+	assert_int_equal(reader_datagram(&reader, both, (uint32_t)(one_len + two_len), &name),
+			 READER_NAME);
+	assert_memory_equal(name.host.text, "a.example", 9);
+	assert_int_equal(reader_next(&reader, &room, &name), READER_NAME);
+	assert_memory_equal(name.host.text, "b.example", 9);
+	assert_int_equal(reader_next(&reader, &room, &name), READER_MORE);
+	reader_end(&reader);
+}
+
+/* Halves of two, in turn; and more that are begun than anybody has at once. */
+static void quic_connections_are_bounded_test(void **state)
+{
+	uint8_t datagram[2000], hello[300];
+	size_t len = quic_hello(hello, "a.example"), used;
+	struct reader_name name = {};
+	struct reader reader;
+
+	assert_int_equal(reader_begin_quic(&reader), 0);
+	for (int half = 0; half < 2; half++)
+		for (char id = 'a'; id < 'a' + QUIC_CONNECTIONS; id++) {
+			used = hello_initial(datagram, id, (uint32_t)half, hello, half ? 40 : 0,
+					     half ? len : 40);
+			assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)used, &name),
+					 half ? READER_NAME : READER_MORE);
+			assert_int_equal(quic_is_read(reader.quic), half);
+		}
+	assert_true(quic_is_settled(reader.quic));
+	/* What is read goes for what comes. */
+	for (char id = 'A'; id < 'A' + QUIC_CONNECTIONS; id++) {
+		used = hello_initial(datagram, id, 0, hello, 0, 40);
+		assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)used, &name),
+				 READER_MORE);
+	}
+	assert_false(quic_is_settled(reader.quic));
+	used = hello_initial(datagram, 'z', 0, hello, 0, 40);
+	assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)used, &name), READER_BAD);
+	reader_end(&reader);
 }
 
 /* --- HTTP/1 --- */
@@ -989,7 +1021,10 @@ static void http_bounds_test(void **state)
 		;
 	assert_true(!strcmp(run.words, "lost") || !strcmp(run.words, "over"));
 	reader_end(&run.reader);
-	/* A body of 5 GB is passed over in steps that numbers of TCP can say; then comes another request. */
+	/*
+	 * A body of 5 GB is passed over in steps that numbers of TCP can say; then comes another
+	 * request.
+	 */
 	head = snprintf((char *)bytes, sizeof(bytes),
 			"PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000000\r\n\r\n");
 	run_begin(&run, false);
@@ -1156,6 +1191,8 @@ int main(void)
 		cmocka_unit_test(quic_of_the_rfcs_test),
 		cmocka_unit_test(quic_over_several_initials_test),
 		cmocka_unit_test(quic_errors_test),
+		cmocka_unit_test(quic_of_several_connections_test),
+		cmocka_unit_test(quic_connections_are_bounded_test),
 		cmocka_unit_test(http_requests_test),
 		cmocka_unit_test(http_errors_test),
 		cmocka_unit_test(no_http_test),

@@ -15,6 +15,7 @@
 
 #include "names/readings.h"
 #include "sekisho/verdict.h"
+#include "unit/quicmade.h"
 
 #define FIRST 0xffffffe0U
 #define S 1000000000ULL
@@ -68,8 +69,8 @@ static bool unread(void *arg, const struct sek_name_copy_head *head, enum readin
 
 static void order(void *arg, const struct sek_name_order *o)
 {
-	static const char *const states[] = { "off",   "each",	 "first",   "request",
-					      "agent", "passes", "blocked", "hello" };
+	static const char *const states[] = { "off",	"each",	   "first", "request", "agent",
+					      "passes", "blocked", "hello", "quic" };
 	struct calls *calls = arg;
 
 	calls->orders++;
@@ -80,6 +81,8 @@ static void order(void *arg, const struct sek_name_order *o)
 	if (o->name.state == SEK_NAME_REQUEST || o->name.state == SEK_NAME_AGENT ||
 	    o->name.state == SEK_NAME_HELLO)
 		word(calls, "%u", o->name.next - FIRST);
+	if (o->name.state == SEK_NAME_QUIC)
+		word(calls, "%u", o->name.start);
 	if (o->name.list != SEK_NAME_NO_LIST)
 		word(calls, "by %u", o->name.list);
 	word(calls, "]");
@@ -129,7 +132,9 @@ static void requests_are_ordered_test(void **state)
 	assert_int_equal(readings_count(readings).flows, 1);
 	give(readings, 1, 0, "GET / HTTP/");
 	assert_string_equal(calls.words, "a [request 27]");
-	/* A piece that has its place passes when it comes again: the client may not send the rest else. */
+	/*
+	 * A piece that has its place passes when it comes again: the client may not send the rest else.
+	 */
 	give(readings, 2, 0, "GET / HT");
 	assert_string_equal(calls.words, "a [request 27] [agent 8]");
 	give(readings, 2, 8, "TP/1.1\r\nHost: b\r\n\r\n");
@@ -240,7 +245,9 @@ static void ends_of_reading_test(void **state)
 	readings_free(readings);
 }
 
-/* Many flows that stay: all of them hold no more than they may, and one tenant no more than its share. */
+/*
+ * Many flows that stay: all of them hold no more than they may, and one tenant no more than its share.
+ */
 static void bounds_hold_test(void **state)
 {
 	struct calls calls = {};
@@ -286,15 +293,71 @@ static void quic_that_is_unknown_test(void **state)
 
 		calls.passes = passes;
 		head.key.proto = IPPROTO_UDP;
+		head.seq = 7;
 		readings_take(readings, &head,
 			      (const uint8_t *)"\xc0\x1a\x2a\x3a\x4a"
 					       "another version",
 			      20);
-		assert_string_equal(calls.words, passes ? "unknown [first]" : "unknown [blocked]");
+		assert_string_equal(calls.words, passes ? "unknown [quic 7]" : "unknown [blocked]");
 		assert_int_equal(readings_count(readings).flows, 0);
 		assert_int_equal(readings_count(readings).ended[READING_UNKNOWN], 1);
 		readings_free(readings);
 	}
+}
+
+/* An Initial of flow 1 with bytes from..to of a ClientHello; sum: what the kernel calls its id. */
+static void give_initial(struct readings *readings, uint64_t now_ns, char id, uint32_t sum,
+			 const char *name, size_t from, size_t to)
+{
+	struct sek_name_copy_head head = copy(1, 1, 0);
+	uint8_t hello[300], datagram[2000];
+	size_t len = quic_hello(hello, name);
+
+	head.key.proto = IPPROTO_UDP;
+	head.now_ns = now_ns;
+	head.seq = sum;
+	len = hello_initial(datagram, id, (uint32_t)from, hello, from, to ? to : len);
+	readings_take(readings, &head, datagram, (uint32_t)len);
+}
+
+/*
+ * Each connection between two ports passes by itself, when its name is known, and is held for a while.
+ */
+static void quic_connections_pass_by_themselves_test(void **state)
+{
+	struct calls calls = {};
+	struct readings *readings = readings_make(&calls, READINGS_LIMITS);
+
+	give_initial(readings, 100 * S, 'a', 11, "a.example", 0, 40);
+	assert_string_equal(calls.words, "");
+	assert_int_equal(calls.orders, 1);
+	give_initial(readings, 100 * S, 'a', 11, "a.example", 40, 0);
+	assert_string_equal(calls.words, "a.example [quic 11]");
+	/*
+	 * Half of another one changes nothing for the first, which may come again, be it by another id.
+	 */
+	calls.words[0] = 0;
+	give_initial(readings, 101 * S, 'b', 22, "b.example", 0, 40);
+	assert_string_equal(calls.words, "");
+	give_initial(readings, 101 * S, 'a', 33, "a.example", 0, 0);
+	assert_string_equal(calls.words, "[quic 33]");
+	give_initial(readings, 101 * S, 'b', 22, "b.example", 40, 0);
+	assert_string_equal(calls.words, "[quic 33] b.example [quic 22]");
+	assert_int_equal(readings_count(readings).flows, 1);
+	/* Other bytes for the same place, as long as it is held. */
+	readings_tick(readings, 130 * S);
+	give_initial(readings, 130 * S, 'a', 11, "x.example", 0, 0);
+	assert_string_equal(calls.words, "[quic 33] b.example [quic 22] bad [blocked]");
+	assert_int_equal(readings_count(readings).flows, 0);
+	/* Then it is a new one. */
+	calls.words[0] = 0;
+	give_initial(readings, 200 * S, 'a', 11, "a.example", 0, 0);
+	readings_tick(readings, 231 * S);
+	assert_int_equal(readings_count(readings).flows, 0);
+	assert_int_equal(readings_count(readings).bytes, 0);
+	give_initial(readings, 232 * S, 'a', 11, "bad.example", 0, 0);
+	assert_string_equal(calls.words, "a.example [quic 11] bad.example [blocked by 7]");
+	readings_free(readings);
 }
 
 /* A receiver may take a byte of it out of the stream. */
@@ -382,6 +445,7 @@ int main(void)
 		cmocka_unit_test(ends_of_reading_test),
 		cmocka_unit_test(bounds_hold_test),
 		cmocka_unit_test(quic_that_is_unknown_test),
+		cmocka_unit_test(quic_connections_pass_by_themselves_test),
 		cmocka_unit_test(urgent_data_ends_it_test),
 		cmocka_unit_test(unheld_requests_are_read_test),
 		cmocka_unit_test(early_data_is_passed_over_test),
