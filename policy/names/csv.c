@@ -2,6 +2,7 @@
 /*
  * Separated columns of which one holds names or URLs. Pure. Called by parse.c through formats.def.
  */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,6 +67,16 @@ static int titles_find(struct text line, char separator)
 	return column_titled(columns, text_columns(line, separator, columns));
 }
 
+/* "a.example, b.example, c.example": no table but names in a row. Of two the second may be another thing. */
+static bool is_row_of_names(const struct text *columns, size_t cnt)
+{
+	size_t names = 0;
+
+	while (names < cnt && is_name(columns[names]))
+		names++;
+	return cnt > 2 && names == cnt;
+}
+
 static void row_take(struct name_reader *reader, struct text line, struct text column)
 {
 	if (!column.len)
@@ -79,6 +90,7 @@ void name_read_csv(struct name_reader *reader)
 	struct text columns[TEXT_COLUMNS_MAX], line;
 	char separator = 0;
 	int column = -1;
+	bool titled = false;
 	size_t cnt;
 
 	while (name_line(reader, &line)) {
@@ -90,6 +102,7 @@ void name_read_csv(struct name_reader *reader)
 			column = titles_find(line, separator_of(line));
 		if (column >= 0 && !separator) {
 			separator = separator_of(line);
+			titled = true;
 			name_skip(reader, NAME_SKIP_titles, line);
 			continue;
 		}
@@ -102,6 +115,9 @@ void name_read_csv(struct name_reader *reader)
 			column = column_filled(columns, cnt);
 		if (column < 0)
 			name_skip(reader, NAME_SKIP_titles, line);
+		else if (!titled && is_row_of_names(columns, cnt))
+			for (size_t i = 0; i < cnt; i++)
+				domains_line(reader, columns[i]);
 		else
 			row_take(reader, line,
 				 (size_t)column < cnt ? columns[column] : (struct text){});
@@ -111,15 +127,21 @@ void name_read_csv(struct name_reader *reader)
 unsigned int name_looks_csv(struct text line)
 {
 	struct text columns[TEXT_COLUMNS_MAX];
-	size_t cnt = text_columns(line, separator_of(line), columns);
+	char separator = separator_of(line);
+	size_t cnt = text_columns(line, separator, columns);
 	int filled;
 
 	if (cnt < 2 || strchr("|@{[(/", line.at[0]))
 		return 0;
+	/* A hosts file has tabs as well as blanks. */
+	if (separator == '\t' && text_is_prefix(columns[0]))
+		return 0;
 	if (column_titled(columns, cnt) >= 0)
 		return 1000;
 	filled = column_filled(columns, cnt);
-	return filled > 0 || (filled == 0 && !is_url(columns[0]) && memchr(line.at, ',', line.len))
-		       ? 4
-		       : 0;
+	/* Behind a tab stands a comment as well. */
+	if (filled == 0 && !is_url(columns[0]))
+		filled = separator == ',' || (separator == '\t' && columns[1].len &&
+					      isalpha((unsigned char)columns[1].at[0]));
+	return filled > 0 ? 4 : 0;
 }

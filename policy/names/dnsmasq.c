@@ -46,21 +46,65 @@ static void one_take(struct name_reader *reader, struct text name, struct text v
 static void names_take(struct name_reader *reader, struct text text, bool address)
 {
 	const char *last = memrchr(text.at, '/', text.len), *slash;
-	struct text value = text_from(text, last + 1 - text.at);
+	struct text value = text_from(text, last + 1 - text.at), whole = text;
 	enum means means = value_means(reader, address, value);
+	bool named = false;
 
 	for (text = text_from(text, 1); text.at < last; text = text_from(text, slash + 1 - text.at)) {
 		slash = memchr(text.at, '/', text.len);
-		if (slash > text.at)
-			one_take(reader, (struct text){ text.at, slash - text.at }, value, means);
+		if (slash == text.at)
+			continue;
+		named = true;
+		one_take(reader, (struct text){ text.at, slash - text.at }, value, means);
 	}
+	/* "//": names without a dot, which are those of the place. */
+	if (!named)
+		name_skip(reader, NAME_SKIP_local, whole);
+}
+
+/* Takes "key=" or "key =" off the line; false: it is another one. */
+static bool key_take(struct text *line, const char *key)
+{
+	struct text rest = text_from(*line, text_starts(*line, key) ? strlen(key) : 0);
+
+	if (rest.len == line->len)
+		return false;
+	rest = text_trim(rest);
+	if (!rest.len || rest.at[0] != '=')
+		return false;
+	*line = text_trim(text_from(rest, 1));
+	return true;
+}
+
+/* A line that is not so plain as most. */
+static void setting_take(struct name_reader *reader, struct text line)
+{
+	static const char *const keys[] = { "address", "local", "server" };
+	struct text rest = line;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!key_take(&rest, keys[i]))
+			continue;
+		rest = text_word(&rest);
+		if (!rest.len || rest.at[0] != '/')
+			name_skip(reader, NAME_SKIP_statement, line); /* server=192.0.2.1 */
+		else if (!memchr(rest.at + 1, '/', rest.len - 1))
+			name_skip(reader, NAME_SKIP_syntax, line);
+		else
+			names_take(reader, rest, i == 0);
+		return;
+	}
+	name_skip(reader,
+		  text_starts(line, "conf-") || text_starts(line, "servers-file")
+			  ? NAME_SKIP_directive
+			  : NAME_SKIP_statement,
+		  line);
 }
 
 void name_read_dnsmasq(struct name_reader *reader)
 {
 	static const struct name_as suffix = { .kind = NAME_SUFFIX };
-	static const char *const keys[] = { "address=/", "local=/", "server=/" };
-	struct text line, rest;
+	struct text line;
 
 	for (;;) {
 		while (name_line_bare(reader, "address=/", "/#", &suffix) ||
@@ -71,23 +115,8 @@ void name_read_dnsmasq(struct name_reader *reader)
 			;
 		if (!name_line(reader, &line))
 			break;
-		if (!line.len || line.at[0] == '#')
-			continue;
-		rest = line;
-		line = text_word(&rest);
-		for (size_t i = 0; i < 3; i++) {
-			size_t len = strlen(keys[i]) - 1;
-
-			if (!text_starts(line, keys[i]) ||
-			    !memchr(line.at + len + 1, '/', line.len - len - 1))
-				continue;
-			names_take(reader, text_from(line, len), i == 0);
-			line.len = 0;
-		}
-		if (text_starts(line, "conf-") || text_starts(line, "servers-file"))
-			name_skip(reader, NAME_SKIP_directive, line);
-		else if (line.len)
-			name_skip(reader, NAME_SKIP_statement, line);
+		if (line.len && line.at[0] != '#')
+			setting_take(reader, line);
 	}
 }
 

@@ -25,6 +25,18 @@ static void word_take(struct name_reader *reader, struct text word)
 		name_take(reader, text_starts(word, ".") ? text_from(word, 1) : word, &suffix);
 }
 
+/* "name:8080", which is what can be read of the host. */
+static bool has_port(struct text word)
+{
+	const char *colon = memchr(word.at, ':', word.len);
+	size_t digits = colon ? (size_t)(word.at + word.len - colon) - 1 : 0;
+
+	for (size_t i = 1; i <= digits; i++)
+		if (colon[i] < '0' || colon[i] > '9')
+			return false;
+	return digits && colon > word.at;
+}
+
 /* A second column may hold a number or a date; behind what else stands there it is a word of a text. */
 static bool is_column(struct text rest)
 {
@@ -56,7 +68,8 @@ void domains_line(struct name_reader *reader, struct text line)
 	} else if (!is_column(rest)) {
 		/* dnscrypt-proxy's "name @hours" */
 		name_skip(reader, rest.at[0] == '@' ? NAME_SKIP_hours : NAME_SKIP_syntax, line);
-	} else if (memmem(word.at, word.len, "://", 3) || memchr(word.at, '/', word.len)) {
+	} else if (memmem(word.at, word.len, "://", 3) || memchr(word.at, '/', word.len) ||
+		   has_port(word)) {
 		name_take_url(reader, word, NULL);
 	} else {
 		word_take(reader, word);

@@ -444,6 +444,10 @@ static void record_take(struct zone *zone)
 	if (n + 1 >= zone->word_cnt || !is_type(zone->words[n])) {
 		name_skip(zone->reader, NAME_SKIP_syntax, zone->words[0]);
 	} else {
+		/* Where the SOA alone names the zone, the names behind it are below that. */
+		if (word_is(zone->words[n], "SOA") && !zone->apex_known && !zone->indented &&
+		    is_absolute(zone->words[0]))
+			zone->origin = *zone->owner;
 		if (word_is(zone->words[n], "SOA"))
 			apex_set(zone, zone->owner, true);
 		data_take(zone, zone->words[n], zone->words[n + 1]);
