@@ -9,6 +9,7 @@
 #include "cli/amend.h"
 #include "cli/live.h"
 #include "cli/preview.h"
+#include "cli/sources.h"
 #include "compile/compile.h"
 #include "prove/prove.h"
 #include "text/counted.h"
@@ -63,6 +64,7 @@ static int check(struct cli *cli, const struct cli_args *args)
 	if (ret == CLI_OK)
 		ret = amend_prove(cli, path, policy, image, &diag);
 	if (ret == CLI_OK) {
+		sources_check(policy, &diag);
 		result = summary(path, policy, image, &diag);
 		if (!cli->json)
 			diag_print(&diag, cli->err);
