@@ -174,7 +174,7 @@ debtest:
 	mkdir -p $(B)
 	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
-.PHONY: alerts bench soak test-programs test vmtest lint demo demo-down deps fuzz
+.PHONY: alerts records bench soak test-programs test vmtest lint demo demo-down deps fuzz
 test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk $(B)/tests/net/cut $(B)/tests/net/rpz
 deps:
 	tests/depends build test
@@ -189,6 +189,10 @@ alerts:
 	tests/depends build bench
 	$(MAKE) -j$$(nproc) --no-print-directory all $(B)/tests/replay/captures
 	tests/replay/alerts.py $(B)
+records:
+	tests/depends build bench
+	$(MAKE) -j$$(nproc) --no-print-directory all
+	tests/replay/records.py $(B)
 soak: deps
 	$(MAKE) -j$$(nproc) --no-print-directory all $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk
 	SOAK=long TEST_TIMEOUT=1800 tests/run $(B) soak/$(ONLY)
@@ -213,6 +217,7 @@ help:
 	@echo 'make test       all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make soak       the storms in full, half an hour; ONLY=kill (or another of tests/soak/*.test) for one'
 	@echo 'make alerts     what rules find in captures, against Suricata: CAPTURES=DIR:DIR... RULES=FILE'
+	@echo 'make records    what is written of captures, field by field, against Suricata: SURICATA_VERIFY=DIR'
 	@echo 'make bench      what it costs and gains, as ratios taken in one run; ONLY=PATTERN for some rows'
 	@echo 'make vmtest     the kernel tests in VMs of the kernels in vmtest/kernels.list'
 	@echo 'make lint       format, bugs, include graph, names'

@@ -28,6 +28,7 @@ struct engine_setup {
 	const struct ruleset *ruleset; /* NULL: none */
 	const struct config *config;
 	const struct tenants *tenants; /* inspect/tenants.h; NULL: nobody tells bodies apart */
+	const char *capture; /* the name of the capture that it is fed; NULL: none */
 	unsigned int workers; /* threads; 0: one for each CPU; 1: that of the caller */
 	struct file_room *files; /* file/room.h; NULL: files are followed, nothing more is asked of them */
 	bool frames_told; /* of protocols, in records */

@@ -245,6 +245,7 @@ static int engine_begin(struct inspection *i)
 	const struct engine_setup setup = { .ruleset = i->ruleset,
 					    .config = i->config,
 					    .tenants = i->tenants,
+					    .capture = i->options->file,
 					    .files = i->files,
 					    .workers = i->options->threads,
 					    .ips = i->options->ips,

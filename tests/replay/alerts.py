@@ -156,7 +156,8 @@ def theirs(work, captures, rules, settings):
     return result
 
 
-def ours(build, work, captures, rules, settings):
+def ours_written(build, work, captures, rules, settings):
+    """Files of records, one for each capture."""
     out, cache = os.path.join(work, 'ours'), os.path.join(work, 'cache')
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
@@ -165,7 +166,11 @@ def ours(build, work, captures, rules, settings):
                           *[path for path, _ in captures]], capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError('captures: ' + run.stderr.strip()[-500:])
-    return [alerts_read(os.path.join(out, f'{number}.json')) for number in range(len(captures))]
+    return [os.path.join(out, f'{number}.json') for number in range(len(captures))]
+
+
+def ours(build, work, captures, rules, settings):
+    return [alerts_read(path) for path in ours_written(build, work, captures, rules, settings)]
 
 
 def differences_read():
@@ -198,6 +203,12 @@ def rules_write(rules, path):
         shutil.copyfileobj(source, target)
 
 
+def classification_of(rules):
+    """The one that came with the rules, or else Debian's."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(rules)), 'classification.config')
+    return beside if os.path.exists(beside) else '/etc/suricata/classification.config'
+
+
 def missing(captures, rules):
     if not shutil.which('suricata'):
         return 'suricata is not installed'
@@ -224,8 +235,7 @@ def main():
     os.makedirs(work, exist_ok=True)
     rules, settings = os.path.join(work, 'all.rules'), os.path.join(work, 'alerts.yaml')
     rules_write(options.rules, rules)
-    classification = os.path.join(os.path.dirname(os.path.abspath(options.rules)), 'classification.config')
-    settings_write(settings, classification if os.path.exists(classification) else '/etc/suricata/classification.config')
+    settings_write(settings, classification_of(options.rules))
     of_theirs = theirs(work, captures, rules, settings)
     of_ours = ours(options.build, work, captures, rules, settings)
     both, wrong, explained = compare(captures, of_ours, of_theirs, options.verbose)

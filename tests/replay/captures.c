@@ -56,9 +56,11 @@ static void line_take(void *arg, const char *bytes, size_t len)
 		fwrite(bytes, 1, len, r->out);
 }
 
-static int engine_make(struct replay *r, struct engine **ret_engine)
+/* path NULL: it is fed many captures. */
+static int engine_make(struct replay *r, const char *path, struct engine **ret_engine)
 {
 	const struct engine_setup setup = {
+		.capture = path,
 		.ruleset = r->ruleset,
 		.config = r->config,
 		.files = r->files,
@@ -124,7 +126,7 @@ static int one_take(struct replay *r, const char *dir, int number, const char *p
 	r->out = fopen(name, "we");
 	if (!r->out)
 		return -errno;
-	err = engine_make(r, &engine);
+	err = engine_make(r, path, &engine);
 	if (!err) {
 		err = capture_take(r, engine, path, UINT64_MAX);
 		finished = engine_finish(engine, &tally);
@@ -196,7 +198,7 @@ static int loop_run(struct replay *r, double seconds, char **files)
 	double until = progress_now() + seconds;
 	struct engine_tally tally;
 	struct engine *engine;
-	int err = engine_make(r, &engine), finished, rounds = 0;
+	int err = engine_make(r, NULL, &engine), finished, rounds = 0;
 
 	if (err)
 		return err;
