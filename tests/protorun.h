@@ -138,6 +138,7 @@ static inline unsigned int protorun_ask(struct protorun *run, struct tx *tx)
 			protorun_log(run, tx, part);
 	if (proto->log_alert) {
 		json_begin(&run->json);
+		run->json.body_base64 = run->json.body_printable = true;
 		proto->log_alert(tx, &run->json);
 		json_end(&run->json);
 		if (run->json.short_of_memory)

@@ -106,7 +106,7 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 				 .frame = finding->frame,
 				 .tx_guessed = finding->tx && !finding->in_tx,
 				 .fate = finding->fate,
-				 .in_stream = finding->in_stream,
+				 .in_stream = finding->in_stream || finding->in_tx,
 				 .quiet = quiet || repeated };
 	if (alert->quiet) {
 		detect->tally.quiet += quiet;

@@ -141,6 +141,9 @@ void counters_fate(struct counters *c, const struct packet *p)
 		[DROP_THRESHOLD] = COUNTER_IPS_DROP_THRESHOLD,
 	};
 
+	for (uint8_t i = 0; i < p->event_cnt; i++)
+		c->at[COUNTER_TCP_OVERLAP_DIFF_DATA] +=
+			p->event[i] == EVENT_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA;
 	if (!(p->fate & FATE_DROP)) {
 		c->at[COUNTER_IPS_ACCEPTED]++;
 		return;
@@ -151,6 +154,9 @@ void counters_fate(struct counters *c, const struct packet *p)
 }
 
 /* --- flows --- */
+
+_Static_assert(COUNTER_FLOW_END_TCP_CLOSED - COUNTER_FLOW_END_TCP_NONE == TCP_CLOSED,
+	       "counted in the order of the states");
 
 static void session_count(struct counters *c, const struct flow *flow)
 {
@@ -165,7 +171,10 @@ static void session_count(struct counters *c, const struct flow *flow)
 		return;
 	c->app[s->proto][over].flows++;
 	c->app[s->proto][over].txs += s->tx_cnt;
-	c->app[s->proto][over].parser_errors += s->failed;
+	if (flow->tcp && (flow->tcp->side[0].has_gap || flow->tcp->side[1].has_gap))
+		c->app[s->proto][over].gap_errors += s->failed;
+	else
+		c->app[s->proto][over].parser_errors += s->failed;
 }
 
 void counters_flow(struct counters *c, const struct flow *flow, enum flow_end why)
@@ -186,6 +195,7 @@ void counters_flow(struct counters *c, const struct flow *flow, enum flow_end wh
 	c->at[states[flow->state]]++;
 	if (flow->tcp) {
 		c->at[COUNTER_TCP_SESSIONS]++;
+		c->at[COUNTER_FLOW_END_TCP_NONE + flow->tcp->state]++;
 		c->at[COUNTER_TCP_MIDSTREAM_PICKUPS] += flow->tcp->midstream;
 		for (int side = 0; side < SIDES; side++)
 			c->at[COUNTER_TCP_STREAM_DEPTH_REACHED] +=
@@ -210,5 +220,6 @@ void counters_add(struct counters *to, const struct counters *from)
 			to->app[id][over].flows += from->app[id][over].flows;
 			to->app[id][over].txs += from->app[id][over].txs;
 			to->app[id][over].parser_errors += from->app[id][over].parser_errors;
+			to->app[id][over].gap_errors += from->app[id][over].gap_errors;
 		}
 }

@@ -21,7 +21,7 @@ struct counters {
 	uint64_t at[COUNTER_CNT];
 	uint64_t event[EVENT_CNT]; /* of packets; a packet has each once */
 	struct {
-		uint64_t flows, txs, parser_errors;
+		uint64_t flows, txs, parser_errors, gap_errors; /* gap: bytes were missing */
 	} app[PROTO_CNT][APP_OVERS];
 };
 

@@ -24,6 +24,7 @@ struct flow {
 		*newer; /* in the order of their last packets, of those that time out alike */
 	struct flow_table *table;
 	uint64_t id; /* made of the key and the first packet: the same in every run */
+	uint64_t parent_id; /* of the flow that announced it; 0: none did */
 	uint32_t hash;
 	uint16_t tenant; /* whose it is; 0: nobody's */
 	uint16_t told_tenant; /* the same in its key, where it came with the packets */

@@ -618,6 +618,7 @@ void flow_expectation_meet(struct flow *flow)
 		table->expectation_cnt--;
 		if (is_it) {
 			flow->session.expected = e->proto;
+			flow->parent_id = e->parent_id;
 			if (e->name_len) {
 				uint8_t *name = malloc(e->name_len);
 
@@ -647,6 +648,7 @@ void session_expects(struct session *session, enum side listens, uint16_t port, 
 		return;
 	e->addr[FROM_SERVER] = flow->addr[listens];
 	e->addr[FROM_CLIENT] = flow->addr[other_side(listens)];
+	e->parent_id = flow->id;
 	e->port = port;
 	e->proto = proto;
 	e->until_ns = flow->last_ns + EXPECTATION_NS;

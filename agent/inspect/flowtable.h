@@ -47,6 +47,7 @@ struct flow_shard {
 struct flow_expectation {
 	struct flow_expectation *next;
 	struct sek_addr addr[SIDES]; /* [FROM_SERVER]: of who listens */
+	uint64_t parent_id; /* of the flow that announced it */
 	uint16_t port;
 	enum proto_id proto;
 	uint64_t until_ns;

@@ -96,7 +96,7 @@ int inspect_settings_read(const struct engine_setup *setup, struct inspect_setti
 	if (r)
 		goto fail_hostos;
 	s.setup.http1 = s.http1;
-	r = told_settings_new(setup->config, setup->ips, setup->tenants, &s.told);
+	r = told_settings_new(setup, &s.told);
 	if (r)
 		goto fail_http1;
 	s.setup.frames_told = told_settings_frames(s.told);

@@ -317,7 +317,7 @@ void tcp_reassemble(struct segment_in *in)
 	if (in->len && !in->own->no_reassembly && !in->own->depth_reached)
 		segment_take(in, in->flags & TCP_SYN ? in->seq + 1 : in->seq);
 	if (is_inline || ends || in->s->state == TCP_CLOSED)
-		tcp_parse(in, in->p->side, all || ends || in->s->state == TCP_CLOSED);
+		tcp_parse(in, in->p->side, all || in->s->state == TCP_CLOSED);
 }
 
 /* --- a packet --- */

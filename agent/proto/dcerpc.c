@@ -428,8 +428,7 @@ static void ifaces_log(const struct dcerpc_tx *tx, struct json *json)
 	for (size_t i = 0; state && i < state->ifaces.cnt; i++) {
 		const struct dce_iface *iface = &state->ifaces.all[i];
 
-		if (tx->call.request == DCE_BIND ? iface->call != tx->call.id
-						 : iface->context != tx->call.context)
+		if (iface->call != tx->call.id)
 			continue;
 		dce_iface_log(iface, true, false, json);
 		any = true;
@@ -449,7 +448,7 @@ static void request_log(const struct dcerpc_tx *tx, struct json *json)
 	json_text(json, "request", dce_type_name(tx->call.request));
 	if (tx->call.request == DCE_REQUEST)
 		dce_stub_log(&tx->call, FROM_CLIENT, true, json);
-	if (!tx->is_datagram && tx->call.request != DCE_ALTER)
+	if (!tx->is_datagram && tx->call.request == DCE_BIND)
 		ifaces_log(tx, json);
 }
 

@@ -3,13 +3,15 @@
  * Owns the record of HTTP/1, with Suricata's names: what is usual, what is extended, what a site lists.
  * Called by the records.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "proto/http1.h"
 #include "report/json.h"
 
-#define HEADER_TOLD_MAX 256 /* bytes of a name or a value, where all headers are told */
+#define NAME_TOLD_MAX 255 /* bytes, of a header where all or some are told */
+#define VALUE_TOLD_MAX 2047
 
 enum option {
 	OPTION_EXTENDED,
@@ -19,68 +21,65 @@ enum option {
 	OPTION_FIRST_HEADER
 };
 
-/* Headers that a site may list; the name in records, the header, who sends it. */
+/* Headers that a site may list: as its settings name them, as messages do. */
 #define LISTED(HEADER)                                                                             \
-	HEADER("accept", "Accept", FROM_CLIENT)                                                    \
-	HEADER("accept_charset", "Accept-Charset", FROM_CLIENT)                                    \
-	HEADER("accept_encoding", "Accept-Encoding", FROM_CLIENT)                                  \
-	HEADER("accept_language", "Accept-Language", FROM_CLIENT)                                  \
-	HEADER("accept_datetime", "Accept-Datetime", FROM_CLIENT)                                  \
-	HEADER("authorization", "Authorization", FROM_CLIENT)                                      \
-	HEADER("cache_control", "Cache-Control", FROM_CLIENT)                                      \
-	HEADER("cookie", "Cookie", FROM_CLIENT)                                                    \
-	HEADER("from", "From", FROM_CLIENT)                                                        \
-	HEADER("max_forwards", "Max-Forwards", FROM_CLIENT)                                        \
-	HEADER("origin", "Origin", FROM_CLIENT)                                                    \
-	HEADER("pragma", "Pragma", FROM_CLIENT)                                                    \
-	HEADER("proxy_authorization", "Proxy-Authorization", FROM_CLIENT)                          \
-	HEADER("range", "Range", FROM_CLIENT)                                                      \
-	HEADER("te", "TE", FROM_CLIENT)                                                            \
-	HEADER("via", "Via", FROM_CLIENT)                                                          \
-	HEADER("x_requested_with", "X-Requested-With", FROM_CLIENT)                                \
-	HEADER("dnt", "DNT", FROM_CLIENT)                                                          \
-	HEADER("x_forwarded_proto", "X-Forwarded-Proto", FROM_CLIENT)                              \
-	HEADER("x_authenticated_user", "X-Authenticated-User", FROM_CLIENT)                        \
-	HEADER("x_flash_version", "X-Flash-Version", FROM_CLIENT)                                  \
-	HEADER("accept_range", "Accept-Range", FROM_SERVER)                                        \
-	HEADER("age", "Age", FROM_SERVER)                                                          \
-	HEADER("allow", "Allow", FROM_SERVER)                                                      \
-	HEADER("connection", "Connection", FROM_SERVER)                                            \
-	HEADER("content_encoding", "Content-Encoding", FROM_SERVER)                                \
-	HEADER("content_language", "Content-Language", FROM_SERVER)                                \
-	HEADER("content_length", "Content-Length", FROM_SERVER)                                    \
-	HEADER("content_location", "Content-Location", FROM_SERVER)                                \
-	HEADER("content_md5", "Content-MD5", FROM_SERVER)                                          \
-	HEADER("content_range", "Content-Range", FROM_SERVER)                                      \
-	HEADER("content_type", "Content-Type", FROM_SERVER)                                        \
-	HEADER("date", "Date", FROM_SERVER)                                                        \
-	HEADER("etag", "ETag", FROM_SERVER)                                                        \
-	HEADER("etags", "ETag", FROM_SERVER)                                                       \
-	HEADER("expires", "Expires", FROM_SERVER)                                                  \
-	HEADER("last_modified", "Last-Modified", FROM_SERVER)                                      \
-	HEADER("link", "Link", FROM_SERVER)                                                        \
-	HEADER("location", "Location", FROM_SERVER)                                                \
-	HEADER("proxy_authenticate", "Proxy-Authenticate", FROM_SERVER)                            \
-	HEADER("referrer", "Referer", FROM_CLIENT)                                                 \
-	HEADER("refresh", "Refresh", FROM_SERVER)                                                  \
-	HEADER("retry_after", "Retry-After", FROM_SERVER)                                          \
-	HEADER("server", "Server", FROM_SERVER)                                                    \
-	HEADER("set_cookie", "Set-Cookie", FROM_SERVER)                                            \
-	HEADER("trailer", "Trailer", FROM_SERVER)                                                  \
-	HEADER("transfer_encoding", "Transfer-Encoding", FROM_SERVER)                              \
-	HEADER("upgrade", "Upgrade", FROM_SERVER)                                                  \
-	HEADER("vary", "Vary", FROM_SERVER)                                                        \
-	HEADER("warning", "Warning", FROM_SERVER)                                                  \
-	HEADER("www_authenticate", "WWW-Authenticate", FROM_SERVER)                                \
-	HEADER("true_client_ip", "True-Client-IP", FROM_CLIENT)                                    \
-	HEADER("org_src_ip", "Org-Src-IP", FROM_CLIENT)                                            \
-	HEADER("x_bluecoat_via", "X-BlueCoat-Via", FROM_CLIENT)
+	HEADER("accept", "Accept")                                                                 \
+	HEADER("accept-charset", "Accept-Charset")                                                 \
+	HEADER("accept-encoding", "Accept-Encoding")                                               \
+	HEADER("accept-language", "Accept-Language")                                               \
+	HEADER("accept-datetime", "Accept-Datetime")                                               \
+	HEADER("authorization", "Authorization")                                                   \
+	HEADER("cache-control", "Cache-Control")                                                   \
+	HEADER("cookie", "Cookie")                                                                 \
+	HEADER("from", "From")                                                                     \
+	HEADER("max-forwards", "Max-Forwards")                                                     \
+	HEADER("origin", "Origin")                                                                 \
+	HEADER("pragma", "Pragma")                                                                 \
+	HEADER("proxy-authorization", "Proxy-Authorization")                                       \
+	HEADER("range", "Range")                                                                   \
+	HEADER("te", "TE")                                                                         \
+	HEADER("via", "Via")                                                                       \
+	HEADER("x-requested-with", "X-Requested-With")                                             \
+	HEADER("dnt", "DNT")                                                                       \
+	HEADER("x-forwarded-proto", "X-Forwarded-Proto")                                           \
+	HEADER("x-authenticated-user", "X-Authenticated-User")                                     \
+	HEADER("x-flash-version", "X-Flash-Version")                                               \
+	HEADER("accept-range", "Accept-Range")                                                     \
+	HEADER("age", "Age")                                                                       \
+	HEADER("allow", "Allow")                                                                   \
+	HEADER("connection", "Connection")                                                         \
+	HEADER("content-encoding", "Content-Encoding")                                             \
+	HEADER("content-language", "Content-Language")                                             \
+	HEADER("content-length", "Content-Length")                                                 \
+	HEADER("content-location", "Content-Location")                                             \
+	HEADER("content-md5", "Content-MD5")                                                       \
+	HEADER("content-range", "Content-Range")                                                   \
+	HEADER("content-type", "Content-Type")                                                     \
+	HEADER("date", "Date")                                                                     \
+	HEADER("etag", "ETag")                                                                     \
+	HEADER("etags", "ETag")                                                                    \
+	HEADER("expires", "Expires")                                                               \
+	HEADER("last-modified", "Last-Modified")                                                   \
+	HEADER("link", "Link")                                                                     \
+	HEADER("location", "Location")                                                             \
+	HEADER("proxy-authenticate", "Proxy-Authenticate")                                         \
+	HEADER("referer", "Referer")                                                               \
+	HEADER("refresh", "Refresh")                                                               \
+	HEADER("retry-after", "Retry-After")                                                       \
+	HEADER("server", "Server")                                                                 \
+	HEADER("set-cookie", "Set-Cookie")                                                         \
+	HEADER("trailer", "Trailer")                                                               \
+	HEADER("transfer-encoding", "Transfer-Encoding")                                           \
+	HEADER("upgrade", "Upgrade")                                                               \
+	HEADER("vary", "Vary")                                                                     \
+	HEADER("warning", "Warning")                                                               \
+	HEADER("www-authenticate", "WWW-Authenticate")                                             \
+	HEADER("true-client-ip", "True-Client-IP")                                                 \
+	HEADER("org-src-ip", "Org-Src-IP")                                                         \
+	HEADER("x-bluecoat-via", "X-BlueCoat-Via")
 
-static const struct {
-	const char *name, *header;
-	enum side side;
-} listed[] = {
-#define HEADER(name, header, side) { name, header, side },
+static const char *const listed[] = {
+#define HEADER(name, header) header,
 	LISTED(HEADER)
 #undef HEADER
 };
@@ -92,7 +91,7 @@ const struct proto_option http1_options[HTTP1_OPTION_CNT] = {
 	[OPTION_ALL_BOTH] = { "dump-all-headers=both", false },
 	[OPTION_ALL_REQUEST] = { "dump-all-headers=request", false },
 	[OPTION_ALL_RESPONSE] = { "dump-all-headers=response", false },
-#define HEADER(name, header, side) { "custom." name, false },
+#define HEADER(name, header) { "custom." name, false },
 	LISTED(HEADER)
 #undef HEADER
 };
@@ -194,34 +193,47 @@ static void extended_put(struct json *json, const struct http1_tx *tx)
 
 /* --- what sites ask for --- */
 
-static void listed_put(struct json *json, const struct http1_tx *tx)
+/* The referrer has a field of its own among what is extended. */
+static bool is_listed(const struct json *json, struct slice name)
 {
 	for (size_t i = 0; i < LISTED_CNT; i++)
-		if (is_on(json, OPTION_FIRST_HEADER + (unsigned int)i))
-			header_put(json, listed[i].name, tx, listed[i].side, listed[i].header);
+		if (is_on(json, OPTION_FIRST_HEADER + (unsigned int)i) &&
+		    name.len == strlen(listed[i]) &&
+		    strncasecmp((const char *)name.at, listed[i], name.len) == 0)
+			return !is_on(json, OPTION_EXTENDED) || strcmp(listed[i], "Referer") != 0;
+	return false;
 }
 
-static struct slice cut(struct slice text)
+static struct slice cut(struct slice text, size_t most)
 {
-	if (text.len > HEADER_TOLD_MAX)
-		text.len = HEADER_TOLD_MAX;
+	if (text.len > most)
+		text.len = most;
 	return text;
 }
 
-static void headers_put(struct json *json, const char *name, const htp_table_t *headers)
+/* All headers of a side, or those that are listed; there may be none. */
+static void headers_put(struct json *json, const char *name, const htp_table_t *headers, bool all)
 {
+	const struct json_mark mark = json_mark(json);
 	size_t cnt = headers ? htp_table_size(headers) : 0;
+	bool any = false;
 
 	json_list(json, name);
 	for (size_t i = 0; i < cnt; i++) {
 		const htp_header_t *header = htp_table_get_index(headers, i, NULL);
 
+		if (!all && !is_listed(json, http1_text(header->name)))
+			continue;
+		any = true;
 		json_open(json, NULL);
-		json_bytes(json, "name", cut(http1_text(header->name)));
-		json_bytes(json, "value", cut(http1_text(header->value)));
+		json_bytes(json, "name", cut(http1_text(header->name), NAME_TOLD_MAX));
+		json_bytes(json, "value", cut(http1_text(header->value), VALUE_TOLD_MAX));
 		json_close(json);
 	}
-	json_close(json);
+	if (any)
+		json_close(json);
+	else
+		json_back(json, mark);
 }
 
 bool http1_log(struct tx *tx, struct json *json)
@@ -231,12 +243,28 @@ bool http1_log(struct tx *tx, struct json *json)
 	usual_put(json, http);
 	if (is_on(json, OPTION_EXTENDED))
 		extended_put(json, http);
-	listed_put(json, http);
-	if (is_on(json, OPTION_ALL_BOTH) || is_on(json, OPTION_ALL_REQUEST))
-		headers_put(json, "request_headers", http->htp->request_headers);
-	if (is_on(json, OPTION_ALL_BOTH) || is_on(json, OPTION_ALL_RESPONSE))
-		headers_put(json, "response_headers", http->htp->response_headers);
+	if (json->options & ~(UINT64_C(1) << OPTION_EXTENDED)) {
+		headers_put(json, "request_headers", http->htp->request_headers,
+			    is_on(json, OPTION_ALL_BOTH) || is_on(json, OPTION_ALL_REQUEST));
+		headers_put(json, "response_headers", http->htp->response_headers,
+			    is_on(json, OPTION_ALL_BOTH) || is_on(json, OPTION_ALL_RESPONSE));
+	}
 	return true;
+}
+
+/* What is kept of a message's body. */
+static void body_put(struct json *json, const struct http1_tx *tx, enum side side, const char *name)
+{
+	struct slice body = grown_slice(&tx->body[side].kept);
+	char printable[64];
+
+	if (!body.len)
+		return;
+	snprintf(printable, sizeof(printable), "%s_printable", name);
+	if (json->body_printable)
+		json_printable(json, printable, body);
+	if (json->body_base64)
+		json_base64(json, name, body);
 }
 
 void http1_log_alert(struct tx *tx, struct json *json)
@@ -246,6 +274,8 @@ void http1_log_alert(struct tx *tx, struct json *json)
 	json_open(json, "http");
 	usual_put(json, http);
 	extended_put(json, http);
+	body_put(json, http, FROM_CLIENT, "http_request_body");
+	body_put(json, http, FROM_SERVER, "http_response_body");
 	json_close(json);
 }
 

@@ -11,20 +11,20 @@
 static const char *error_word(uint32_t error)
 {
 	static const char *const words[] = {
-		"NO_ERROR",
-		"PROTOCOL_ERROR",
-		"INTERNAL_ERROR",
-		"FLOW_CONTROL_ERROR",
-		"SETTINGS_TIMEOUT",
-		"STREAM_CLOSED",
-		"FRAME_SIZE_ERROR",
-		"REFUSED_STREAM",
-		"CANCEL",
-		"COMPRESSION_ERROR",
-		"CONNECT_ERROR",
-		"ENHANCE_YOUR_CALM",
-		"INADEQUATE_SECURITY",
-		"HTTP_1_1_REQUIRED",
+		"NoError",
+		"ProtocolError",
+		"InternalError",
+		"FlowControlError",
+		"SettingsTimeout",
+		"StreamClosed",
+		"FrameSizeError",
+		"RefusedStream",
+		"Cancel",
+		"CompressionError",
+		"ConnectError",
+		"EnhanceYourCalm",
+		"InadequateSecurity",
+		"Http11Required",
 	};
 
 	return error < sizeof(words) / sizeof(words[0]) ? words[error] : NULL;

@@ -368,6 +368,7 @@ const struct proto proto_nfs = {
 	.eve_name = "nfs",
 	.over = PROTO_OVER_TCP | PROTO_OVER_UDP,
 	.guess = nfs_guess,
+	.answers_vary = true,
 	.open = nfs_open,
 	.close = nfs_close,
 	.tx_free = nfs_tx_free,

@@ -376,6 +376,7 @@ const struct proto proto_pgsql = {
 	.eve_name = "pgsql",
 	.over = PROTO_OVER_TCP,
 	.guess = pgsql_guess,
+	.answers_vary = true,
 	.open = state_open,
 	.close = free,
 	.tx_free = tx_free,

@@ -139,6 +139,7 @@ struct proto {
 	bool server_greets; /* before the client says anything: what it said is read first */
 	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
 	enum proto_guess (*guess)(enum side side, struct slice first);
+	bool answers_vary; /* first bytes of the other side that guess does not know are no wonder */
 	const uint16_t *ports; /* ended by 0: guess is asked only on these; NULL: on all */
 	/* On its ports, when nobody knows it by content: guess is then asked on all. NULL: none. */
 	enum proto_guess (*guess_there)(enum side side, struct slice first);

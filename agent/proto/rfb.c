@@ -429,5 +429,4 @@ const struct proto proto_rfb = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = rfb_log,
-	.log_tx_id = true,
 };

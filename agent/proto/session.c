@@ -309,12 +309,10 @@ static enum asked ask_first(struct session *session, struct flow *flow, enum sid
 	session->no_tls_yet = false;
 	if (!session_open(session, proto))
 		return ASKED_NOBODY;
-	if (session->asked[other_side(side)])
+	if (session->asked[other_side(side)] || session->side_proto[other_side(side)] == PROTO_FAILED)
 		anomaly(session, SESSION_ONE_SIDE);
 	if (guess == GUESS_YES_TURNED && flow->proto == IP_UDP && flow->packets[other_side(side)])
 		guess = GUESS_YES; /* the other side came first: it opened it */
-	if (session->side_proto[other_side(side)] == PROTO_FAILED)
-		anomaly(session, SESSION_ONE_SIDE);
 	if (guess == GUESS_YES_TURNED)
 		session->turns = session->turned = true;
 	else if ((side == FROM_SERVER || protos[proto]->server_greets) && flow->proto == IP_TCP)
@@ -333,10 +331,16 @@ static void ask_second(struct session *session, struct flow *flow, enum side sid
 	if (!known->guess || known->guess(side, first) != GUESS_NO ||
 	    (known->guess_there && known->guess_there(side, first) != GUESS_NO))
 		return;
-	if (guess_any(session, flow, side, first, &proto) < GUESS_YES || proto == session->proto)
-		return;
-	session->side_proto[side] = proto;
-	anomaly(session, SESSION_MISMATCH);
+	if (guess_any(session, flow, side, first, &proto) >= GUESS_YES) {
+		if (proto == session->proto)
+			return;
+		session->side_proto[side] = proto;
+		anomaly(session, SESSION_MISMATCH);
+	} else if (flow->proto == IP_TCP && !known->answers_vary) {
+		/* It goes on as the other side's, but nobody knows it. */
+		session->side_proto[side] = PROTO_FAILED;
+		anomaly(session, SESSION_ONE_SIDE);
+	}
 }
 
 /* --- bytes --- */

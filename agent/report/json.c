@@ -355,6 +355,25 @@ void json_bytes(struct json *json, const char *name, struct slice value)
 	string_put(json, value.at, value.len);
 }
 
+void json_printable(struct json *json, const char *name, struct slice value)
+{
+	char *text = malloc(value.len + 1);
+
+	if (!text) {
+		json->short_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t b = value.at[i];
+
+		text[i] = '.';
+		if ((b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r')
+			text[i] = (char)b;
+	}
+	json_bytes(json, name, slice(text, value.len));
+	free(text);
+}
+
 void json_base64_behind(struct json *json, const char *name, const char *prefix, struct slice value)
 {
 	static const char letters[] =

@@ -27,6 +27,7 @@ struct json {
 	/* For a protocol's log(): */
 	uint64_t options; /* which of its proto.options are on, a bit each */
 	uint32_t part; /* number of the record, where a transaction has several (proto.log_cnt) */
+	bool body_base64, body_printable; /* of log_alert(): bodies of messages are told so */
 };
 
 /* A place to go back to, when what was begun turns out to be not worth telling. */
@@ -55,6 +56,8 @@ void json_bool(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
 /* Bytes as text: where they are no UTF-8, each above 127 is written as "\xff", as Suricata does. */
 void json_bytes(struct json *json, const char *name, struct slice value);
+/* What can be printed of bytes, lines among it; others are dots. */
+void json_printable(struct json *json, const char *name, struct slice value);
 void json_base64(struct json *json, const char *name, struct slice value);
 /* The same behind a prefix of plain ASCII, in one string. */
 void json_base64_behind(struct json *json, const char *name, const char *prefix, struct slice value);

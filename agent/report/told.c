@@ -154,26 +154,6 @@ static void alert_object(struct told *told, const struct packet *p, const struct
 	json_close(json);
 }
 
-void told_printable(struct told *told, const char *name, struct slice bytes)
-{
-	struct json *json = &told->json;
-	char *text = malloc(bytes.len + 1);
-
-	if (!text) {
-		json->short_of_memory = true;
-		return;
-	}
-	for (size_t i = 0; i < bytes.len; i++) {
-		uint8_t b = bytes.at[i];
-
-		text[i] = '.';
-		if ((b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r')
-			text[i] = (char)b;
-	}
-	json_bytes(json, name, slice(text, bytes.len));
-	free(text);
-}
-
 static void payload_bytes_put(struct told *told, struct slice bytes)
 {
 	const struct told_settings *s = told->settings;
@@ -182,7 +162,7 @@ static void payload_bytes_put(struct told *told, struct slice bytes)
 	if (s->alert & ALERT_PAYLOAD)
 		json_base64(json, "payload", bytes);
 	if (s->alert & ALERT_PRINTABLE)
-		told_printable(told, "payload_printable", bytes);
+		json_printable(json, "payload_printable", bytes);
 	if (s->alert & ALERT_LENGTH)
 		json_number(json, "payload_length", bytes.len);
 }
@@ -222,8 +202,8 @@ static void payload_put(struct told *told, const struct packet *p, const struct 
 	json_number(&told->json, "stream", of_stream);
 }
 
-/* Those that no record was written of yet. */
-static void files_put(struct told *told, const struct tx *tx)
+/* Of the side that the alert is about, those that no record was written of yet. */
+static void files_put(struct told *told, const struct tx *tx, enum side side)
 {
 	struct json *json = &told->json;
 	const struct json_mark mark = json_mark(json);
@@ -231,7 +211,7 @@ static void files_put(struct told *told, const struct tx *tx)
 
 	json_list(json, "files");
 	for (const struct file *file = tx->files; file; file = file->next) {
-		if (file->logged && told->settings->kinds[TOLD_FILES])
+		if (file->side != side || (file->logged && told->settings->kinds[TOLD_FILES]))
 			continue;
 		any = true;
 		json_open(json, NULL);
@@ -242,6 +222,18 @@ static void files_put(struct told *told, const struct tx *tx)
 		json_close(json);
 	else
 		json_back(json, mark);
+}
+
+/* An alert's transaction: what it says, bodies too where that is wanted, and its files. */
+static void tx_put(struct told *told, struct tx *tx, enum side side)
+{
+	struct json *json = &told->json;
+
+	json->body_base64 = told->settings->alert & ALERT_BODY;
+	json->body_printable = told->settings->alert & ALERT_BODY_PRINTABLE;
+	told_tx_objects(told, tx);
+	json->body_base64 = json->body_printable = false;
+	files_put(told, tx, side);
 }
 
 static void tunnel_put(struct told *told, const struct packet *p)
@@ -334,10 +326,8 @@ void told_alert(struct told *told, struct packet *p, struct alert *alert)
 		tunnel_put(told, p);
 	if (alert->frame)
 		told_frame_of(told, p, alert->frame);
-	if (alert->tx && (s->alert & ALERT_APP)) {
-		told_tx_objects(told, alert->tx);
-		files_put(told, alert->tx);
-	}
+	if (alert->tx && (s->alert & ALERT_APP))
+		tx_put(told, alert->tx, p->side);
 	if (p->flow) {
 		told_app_proto(told, p->flow);
 		json_text(json, "direction", p->side == FROM_CLIENT ? "to_server" : "to_client");
@@ -421,7 +411,7 @@ static void anomaly_put(struct told *told, const struct packet *p, enum engine_e
 
 	told_head(told, &head);
 	if (told->settings->anomaly_packet)
-		told_frame(told, p);
+		told_frame_head(told, p);
 	json_open(json, "anomaly");
 	json_text(json, "type", decode ? "decode" : "stream");
 	snprintf(word, sizeof(word), "%s.%s", decode ? "decoder" : "stream", name->word);

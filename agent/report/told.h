@@ -13,11 +13,10 @@ struct told; /* a worker's: settings, the line that is being written */
 
 struct told_settings; /* read once of the configuration, shared by workers */
 /*
- * ips: what rules drop was dropped. tenants: whose names records tell; NULL: none, but the one of the
- * configuration. Returns 0 or -ENOMEM.
+ * Of setup: config, ips (what rules drop was dropped), tenants (whose names records tell; NULL: none, but
+ * the one of the configuration), capture. Returns 0 or -ENOMEM.
  */
-int told_settings_new(const struct config *config, bool ips, const struct tenants *tenants,
-		      struct told_settings **ret_settings);
+int told_settings_new(const struct engine_setup *setup, struct told_settings **ret_settings);
 void told_settings_free(struct told_settings *settings);
 bool told_settings_frames(const struct told_settings *settings); /* are frames told? */
 

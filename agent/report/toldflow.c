@@ -154,8 +154,9 @@ static void netflow_side_put(struct told *told, const struct flow *flow, enum si
 	uint8_t flags = flow->tcp ? flow->tcp->side[side].flags : 0;
 
 	head.from = side == FROM_CLIENT ? HEAD_CLIENT : HEAD_SERVER;
+	head.one_way = true;
 	told_head(told, &head);
-	told_app_proto_or_unknown(told, flow);
+	told_app_proto_of(told, flow, side);
 	json_open(json, "netflow");
 	json_number(json, "pkts", flow->packets[side]);
 	json_number(json, "bytes", flow->bytes[side]);

@@ -23,7 +23,7 @@ void told_frame_of(struct told *told, const struct packet *packet, const struct 
 		bytes.len = told->settings->frame_max;
 	if (bytes.len) {
 		json_base64(json, "payload", bytes);
-		told_printable(told, "payload_printable", bytes);
+		json_printable(json, "payload_printable", bytes);
 	}
 	if (frame->has_tx)
 		json_number(json, "tx_id", frame->tx_id);

@@ -11,6 +11,7 @@
 #include "inspect/tenants.h"
 #include "report/toldinside.h"
 
+#define FRAME_HEAD_LEN 32 /* bytes of a packet that an anomaly shows */
 #define FLOW_ID_BITS ((UINT64_C(1) << 53) - 1) /* what readers of JSON hold exactly */
 #define PROTO_ICMP4 1
 #define PROTO_ICMP6 58
@@ -20,32 +21,6 @@
 #define PROTO_ESP 50
 #define PORT_VXLAN 4789
 #define PORT_GENEVE 6081
-
-const char *told_proto_name(uint8_t proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return "TCP";
-	case IPPROTO_UDP:
-		return "UDP";
-	case PROTO_ICMP4:
-		return "ICMP";
-	case PROTO_ICMP6:
-		return "IPv6-ICMP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	case PROTO_GRE:
-		return "GRE";
-	case PROTO_ESP:
-		return "ESP";
-	case PROTO_IN_IPV4:
-		return "IP-ENCAP";
-	case PROTO_IN_IPV6:
-		return "IPv6";
-	default:
-		return NULL;
-	}
-}
 
 static void proto_put(struct json *json, uint8_t proto)
 {
@@ -116,9 +91,14 @@ static void icmp_put(struct json *json, const struct told_head *head, uint8_t pr
 		json_number(json, "spi", p ? p->spi : f->spi);
 	if (proto != PROTO_ICMP4 && proto != PROTO_ICMP6)
 		return;
+	if (head->one_way && head->from == HEAD_SERVER) {
+		json_number(json, "icmp_type", f->answer_port[0]);
+		json_number(json, "icmp_code", f->answer_port[1]);
+		return;
+	}
 	json_number(json, "icmp_type", p ? p->icmp.type : f->port[0]);
 	json_number(json, "icmp_code", p ? p->icmp.code : f->port[1]);
-	if (!p && f->packets[FROM_SERVER]) {
+	if (!p && !head->one_way && f->packets[FROM_SERVER]) {
 		json_number(json, "response_icmp_type", f->answer_port[0]);
 		json_number(json, "response_icmp_code", f->answer_port[1]);
 	}
@@ -361,10 +341,14 @@ void told_head(struct told *told, const struct told_head *head)
 	json_time(json, "timestamp", head->time_ns);
 	if (f)
 		json_number(json, "flow_id", f->id & FLOW_ID_BITS);
+	if (f && f->parent_id)
+		json_number(json, "parent_id", f->parent_id & FLOW_ID_BITS);
 	if (s->sensor[0])
 		json_text(json, "host", s->sensor);
 	if (has_number(p))
 		json_number(json, "pcap_cnt", p->number);
+	if (s->capture)
+		json_text(json, "pcap_filename", s->capture);
 	json_text(json, "event_type", head->event_type);
 	if (f && !p)
 		vlan_put(json, f->vlan, f->vlan_cnt);
@@ -451,21 +435,35 @@ void told_app_proto_alone(struct told *told, const struct flow *flow)
 	name_put(&told->json, "app_proto", app_proto(flow), PROTO_UNKNOWN);
 }
 
-void told_app_proto_or_unknown(struct told *told, const struct flow *flow)
+void told_app_proto_of(struct told *told, const struct flow *flow, enum side side)
 {
-	const char *name = proto_name(app_proto(flow));
+	enum proto_id of_both = app_proto(flow), of_side = flow->session.side_proto[side];
+	bool is_same = of_both == PROTO_UNKNOWN || of_side == PROTO_UNKNOWN;
+	const char *name = proto_name(is_same ? of_both : of_side);
 
 	json_text(&told->json, "app_proto", name ? name : "unknown");
 }
 
+static void frame_put(struct json *json, struct slice bytes, uint16_t link)
+{
+	json_base64(json, "packet", bytes);
+	json_open(json, "packet_info");
+	json_number(json, "linktype", link);
+	json_close(json);
+}
+
 void told_frame(struct told *told, const struct packet *packet)
 {
-	struct json *json = &told->json;
+	frame_put(&told->json, packet->frame, packet->link);
+}
 
-	json_base64(json, "packet", packet->frame);
-	json_open(json, "packet_info");
-	json_number(json, "linktype", packet->link);
-	json_close(json);
+void told_frame_head(struct told *told, const struct packet *packet)
+{
+	struct slice head = packet->frame;
+
+	if (head.len > FRAME_HEAD_LEN)
+		head.len = FRAME_HEAD_LEN;
+	frame_put(&told->json, head, packet->link);
 }
 
 void told_flow_short(struct told *told, const struct flow *flow)

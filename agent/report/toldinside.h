@@ -35,6 +35,8 @@ enum told_alert {
 	ALERT_RULE_REFERENCE = 1 << 8,
 	ALERT_TAGGED = 1 << 9,
 	ALERT_VERDICT = 1 << 10,
+	ALERT_BODY = 1 << 11,
+	ALERT_BODY_PRINTABLE = 1 << 12,
 };
 
 struct told_settings {
@@ -53,6 +55,7 @@ struct told_settings {
 	char xff_header[64]; /* in lower case */
 	const struct tenants *tenants; /* NULL: bodies are not told apart */
 	char tenant[64], sensor[64]; /* of all records; "": none */
+	const char *capture; /* the same: what they come from; NULL: it is not told */
 };
 
 struct told {
@@ -78,6 +81,7 @@ struct told_head {
 		HEAD_CLIENT,
 		HEAD_SERVER
 	} from; /* HEAD_SERVER: from it to the client */
+	bool one_way; /* of a flow: it is about the packets of that side alone */
 	const struct tx *tx; /* NULL: tx_id is not told */
 	const struct sek_addr *overwrites; /* what a proxy says stands for the source's side; NULL */
 	bool overwrites_dst;
@@ -93,17 +97,17 @@ void told_community_id(struct told *told, const struct flow *flow);
 void told_app_proto(struct told *told, const struct flow *flow);
 /* The one that both sides speak now. */
 void told_app_proto_alone(struct told *told, const struct flow *flow);
-/* The same, where there must be a name. */
-void told_app_proto_or_unknown(struct told *told, const struct flow *flow);
+/* What a side speaks, for all that is known; there is always a name. */
+void told_app_proto_of(struct told *told, const struct flow *flow, enum side side);
 /* packet and packet_info. */
 void told_frame(struct told *told, const struct packet *packet);
+/* The same of its first bytes alone, where headers are. */
+void told_frame_head(struct told *told, const struct packet *packet);
 /* The object of a frame; of an alert or a record of its own. */
 void told_frame_of(struct told *told, const struct packet *packet, const struct frame *frame);
 /* What a packet's headers say, into the object that is open. */
 void told_headers(struct told *told, const struct packet *packet);
 void told_stream(struct told *told, const struct packet *packet);
-/* The text of bytes as it can be printed: others are dots. */
-void told_printable(struct told *told, const char *name, struct slice bytes);
 /* The object of flow in alerts. */
 void told_flow_short(struct told *told, const struct flow *flow);
 /* The record of an alert. */

@@ -96,6 +96,7 @@ static void alert_read(const struct reading *r)
 		{ "payload", ALERT_PAYLOAD },	    { "payload-printable", ALERT_PRINTABLE },
 		{ "payload-length", ALERT_LENGTH }, { "packet", ALERT_PACKET },
 		{ "tagged-packets", ALERT_TAGGED }, { "verdict", ALERT_VERDICT },
+		{ "http-body", ALERT_BODY },	    { "http-body-printable", ALERT_BODY_PRINTABLE },
 	};
 	struct told_settings *s = r->settings;
 	char path[PATH_LEN_MAX];
@@ -139,6 +140,16 @@ static void stream_read(const struct reading *r)
 
 /* --- protocols --- */
 
+/* Settings write "Content-Length", "content_length" and the like as they please. */
+static bool is_word(const char *said, const char *word)
+{
+	for (; *said && *word; said++, word++)
+		if (tolower((unsigned char)*said) != *word && !(*said == '_' && *word == '-') &&
+		    !(*said == '-' && *word == '_'))
+			return false;
+	return !*said && !*word;
+}
+
 /* "custom.sni": a word of the list; else a yes or no, or that there is such a list. */
 static bool option_is_on(const struct reading *r, const struct proto_option *option)
 {
@@ -162,7 +173,7 @@ static bool option_is_on(const struct reading *r, const struct proto_option *opt
 	snprintf(list, sizeof(list), "%s.%.*s", r->type, (int)(dot - option->name), option->name);
 	cnt = config_cnt(r->config, list);
 	for (size_t i = 0; i < cnt; i++)
-		if (strcmp(config_child(r->config, list, i), dot + 1) == 0)
+		if (is_word(config_child(r->config, list, i), dot + 1))
 			return true;
 	return cnt ? false : option->usual;
 }
@@ -260,17 +271,17 @@ static void text_copy(const struct config *config, const char *path, char *to, s
 	snprintf(to, cap, "%s", text ? text : "");
 }
 
-int told_settings_new(const struct config *config, bool ips, const struct tenants *tenants,
-		      struct told_settings **ret_settings)
+int told_settings_new(const struct engine_setup *setup, struct told_settings **ret_settings)
 {
+	const struct config *config = setup->config;
 	struct told_settings *s = calloc(1, sizeof(*s));
 	struct reading r = { .config = config, .settings = s };
 	const char *name;
 
 	if (!s)
 		return -ENOMEM;
-	s->is_ips = ips;
-	s->tenants = tenants;
+	s->is_ips = setup->ips;
+	s->tenants = setup->tenants;
 	s->frame_max = FRAME_MAX;
 	protos_usual(config, s);
 	text_copy(config, "sekisho.tenant", s->tenant, sizeof(s->tenant));
@@ -280,8 +291,11 @@ int told_settings_new(const struct config *config, bool ips, const struct tenant
 
 		snprintf(r.eve, sizeof(r.eve), "outputs.%zu.eve-log", i);
 		if (strcmp(name, "eve-log") == 0 &&
-		    config_bool(config, under(r.eve, "enabled", path), true))
+		    config_bool(config, under(r.eve, "enabled", path), true)) {
 			eve_read(&r);
+			if (config_bool(config, under(r.eve, "pcap-file", path), false))
+				s->capture = setup->capture;
+		}
 	}
 	if (!config_bool(config, "stats.enabled", true))
 		s->kinds[TOLD_STATS] = false;

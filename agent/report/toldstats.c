@@ -13,6 +13,37 @@
 
 #define PATH_LEN_MAX 96
 
+/*
+ * What tools look for and what is 0 here when the record is written, at the end: of flows that are over,
+ * memory that they held, and what this engine has no part for.
+ */
+static const char *const zeros[] = {
+	"app_layer.expectations",
+	"decoder.erspan",
+	"decoder.ieee8021ah",
+	"decoder.nsh",
+	"decoder.vntag",
+	"file_store.open_files",
+	"flow.active",
+	"flow.emerg_mode_entered",
+	"flow.emerg_mode_over",
+	"flow.end.state.capture_bypassed",
+	"flow.memuse",
+	"ftp.memcap",
+	"ftp.memuse",
+	"http.memcap",
+	"http.memuse",
+	"memcap_pressure",
+	"memcap_pressure_max",
+	"tcp.active_sessions",
+	"tcp.memuse",
+	"tcp.pkt_on_wrong_thread",
+	"tcp.reassembly_memuse",
+};
+
+#define ZERO_CNT (sizeof(zeros) / sizeof(zeros[0]))
+#define PROTO_STATS 6 /* of a protocol over one transport */
+
 struct stat {
 	char path[PATH_LEN_MAX];
 	uint64_t value;
@@ -52,6 +83,10 @@ static void proto_stats(struct stats *stats, const struct counters *c, size_t id
 		stat_add(stats, c->app[id][over].txs, "app_layer.tx.%s%s", proto->name, behind);
 		stat_add(stats, c->app[id][over].parser_errors, "app_layer.error.%s%s.parser",
 			 proto->name, behind);
+		stat_add(stats, c->app[id][over].gap_errors, "app_layer.error.%s%s.gap",
+			 proto->name, behind);
+		stat_add(stats, 0, "app_layer.error.%s%s.alloc", proto->name, behind);
+		stat_add(stats, 0, "app_layer.error.%s%s.internal", proto->name, behind);
 	}
 }
 
@@ -69,6 +104,8 @@ static void all_stats(struct stats *stats, const struct counters *c, bool ips)
 	for (size_t id = PROTO_FAILED + 1; id < PROTO_CNT; id++)
 		if (protos[id])
 			proto_stats(stats, c, id);
+	for (size_t i = 0; i < ZERO_CNT; i++)
+		stat_add(stats, 0, "%s", zeros[i]);
 }
 
 static int by_path(const void *a, const void *b)
@@ -130,7 +167,8 @@ static void tree_put(struct json *json, const struct stats *stats)
 void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns)
 {
 	struct told_head head = { .time_ns = now_ns, .event_type = "stats" };
-	struct stats stats = { .cap = COUNTER_CNT + EVENT_CNT + 3 * APP_OVERS * (size_t)PROTO_CNT };
+	struct stats stats = { .cap = COUNTER_CNT + EVENT_CNT + ZERO_CNT +
+				      PROTO_STATS * APP_OVERS * (size_t)PROTO_CNT };
 
 	if (!told->settings->kinds[TOLD_STATS])
 		return;

@@ -218,6 +218,18 @@ static uint32_t file_tell(struct told *told, struct packet *p, struct file_room 
 	return alerts;
 }
 
+/*
+ * As Suricata tells them: with a packet of who sends it, or any when nothing more comes from there; if not, with
+ * the last of the flow.
+ */
+static bool file_is_due(const struct file *file, const struct tx *tx, const struct packet *p, bool all)
+{
+	if (file->state == FILE_OPENED && !all)
+		return false;
+	return file->side == p->side || tx->session->ended[file->side] ||
+	       (p->is_pseudo && p->side == FROM_SERVER);
+}
+
 static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bool all)
 {
 	const struct engine_setup *setup = tx->session->setup;
@@ -230,9 +242,7 @@ static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bo
 	for (struct file *file = tx->files; file; file = file->next) {
 		if (file->logged)
 			continue;
-		/* As Suricata tells them: with a packet of who sends it, or with the last one. */
-		if ((file->state == FILE_OPENED && !all) ||
-		    (file->side != p->side && !(p->is_pseudo && p->side == FROM_SERVER))) {
+		if (!file_is_due(file, tx, p, all)) {
 			tx->files_due = true;
 			continue;
 		}

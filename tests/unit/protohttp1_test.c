@@ -90,6 +90,60 @@ static void test_exchange(void **state)
 	}
 }
 
+/* --- records that sites ask for --- */
+
+static uint64_t option_bit(const char *name)
+{
+	for (size_t i = 0; i < HTTP1_OPTION_CNT; i++)
+		if (strcmp(http1_options[i].name, name) == 0)
+			return UINT64_C(1) << i;
+	fail_msg("no option %s", name);
+	return 0;
+}
+
+static void told_is(bool (*log)(struct tx *, struct json *), struct tx *tx, uint64_t options,
+		    const char *text)
+{
+	json_begin(&run.json);
+	run.json.options = options;
+	assert_true(log(tx, &run.json));
+	json_end(&run.json);
+	json_newline(&run.json);
+	run.json.bytes[run.json.len - 1] = 0;
+	assert_non_null(strstr(run.json.bytes, text));
+}
+
+static bool alert_log(struct tx *tx, struct json *json)
+{
+	http1_log_alert(tx, json);
+	return true;
+}
+
+/* Headers that are listed stand in the lists of all, and these are not there where they are empty. */
+static void test_told(void **state)
+{
+	struct tx *tx;
+
+	protorun_begin(&run, PROTO_HTTP1, 6);
+	protorun_feed(
+		&run, FROM_CLIENT,
+		TEXT("POST / HTTP/1.1\r\nHost: h\r\nACCEPT: a\r\nContent-Length: 3\r\n\r\n\1b\n"),
+		0, false);
+	protorun_feed(&run, FROM_SERVER, TEXT("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), 0,
+		      false);
+	tx = run.flow.session.first;
+	told_is(http1_log, tx, option_bit("custom.accept") | option_bit("custom.server"),
+		"\"url\":\"/\",\"request_headers\":[{\"name\":\"ACCEPT\",\"value\":\"a\"}]}");
+	told_is(http1_log, tx, option_bit("dump-all-headers=response"),
+		"\"url\":\"/\",\"response_headers\":[{\"name\":\"Content-Length\",\"value\":\"2\"}]}");
+	run.json.body_base64 = run.json.body_printable = true;
+	told_is(alert_log, tx, 0,
+		"\"http_request_body_printable\":\".b\\n\",\"http_request_body\":\"AWIK\","
+		"\"http_response_body_printable\":\"hi\",\"http_response_body\":\"aGk=\"}");
+	run.json.body_base64 = run.json.body_printable = false;
+	protorun_end(&run);
+}
+
 /* --- files --- */
 
 static const struct file *file_is(const struct file *file, const char *name, const char *bytes,
@@ -264,10 +318,11 @@ static void test_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchange), cmocka_unit_test(test_upload),
-		cmocka_unit_test(test_download), cmocka_unit_test(test_pipeline),
-		cmocka_unit_test(test_events),	 cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_guess),	 cmocka_unit_test(test_body),
+		cmocka_unit_test(test_exchange), cmocka_unit_test(test_told),
+		cmocka_unit_test(test_upload),	 cmocka_unit_test(test_download),
+		cmocka_unit_test(test_pipeline), cmocka_unit_test(test_events),
+		cmocka_unit_test(test_changes),	 cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

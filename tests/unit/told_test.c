@@ -92,6 +92,7 @@ static void packet_make(struct made *m)
 
 static void make(struct made *m, const char *types, bool ips)
 {
+	struct engine_setup setup = { .ips = ips, .capture = "some.pcap" };
 	char text[1024];
 	struct diag diag;
 
@@ -101,7 +102,8 @@ static void make(struct made *m, const char *types, bool ips)
 		 "outputs:\n  - eve-log:\n      community-id: yes\n      types:\n%s", types);
 	assert_int_equal(config_read_text(text, "settings", &m->config, &diag), 0);
 	diag_free(&diag);
-	assert_int_equal(told_settings_new(m->config, ips, NULL, &m->settings), 0);
+	setup.config = m->config;
+	assert_int_equal(told_settings_new(&setup, &m->settings), 0);
 	assert_int_equal(told_new(m->settings, line_take, m, &m->told), 0);
 	m->lines = json_array();
 	packet_make(m);
@@ -270,6 +272,10 @@ static void test_anomaly(void **state)
 	assert_int_equal(json_array_size(m.lines), 1);
 	line_has(&m, 0, "anomaly.type", "decode");
 	line_has(&m, 0, "anomaly.event", "decoder.ipv4.trunc_pkt");
+	line_has(&m, 0, "proto", "TCP");
+	m.packet.proto = 2;
+	told_packet(m.told, &m.packet);
+	line_has(&m, 1, "proto", "IGMP");
 	end(&m);
 }
 
