@@ -292,10 +292,11 @@ def compare(mine, other):
     flows = {}
     for key in sorted(mine.keys() | other.keys()):
         found, mine_alone, other_alone = pairs(mine.get(key, []), other.get(key, []))
+        about = key[1] if key[0] in ('anomaly', 'alert') else ''
         for record in mine_alone:
-            yield key[0], '', 'only ours', json.dumps(record)[:600]
+            yield key[0], about, 'only ours', json.dumps(record)[:600]
         for record in other_alone:
-            yield key[0], '', 'only theirs', json.dumps(record)[:600]
+            yield key[0], about, 'only theirs', json.dumps(record)[:600]
         for a, b in found:
             if flows.setdefault(b.get('flow_id'), a.get('flow_id')) != a.get('flow_id'):
                 yield key[0], 'flow_id', 'other flow', f'{b.get("timestamp")} {key[2]}'
