@@ -403,16 +403,12 @@ static void name_put(struct json *json, const char *key, enum proto_id id, enum 
 		json_text(json, key, name);
 }
 
-/* A datagram that nobody knows settles it; over TCP the other side may still say what it is. */
+/* A datagram that nobody knows settles it, an empty one too; over TCP something may still say what it is. */
 static enum proto_id app_proto(const struct flow *flow)
 {
 	const struct session *s = &flow->session;
-	bool one_failed = s->side_proto[FROM_CLIENT] == PROTO_FAILED ||
-			  s->side_proto[FROM_SERVER] == PROTO_FAILED;
 
-	if (s->proto == PROTO_UNKNOWN && one_failed && flow->proto == IPPROTO_UDP)
-		return PROTO_FAILED;
-	return s->proto;
+	return s->proto == PROTO_UNKNOWN && flow->proto == IPPROTO_UDP ? PROTO_FAILED : s->proto;
 }
 
 void told_app_proto(struct told *told, const struct flow *flow)

@@ -219,8 +219,8 @@ static uint32_t file_tell(struct told *told, struct packet *p, struct file_room 
 }
 
 /*
- * As Suricata tells them: with a packet of who sends it, or any when nothing more comes from there; if not, with
- * the last of the flow.
+ * As Suricata tells them: with a packet of who sends it, or any when nothing more comes from there; if
+ * not, with the last of the flow.
  */
 static bool file_is_due(const struct file *file, const struct tx *tx, const struct packet *p, bool all)
 {
