@@ -100,14 +100,14 @@ static void nameless(const struct sek_name_profile *profile, const struct sek_na
 	judged->blocked = judged->reason;
 }
 
-/* One spelling where there is one, else as it came. */
-static void host_spell(const char *host, size_t len, struct judged *judged)
+/* One spelling where there is one, else as it came. In requests it may be encoded as URLs are. */
+static void host_spell(const char *host, size_t len, bool in_request, struct judged *judged)
 {
 	struct name name;
-
 	bool address;
 
-	if (!name_of_host(host, len, &name, &address)) {
+	if (!(in_request ? url_host(host, len, &name, &address)
+			 : name_of_host(host, len, &name, &address))) {
 		memcpy(judged->host, name.text, sizeof(name.text));
 		return;
 	}
@@ -125,7 +125,7 @@ void judge_host(struct judge *judge, const struct sek_name_copy_head *head, cons
 	bool looks = begin(judge, head, &profile, &phase, judged);
 
 	if (host_len)
-		host_spell(host, host_len, judged);
+		host_spell(host, host_len, false, judged);
 	if (looks && host_len)
 		ask(judge, head, phase, judged->host, NULL, judged);
 	else if (looks)
@@ -142,7 +142,7 @@ void judge_request(struct judge *judge, const struct sek_name_copy_head *head,
 	bool looks = begin(judge, head, &profile, &phase, judged);
 
 	if (host->len)
-		host_spell(host->text, host->len, judged);
+		host_spell(host->text, host->len, true, judged);
 	if (!looks)
 		return;
 	if (!host->len) {

@@ -10,8 +10,8 @@
 #include "parse/words.h"
 #include "sekisho/name.h"
 
-#define HTTP_PART_TURNS 8 /* words of a part */
-#define HTTP_LINE_PARTS 23 /* of a request: 1,472 bytes, more than a segment of Ethernet */
+#define HTTP_PART_TURNS 32 /* words of a part: most requests are one, and each is a call */
+#define HTTP_LINE_PARTS 6 /* of a request: 1,536 bytes, more than a segment of Ethernet */
 #define HTTP_VALUE_TURNS 65 /* half words of a Host */
 #define HTTP_TARGET_TURNS (SEK_NAME_PATH_BYTES / 8 + 1)
 #define HTTP_METHOD_MIN 3

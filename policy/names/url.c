@@ -170,9 +170,9 @@ static int port_read(struct text text, uint16_t *ret_port)
 	return 0;
 }
 
-/* A host's own percent-encoding is undone before it is looked at. */
-static int host_read(struct text text, struct url *url)
+int url_host(const char *host, size_t host_len, struct name *ret_host, bool *ret_address)
 {
+	struct text text = { host, host_len };
 	char plain[1024];
 	size_t len = 0;
 	bool encoded;
@@ -181,7 +181,7 @@ static int host_read(struct text text, struct url *url)
 		return BAD(url);
 	while (text.len)
 		plain[len++] = (char)byte_take(&text, &encoded);
-	return name_of_host(plain, len, &url->host, &url->address);
+	return name_of_host(plain, len, ret_host, ret_address);
 }
 
 /* host:port, with or without a user in front. */
@@ -202,7 +202,7 @@ static int authority_read(struct text text, struct url *url)
 		text.len = colon - text.at;
 	}
 	err = port_read(port, &url->port);
-	return err ? err : host_read(text, url);
+	return err ? err : url_host(text.at, text.len, &url->host, &url->address);
 }
 
 static bool is_slash(char c)

@@ -30,6 +30,12 @@ struct url {
 };
 
 /*
+ * The host of a URL or of a request, whose own percent-encoding is undone before it is looked at (RFC 3986,
+ * 3.2.2). Returns as name_of_host() does.
+ */
+int url_host(const char *host, size_t host_len, struct name *ret_host, bool *ret_address);
+
+/*
  * scheme://user@host:port/path?query#fragment, or the same without what is before the host. 0, or an enum
  * name_skip negated less one (scheme, too_long, url, name, utf8, idna).
  */

@@ -90,6 +90,8 @@ static const struct {
 	{ "a dot in a label", 14, '.', JUDGED },
 	{ "a blank in it", 14, ' ', JUDGED },
 	{ "a one in it", 14, 1, JUDGED },
+	{ "a byte above ASCII", 14, 0xfc, JUDGED },
+	{ "a capital", 14, 'W', JUDGED },
 };
 
 /* Whatever fail: says: nothing of it waits for anybody, or passes undecided. */
