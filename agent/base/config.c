@@ -575,20 +575,28 @@ static uint64_t unit_of(const char *text)
 }
 
 /* Up to 2^53 the product is exact; more bytes than that are no setting. */
-uint64_t config_bytes(const struct config *config, const char *path, uint64_t otherwise)
+bool bytes_parse(const char *text, uint64_t *ret_bytes)
 {
-	const char *text = config_text(config, path);
 	double number;
 	uint64_t unit;
 	char *end;
 
-	if (!text || text[0] < '0' || text[0] > '9')
-		return otherwise;
+	if (text[0] < '0' || text[0] > '9')
+		return false;
 	number = strtod(text, &end);
 	unit = unit_of(end);
 	if (!unit || !(number * (double)unit <= 9007199254740992.0))
-		return otherwise;
-	return (uint64_t)(number * (double)unit);
+		return false;
+	*ret_bytes = (uint64_t)(number * (double)unit);
+	return true;
+}
+
+uint64_t config_bytes(const struct config *config, const char *path, uint64_t otherwise)
+{
+	const char *text = config_text(config, path);
+	uint64_t bytes;
+
+	return text && bytes_parse(text, &bytes) ? bytes : otherwise;
 }
 
 uint64_t config_number(const struct config *config, const char *path, uint64_t otherwise)

@@ -29,7 +29,9 @@ void config_free(struct config *config);
  */
 const char *config_text(const struct config *config, const char *path); /* NULL: not set */
 bool config_bool(const struct config *config, const char *path, bool otherwise); /* yes, true, on, 1 */
-/* 100kb, 1MB, 1gb, plain numbers; a wrong one counts as not set. */
+/* "100kb", "1MB", "1gb", plain numbers. */
+bool bytes_parse(const char *text, uint64_t *ret_bytes);
+/* The same of a setting; a wrong one counts as not set. */
 uint64_t config_bytes(const struct config *config, const char *path, uint64_t otherwise);
 uint64_t config_number(const struct config *config, const char *path, uint64_t otherwise);
 /* How many elements a list, or names a section has; 0: not there. */

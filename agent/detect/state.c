@@ -170,6 +170,12 @@ void state_await(const struct match *match)
 		(void)memory_turn(match->detect);
 }
 
+void state_short(const struct match *match)
+{
+	if (match->detect)
+		match->detect->tally.memory_short++;
+}
+
 /* --- of a transaction --- */
 
 static uint64_t *tx_word(const struct match *match, uint32_t name)

@@ -22,6 +22,8 @@ void state_bit_change(struct match *match, enum bit_of of, uint32_t name, enum b
  * the capture left it, and nobody else touches it.
  */
 void state_await(const struct match *match);
+/* Counts that something could not be remembered. */
+void state_short(const struct match *match);
 
 /* flowint. false: it was never set. */
 bool state_int(const struct match *match, uint32_t name, uint32_t *ret_value);

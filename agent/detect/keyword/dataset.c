@@ -15,6 +15,15 @@ struct dataset_clause {
 	enum dataset_command command;
 };
 
+static bool add(struct dataset *dataset, const struct match *match)
+{
+	int added = dataset_add(dataset, match->buffer);
+
+	if (added < 0)
+		state_short(match);
+	return added > 0;
+}
+
 static enum clause_says dataset_ask(const struct clause *clause, struct match *match)
 {
 	const struct dataset_clause *asked = clause->arg;
@@ -34,7 +43,7 @@ static enum clause_says dataset_ask(const struct clause *clause, struct match *m
 		holds = !dataset_has(dataset, match->buffer, NULL);
 		break;
 	case COMMAND_SET:
-		holds = dataset_add(dataset, match->buffer);
+		holds = add(dataset, match);
 		break;
 	default:
 		holds = dataset_remove(dataset, match->buffer);

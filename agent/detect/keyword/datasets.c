@@ -3,6 +3,7 @@
  * The sets themselves: by name, filled from files, asked and changed by any worker. Called by dataset.c
  * and when a struct parse is freed.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +15,8 @@
 #include "text/address.h"
 
 #define VALUE_MAX 4096
+#define VALUE_OVERHEAD 48 /* what a value takes beside its bytes: its places in the tables */
+#define MEMORY_MAX (100u << 20) /* of a set, where nobody says otherwise */
 
 struct dataset *dataset_get(struct parse *parse, struct slice name)
 {
@@ -37,19 +40,95 @@ struct dataset *dataset_get(struct parse *parse, struct slice name)
 
 /* --- values --- */
 
-static bool put(struct dataset *dataset, struct slice value, uint16_t reputation)
+static void contents_copy(struct dataset *to, const struct dataset *from)
 {
-	uint32_t number = words_add(&dataset->values, value);
+	to->values = from->values;
+	to->reputations = from->reputations;
+	to->is_in = from->is_in;
+	to->reputation_cap = from->reputation_cap;
+	to->is_in_cap = from->is_in_cap;
+	to->memory = from->memory;
+	to->out_cnt = from->out_cnt;
+}
+
+/* All that a set has, but for what rules and settings say of it. */
+static void contents_exchange(struct dataset *a, struct dataset *b)
+{
+	struct dataset was = *a;
+
+	contents_copy(a, b);
+	contents_copy(b, &was);
+}
+
+static void values_free(struct dataset *dataset)
+{
+	words_free(&dataset->values);
+	free(dataset->reputations);
+	free(dataset->is_in);
+}
+
+/* A value of this type has so many bytes; addresses of IPv4 have 4 in sets of both, too. */
+static bool is_value(const struct dataset *dataset, struct slice value)
+{
+	switch (dataset->type) {
+	case DATASET_MD5:
+		return value.len == 16;
+	case DATASET_SHA256:
+		return value.len == 32;
+	case DATASET_IPV4:
+		return value.len == 4;
+	case DATASET_IP:
+		return value.len == 4 || value.len == 16;
+	default:
+		return value.len > 0;
+	}
+}
+
+static int put(struct dataset *dataset, struct slice value, uint16_t reputation)
+{
+	uint32_t cnt = dataset->values.cnt, number = words_add(&dataset->values, value);
 
 	if (!number ||
 	    parse_room(&dataset->reputations, &dataset->reputation_cap, number,
 		       sizeof(*dataset->reputations)) ||
-	    parse_room(&dataset->is_in, &dataset->is_in_cap, number, sizeof(*dataset->is_in)) ||
-	    dataset->is_in[number - 1])
-		return false;
+	    parse_room(&dataset->is_in, &dataset->is_in_cap, number, sizeof(*dataset->is_in)))
+		return -ENOMEM;
+	if (dataset->is_in[number - 1])
+		return 0;
+	if (number > cnt)
+		dataset->memory += value.len + VALUE_OVERHEAD;
+	else
+		dataset->out_cnt--;
 	dataset->is_in[number - 1] = true;
 	dataset->reputations[number - 1] = reputation;
-	return true;
+	return 1;
+}
+
+/* Gives back what values that were taken out still hold. */
+static int pack(struct dataset *dataset)
+{
+	struct dataset packed = { 0 };
+	int err = 0;
+
+	for (uint32_t i = 0; err >= 0 && i < dataset->values.cnt; i++)
+		if (dataset->is_in[i])
+			err = put(&packed, slice(dataset->values.at[i], dataset->values.lens[i]),
+				  dataset->reputations[i]);
+	if (err >= 0)
+		contents_exchange(dataset, &packed);
+	values_free(&packed);
+	return err < 0 ? err : 0;
+}
+
+/* Half of it at least must come back, so that packing costs what taking out did. */
+static bool make_room(struct dataset *dataset, struct slice value)
+{
+	uint64_t needed = value.len + VALUE_OVERHEAD;
+
+	if (dataset->memory + needed <= dataset->memory_max || words_find(&dataset->values, value))
+		return true;
+	return dataset->out_cnt > dataset->values.cnt / 2 && pack(dataset) == 0 &&
+	       dataset->memory + needed <= dataset->memory_max;
 }
 
 bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *ret_reputation)
@@ -62,11 +141,16 @@ bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *re
 	return is_in;
 }
 
-bool dataset_add(struct dataset *dataset, struct slice value)
+int dataset_add(struct dataset *dataset, struct slice value)
 {
-	bool added = put(dataset, value, 0);
+	int added;
 
-	dataset->changed |= added;
+	if (!is_value(dataset, value))
+		return 0;
+	if (!make_room(dataset, value))
+		return -ENOMEM;
+	added = put(dataset, value, 0);
+	dataset->changed |= added > 0;
 	return added;
 }
 
@@ -77,6 +161,7 @@ bool dataset_remove(struct dataset *dataset, struct slice value)
 
 	if (was_in)
 		dataset->is_in[number - 1] = false;
+	dataset->out_cnt += was_in;
 	dataset->changed |= was_in;
 	return was_in;
 }
@@ -141,8 +226,11 @@ static int line_take(struct draft *draft, struct dataset *dataset, struct slice 
 		return refuse(draft, (const char *)place.at, NULL,
 			      "line %u of what the set %s is loaded from is no value%s of its type",
 			      number, dataset->name, with_reputation ? " with reputation" : "");
-	(void)put(dataset, slice(bytes, len), (uint16_t)reputation);
-	return 0;
+	if (dataset->memory + len + VALUE_OVERHEAD > dataset->memory_max)
+		return refuse(draft, (const char *)place.at, "raise its memcap",
+			      "the set %s has no room for line %u of what it is loaded from",
+			      dataset->name, number);
+	return put(dataset, slice(bytes, len), (uint16_t)reputation) < 0 ? refuse_memory(draft) : 0;
 }
 
 static int file_take(struct draft *draft, struct dataset *dataset, struct slice place, FILE *file,
@@ -240,9 +328,33 @@ int dataset_word(struct draft *draft, struct dataset *dataset, struct slice word
 		return err ? err : load(draft, dataset, value, false, with_reputation);
 	}
 	if (slice_is(key, "memcap") || slice_is(key, "hashsize"))
-		return 0; /* it takes what its values need */
+		return 0; /* read ahead of the others; it hashes as its values need */
 	return refuse(draft, (const char *)word.at, "type string, load FILE, save FILE, state FILE",
 		      "%s has no word \"%.*s\"", draft->keyword->word, (int)word.len, word.at);
+}
+
+/* What it may take at first: as the settings say of it, or of all. */
+static void memory_settle(struct draft *draft, struct dataset *dataset)
+{
+	const struct config *config = draft->parse->config;
+	char path[256];
+
+	if (dataset->memory_max)
+		return;
+	dataset->memory_max = config_bytes(config, "datasets.defaults.memcap", MEMORY_MAX);
+	snprintf(path, sizeof(path), "datasets.%s.memcap", dataset->name);
+	dataset->memory_max = config_bytes(config, path, dataset->memory_max);
+}
+
+static int memory_read(struct draft *draft, struct dataset *dataset, struct slice word)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.*s", (int)word.len, word.at);
+	if (word.len < sizeof(text) && bytes_parse(text, &dataset->memory_max) && dataset->memory_max)
+		return 0;
+	return refuse(draft, (const char *)word.at, "memcap 10mb", "\"%.*s\" is no size",
+		      (int)word.len, word.at);
 }
 
 /* The setting datasets.NAME.what. */
@@ -277,12 +389,17 @@ int dataset_ready(struct draft *draft, struct dataset *dataset, struct slice wor
 
 	if (of_settings)
 		(void)type_find(slice_text(of_settings), &type);
-	while (slice_next(&rest, ',', &word)) {
-		if (slice_starts(word, "type ") &&
-		    !type_find(slice_trim(slice_behind(word, 5)), &type))
+	memory_settle(draft, dataset);
+	while (!err && slice_next(&rest, ',', &word)) {
+		if (slice_starts(word, "memcap "))
+			err = memory_read(draft, dataset, slice_trim(slice_behind(word, 7)));
+		else if (slice_starts(word, "type ") &&
+			 !type_find(slice_trim(slice_behind(word, 5)), &type))
 			return refuse(draft, (const char *)word.at, "string, md5, sha256, ipv4 or ip",
 				      "there is no \"%.*s\" of values", (int)word.len, word.at);
 	}
+	if (err)
+		return err;
 	if (type == DATASET_NONE)
 		type = dataset->type;
 	if (type == DATASET_NONE || (dataset->type != DATASET_NONE && dataset->type != type))
@@ -296,16 +413,19 @@ int dataset_ready(struct draft *draft, struct dataset *dataset, struct slice wor
 
 /* --- keeping --- */
 
-static void value_write(const struct dataset *dataset, struct slice value, FILE *out)
+static void address_write(struct slice value, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fputs(inet_ntop(value.len == 4 ? AF_INET : AF_INET6, value.at, text, sizeof(text)), out);
+}
+
+static void base64_write(struct slice value, FILE *out)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-	if (dataset->type != DATASET_STRING) {
-		for (size_t i = 0; i < value.len; i++)
-			fprintf(out, "%02x", value.at[i]);
-	}
-	for (size_t i = 0; dataset->type == DATASET_STRING && i < value.len; i += 3) {
+	for (size_t i = 0; i < value.len; i += 3) {
 		size_t left = value.len - i;
 		uint32_t group = (uint32_t)value.at[i] << 16;
 
@@ -316,6 +436,17 @@ static void value_write(const struct dataset *dataset, struct slice value, FILE 
 		fputc(left > 1 ? letters[group >> 6 & 63] : '=', out);
 		fputc(left > 2 ? letters[group & 63] : '=', out);
 	}
+}
+
+static void value_write(const struct dataset *dataset, struct slice value, FILE *out)
+{
+	if (dataset->type == DATASET_STRING)
+		base64_write(value, out);
+	else if (dataset->type == DATASET_IPV4 || dataset->type == DATASET_IP)
+		address_write(value, out);
+	else
+		for (size_t i = 0; i < value.len; i++)
+			fprintf(out, "%02x", value.at[i]);
 	fputc('\n', out);
 }
 
@@ -332,22 +463,13 @@ static void dataset_write(struct parse *parse, const struct dataset *dataset)
 			 "the set %s could not be kept: %s", dataset->name, strerror(errno));
 }
 
-static void contents_exchange(struct dataset *a, struct dataset *b)
+static void sets_exchange(struct dataset *to, struct dataset *old)
 {
-	struct dataset was = *a;
+	bool changed = to->changed;
 
-	a->values = b->values;
-	a->reputations = b->reputations;
-	a->is_in = b->is_in;
-	a->reputation_cap = b->reputation_cap;
-	a->is_in_cap = b->is_in_cap;
-	a->changed = b->changed;
-	b->values = was.values;
-	b->reputations = was.reputations;
-	b->is_in = was.is_in;
-	b->reputation_cap = was.reputation_cap;
-	b->is_in_cap = was.is_in_cap;
-	b->changed = was.changed;
+	contents_exchange(to, old);
+	to->changed = old->changed;
+	old->changed = changed;
 }
 
 void datasets_take(struct parse *parse, struct parse *from)
@@ -358,7 +480,7 @@ void datasets_take(struct parse *parse, struct parse *from)
 		while (old && strcmp(old->name, to->name) != 0)
 			old = old->next;
 		if (old && old->type == to->type && old->is_changing && to->is_changing)
-			contents_exchange(to, old);
+			sets_exchange(to, old);
 	}
 }
 
@@ -370,9 +492,7 @@ void datasets_free(struct parse *parse)
 		if (dataset->changed && dataset->save_path)
 			dataset_write(parse, dataset);
 		parse->datasets = dataset->next;
-		words_free(&dataset->values);
-		free(dataset->reputations);
-		free(dataset->is_in);
+		values_free(dataset);
 		free(dataset->save_path);
 		free(dataset->name);
 		free(dataset);
