@@ -301,6 +301,8 @@ static bool payload_holds(struct detect *detect, const struct signature *s, bool
 	bool of_stream = is_tcp && s->layer != RULE_OF_PACKETS && !s->only_pkt;
 	struct looked in = { .bytes = packet->payload, .ends = true };
 
+	if (!packet->payload.len && !raw->bytes.at)
+		return false; /* "it has not" is said of bytes that are there */
 	if (of_stream && raw->bytes.at) {
 		struct looked piece = { raw->bytes, raw->from, raw->old_len, raw->is_end };
 

@@ -332,6 +332,20 @@ static void datasets_test(void **state)
 		{ "isset,seen", "a", false },
 		{ "isset,listed,type string,load PATH", "abc", true },
 		{ "isset,listed,type string,load PATH", "YWJj", false },
+		{ "set,sums,type md5", "abc", false }, /* no value of this type */
+		{ "set,sums", "0123456789abcdef", true },
+		{ "isset,sums", "0123456789abcdef", true },
+		{ "set,ends,type ipv4", "abcd", true },
+		{ "set,ends,type ipv4", "abcdabcdabcdabcd", false },
+		{ "set,few,type string,memcap 120", "a", true }, /* bytes and their places, twice */
+		{ "set,few", "b", true },
+		{ "set,few", "c", false },
+		{ "unset,few", "a", true },
+		{ "set,few", "c", false }, /* what was taken out is given back when it is half */
+		{ "unset,few", "b", true },
+		{ "set,few", "c", true },
+		{ "isset,few", "a", false },
+		{ "isset,few", "c", true },
 	};
 	char path[] = "/tmp/listed.XXXXXX", text[256], asks[128];
 	int fd = mkstemp(path);
@@ -366,12 +380,121 @@ static void datasets_test(void **state)
 	diag_free(&diag);
 }
 
+/* What rules put into a set is written when the rules go, and read by the next ones. */
+static void datasets_kept_test(void **state)
+{
+	static const struct {
+		const char *type, *value, *line;
+	} rows[] = {
+		{ "string", "abc", "YWJj\n" },
+		{ "md5", "0123456789abcdef", "30313233343536373839616263646566\n" },
+		{ "ipv4", "\xc0\x01\x02\x03", "192.1.2.3\n" },
+		{ "ip", "\xc0\x01\x02\x03", "192.1.2.3\n" },
+		{ "ip", "abcdefghijklmnop", "6162:6364:6566:6768:696a:6b6c:6d6e:6f70\n" },
+	};
+	char path[] = "/tmp/kept.XXXXXX", text[256], line[64];
+
+	assert_int_not_equal(mkstemp(path), -1);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		bool again = i % 2;
+		struct match match = { .buffer = slice_text(rows[i / 2].value), .is_end = true };
+		struct signature *signature;
+		struct parse *parse;
+		struct diag diag;
+		FILE *file;
+
+		diag_init(&diag);
+		assert_int_equal(parse_new(NULL, &diag, &parse), 0);
+		snprintf(text, sizeof(text),
+			 "alert udp any any -> any any (udp.hdr; dataset:%s,x,type %s,%s %s; sid:1;)",
+			 again ? "isset" : "set", rows[i / 2].type, again ? "load" : "save", path);
+		assert_int_equal(
+			signature_parse(parse, slice_text(text), "own.rules", 1, &signature), 0);
+		assert_true(hold(&match, signature->parts[0].clauses, 1));
+		signature_free(signature);
+		parse_free(parse);
+		diag_free(&diag);
+		file = fopen(path, "r");
+		assert_non_null(file);
+		assert_non_null(fgets(line, sizeof(line), file));
+		assert_string_equal(line, rows[i / 2].line);
+		fclose(file);
+	}
+	unlink(path);
+}
+
+/* 128.0.0.0/1 is in JP, 0.0.0.0/2 in US, of the rest nothing is said. */
+static const char country_table[] =
+	"\x00\x00\x01\x00\x00\x12\x00\x00(\x00\x00\x02"
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	"\xe1Gcountry\xe1Hiso_codeBJP"
+	"\xe1Gcountry\xe1Hiso_codeBUS"
+	"\xab\xcd\xefMaxMind.com"
+	"\xe9[binary_format_major_version\xa1\x02[binary_format_minor_version\xa0Kbuild_epoch\x01\x02\x01"
+	"Mdatabase_typeGCountryKdescription\xe0Jip_version\xa1\x04Ilanguages\x00\x04Jnode_count\xc1\x02"
+	"Krecord_size\xa1\x18";
+
+static void geoip_test(void **state)
+{
+	static const struct {
+		const char *asks;
+		uint8_t src, dst; /* first bytes of the addresses */
+		bool holds;
+	} rows[] = {
+		{ "src,JP", 200, 1, true },    { "src,JP", 1, 200, false },
+		{ "dst,JP", 1, 200, true },    { "any,JP", 1, 200, true },
+		{ "any,JP", 200, 1, true },    { "JP", 200, 1, true },
+		{ "jp,FR", 200, 1, true },     { "FR,DE", 200, 1, false },
+		{ "both,JP", 200, 1, false },  { "both,JP,US", 200, 1, true },
+		{ "both,JP", 200, 201, true }, { "src,!JP", 200, 1, false },
+		{ "src,!US", 200, 1, true },   { "src,!US,!JP", 200, 1, false },
+		{ "src,!US", 100, 1, false }, /* nothing is said of it */
+		{ "src,US", 100, 1, false },
+	};
+	char path[] = "/tmp/countries.XXXXXX", settings[64], text[128];
+	int fd = mkstemp(path);
+	struct config *config;
+	struct parse *parse;
+	struct diag diag;
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, country_table, sizeof(country_table) - 1),
+			 sizeof(country_table) - 1);
+	close(fd);
+	diag_init(&diag);
+	snprintf(settings, sizeof(settings), "geoip-database: %s\n", path);
+	assert_int_equal(config_read_text(settings, "own.yaml", &config, &diag), 0);
+	assert_int_equal(parse_new(config, &diag, &parse), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct packet packet = {
+			.family = 4,
+			.src.b = { [10] = 255, [11] = 255, [12] = rows[i].src, [15] = 1 },
+			.dst.b = { [10] = 255, [11] = 255, [12] = rows[i].dst, [15] = 1 }
+		};
+		struct match match = { .packet = &packet };
+		struct signature *signature;
+
+		snprintf(text, sizeof(text), "alert ip any any -> any any (geoip:%s; sid:1;)",
+			 rows[i].asks);
+		assert_int_equal(
+			signature_parse(parse, slice_text(text), "own.rules", 1, &signature), 0);
+		if (signature->tests[0].ops->ask(signature->tests[0].arg, &match) != rows[i].holds)
+			fail_msg("%zu: %s", i, text);
+		signature_free(signature);
+	}
+	unlink(path);
+	parse_free(parse);
+	config_free(config);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clauses_test),	   cmocka_unit_test(window_test),
 		cmocka_unit_test(transforms_test), cmocka_unit_test(base64_test),
-		cmocka_unit_test(datasets_test),
+		cmocka_unit_test(datasets_test),   cmocka_unit_test(datasets_kept_test),
+		cmocka_unit_test(geoip_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

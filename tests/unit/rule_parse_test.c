@@ -254,6 +254,19 @@ static const struct {
 	{ HEAD "(rpc:*; sid:1;)", 10, 35, "program" },
 	{ HEAD "(asn1:relative_offset 1; sid:1;)", 10, 36, "nothing" },
 	{ HEAD "(bsize:3; sid:1;)", 10, 31, "without a buffer" },
+	{ HEAD "(geoip:JP; sid:1;)", 10, 31, "no table of countries" },
+	{ HEAD "(tls.store; sid:1;)", 10, 31, "not kept" },
+	{ HEAD "(nfq_set_mark:1/1; sid:1;)", 10, 31, "nobody would read" },
+	{ HEAD "(l3_proto:ip5; sid:1;)", 10, 40, "no version" },
+	/* what could never match */
+	{ HEAD "(http.host; content:\"Example\"; sid:1;)", 10, 1, "in small letters" },
+	{ HEAD "(http.method; content:\"GET \"; sid:1;)", 10, 1, "no blanks" },
+	{ HEAD "(http.uri; bsize:<4; content:\"abcd\"; sid:1;)", 10, 1, "never lies in 3 bytes" },
+	{ HEAD "(dsize:2; content:\"abc\"; sid:1;)", 10, 1, "never lies in 2 bytes" },
+	{ HEAD "(urilen:2<>4; content:\"abcd\"; http_uri; sid:1;)", 10, 1, "never lies in 3 bytes" },
+	{ "alert udp any any -> any any (http.uri; content:\"a\"; sid:1;)", 10, 1, "not spoken over" },
+	{ "alert tcp-pkt any any -> any any (flow:only_stream; sid:1;)", 10, 1, "only packets" },
+	{ "alert tcp-stream any any -> any any (dsize:>2; sid:1;)", 10, 1, "only packets" },
 };
 
 static void wrong_test(void **state)

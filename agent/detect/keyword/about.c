@@ -50,9 +50,18 @@ static int gid_read(struct draft *draft, struct slice value)
 	return number_once(draft, value, &draft->has_gid, &draft->signature->rule.gid);
 }
 
+/* Of two the higher one counts, as of classes. */
 static int priority_read(struct draft *draft, struct slice value)
 {
-	return number_once(draft, value, &draft->has_priority, &draft->signature->rule.priority);
+	bool is_second = draft->has_priority;
+	uint32_t before = draft->signature->rule.priority;
+	int err;
+
+	draft->has_priority = false;
+	err = number_once(draft, value, &draft->has_priority, &draft->signature->rule.priority);
+	if (!err && is_second && before < draft->signature->rule.priority)
+		draft->signature->rule.priority = before;
+	return err;
 }
 
 static int msg_read(struct draft *draft, struct slice value)
@@ -81,12 +90,10 @@ static int msg_read(struct draft *draft, struct slice value)
 
 static int classtype_read(struct draft *draft, struct slice value)
 {
+	const struct rule_class *class;
 	struct rule *rule = &draft->signature->rule;
 	uint32_t number = words_find(&draft->parse->class_names, value);
-	int err = once(draft, &draft->has_class);
 
-	if (err)
-		return err;
 	if (!number) {
 		diag_add(draft->parse->diag, DIAG_WARNING, draft->file, draft->line_number,
 			 (uint32_t)((const char *)value.at - draft->text) + 1,
@@ -96,10 +103,14 @@ static int classtype_read(struct draft *draft, struct slice value)
 			rule->priority = 3;
 		return 0;
 	}
+	class = &draft->parse->classes[number - 1];
+	if (draft->class && draft->class->priority <= class->priority)
+		return 0;
+	draft->class = class;
 	rule->class_name = words_at(&draft->parse->class_names, number);
-	rule->class_msg = draft->parse->classes[number - 1].msg;
+	rule->class_msg = class->msg;
 	if (!draft->has_priority)
-		rule->priority = draft->parse->classes[number - 1].priority;
+		rule->priority = class->priority;
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * absent: the buffer is not there; absent:or_else: it is not there, or what follows holds. And what
- * is known to the language and not asked here, with the reason.
+ * absent: the buffer is not there; absent:or_else: it is not there, or what follows holds.
  */
 #include "detect/parse/inside.h"
 
@@ -26,14 +25,5 @@ static int absent_read(struct draft *draft, struct slice value)
 	return 0;
 }
 
-static int reason_read(struct draft *draft, struct slice value)
-{
-	return refuse(draft, draft->keyword_at, NULL, "%s: %s", draft->keyword->word,
-		      (const char *)draft->keyword->arg);
-}
-
 const struct keyword keyword_absent = { "absent",    NULL, VALUE_MAYBE,
 					absent_read, NULL, "the buffer is not there" };
-const struct keyword keyword_geoip = {
-	"geoip", NULL, VALUE_MAYBE, reason_read, "the table of countries is not read yet", "refused"
-};

@@ -285,14 +285,6 @@ static int requires_read(struct draft *draft, struct slice value)
 	return 0;
 }
 
-/* --- what is not done here --- */
-
-static int lua_read(struct draft *draft, struct slice value)
-{
-	return refuse(draft, draft->keyword_at, "write the same with byte_math, pcre or a data set",
-		      "%s: scripts are not run in the path of packets", draft->keyword->word);
-}
-
 const struct keyword keyword_tag = {
 	"tag",	  NULL, VALUE_MAYBE,
 	tag_read, NULL, "records the packets that follow: tag:session,10,packets"
@@ -309,4 +301,3 @@ const struct keyword keyword_requires = {
 	"requires",    NULL, VALUE_ALWAYS,
 	requires_read, NULL, "a rule for some versions: requires:version >= 7.0.3"
 };
-const struct keyword keyword_lua = { "lua", "luajit", VALUE_ALWAYS, lua_read, NULL, "refused" };

@@ -75,6 +75,7 @@ static int op_read(struct draft *draft, struct slice text, struct byte_test *tes
 static int byte_test_parse(struct draft *draft, struct slice value, struct byte_test *test)
 {
 	struct slice rest = value, cnt, op, number, offset, word;
+	uint64_t large;
 	int err;
 
 	if (!slice_next(&rest, ',', &cnt) || !slice_next(&rest, ',', &op) ||
@@ -84,7 +85,9 @@ static int byte_test_parse(struct draft *draft, struct slice value, struct byte_
 	err = byte_number_parse(draft, cnt, &test->place.cnt);
 	if (!err)
 		err = op_read(draft, op, test);
-	if (!err)
+	if (!err && number_parse(number, UINT64_MAX, &large))
+		test->value.number = (int64_t)large; /* compared as it is, all 64 bits */
+	else if (!err)
 		err = byte_number_parse(draft, number, &test->value);
 	if (!err)
 		err = byte_number_parse(draft, offset, &test->place.offset);

@@ -42,7 +42,7 @@ int dataset_ready(struct draft *draft, struct dataset *dataset, struct slice pla
 		  bool with_reputation);
 
 bool dataset_has(const struct dataset *dataset, struct slice value, uint16_t *ret_reputation);
-/* 1: it was not there before, 0: it was, or is no value of the set's type. -ENOMEM: there is no room for it. */
+/* 1: it was not there before. 0: it was, or is no value of the set's type. -ENOMEM: no room for it. */
 int dataset_add(struct dataset *dataset, struct slice value);
 bool dataset_remove(struct dataset *dataset, struct slice value);
 /* Sets that rules change, with what is in them, from those of the same name and type. */

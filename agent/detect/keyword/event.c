@@ -28,6 +28,8 @@ static int engine_event_read(struct draft *draft, struct slice value)
 	char name[64];
 	uint8_t *kept;
 
+	if (!in_stream && slice_starts(value, "decoder."))
+		value = slice_behind(value, strlen("decoder."));
 	if (value.len < sizeof(name)) {
 		snprintf(name, sizeof(name), "%.*s", (int)value.len, value.at);
 		event = engine_event_by_name(in_stream ? LAYER_STREAM : LAYER_DECODE, name);

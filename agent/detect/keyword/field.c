@@ -42,9 +42,12 @@ static const struct test_ops field_test_ops = {
 static const struct {
 	const char *field, *word;
 	uint64_t number;
+	bool above; /* all that are larger */
 } field_words[] = {
-#define FIELD_WORD(field, word, number) { field, word, number },
+#define FIELD_WORD(field, word, number) { field, word, number, false },
+#define FIELD_ABOVE(field, word, number) { field, word, number, true },
 #include "detect/parse/fieldwords.def"
+#undef FIELD_ABOVE
 #undef FIELD_WORD
 };
 
@@ -58,10 +61,11 @@ static int field_condition_read(struct draft *draft, struct slice field, struct 
 	for (size_t i = 0; i < sizeof(field_words) / sizeof(field_words[0]); i++) {
 		if (!slice_is(field, field_words[i].field) || !slice_same(word, field_words[i].word))
 			continue;
-		*ret_condition = (struct number_condition){
-			.kind = negated ? NUMBER_IS_NOT : NUMBER_IS,
-			.a = field_words[i].number,
-		};
+		*ret_condition = (struct number_condition){ .a = field_words[i].number };
+		if (field_words[i].above)
+			ret_condition->kind = negated ? NUMBER_TO : NUMBER_ABOVE;
+		else
+			ret_condition->kind = negated ? NUMBER_IS_NOT : NUMBER_IS;
 		return 0;
 	}
 	return number_condition_of(draft, (const char *)value.at, negated ? value : word,

@@ -183,6 +183,32 @@ static int ip_proto_read(struct draft *draft, struct slice value)
 	return draft_test(draft, &ip_proto_ops, condition);
 }
 
+/* --- l3_proto --- */
+
+static bool l3_proto_ask(const void *arg, struct match *match)
+{
+	return match->packet->family == *(const uint8_t *)arg;
+}
+
+static const struct test_ops l3_proto_ops = {
+	.word = "l3_proto", .ask = l3_proto_ask, .of_packet = true, .cost = 1
+};
+
+static int l3_proto_read(struct draft *draft, struct slice value)
+{
+	static const struct {
+		const char *word;
+		uint8_t family;
+	} words[] = { { "ip4", 4 }, { "ipv4", 4 }, { "ip6", 6 }, { "ipv6", 6 } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (slice_same(value, words[i].word))
+			return draft_test(draft, &l3_proto_ops, (void *)&words[i].family);
+	}
+	return refuse(draft, (const char *)value.at, "ip4 or ip6", "\"%.*s\" is no version of IP",
+		      (int)value.len, value.at);
+}
+
 /* --- checksums --- */
 
 struct sum_kind {
@@ -301,6 +327,8 @@ const struct keyword keyword_sameip = { "sameip",    NULL, VALUE_NEVER,
 const struct keyword keyword_ip_proto = { "ip_proto",	NULL,
 					  VALUE_ALWAYS, ip_proto_read,
 					  NULL,		"protocol above IP, by number or name" };
+const struct keyword keyword_l3_proto = { "l3_proto",	 NULL, VALUE_ALWAYS,
+					  l3_proto_read, NULL, "the version of IP: ip4 or ip6" };
 const struct keyword keyword_ipopts = { "ipopts",    NULL, VALUE_ALWAYS,
 					ipopts_read, NULL, "an option that the IPv4 header has" };
 

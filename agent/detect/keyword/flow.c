@@ -46,10 +46,6 @@ static int flow_read(struct draft *draft, struct slice value)
 	struct slice rest = value, word;
 	int err = 0;
 
-	if (draft->has_flow)
-		return refuse(draft, draft->keyword_at, "write all of it in one flow",
-			      "flow is said twice");
-	draft->has_flow = true;
 	while (!err && slice_next(&rest, ',', &word))
 		err = flow_word(draft, word);
 	if (err)

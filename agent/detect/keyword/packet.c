@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "detect/parse/inside.h"
+#include "detect/keyword/size.h"
 
 struct header_number {
 	uint64_t max;
@@ -34,6 +34,22 @@ static bool header_test_ask(const void *arg, struct match *match)
 static const struct test_ops header_test_ops = {
 	.word = "header", .ask = header_test_ask, .free = free, .of_packet = true, .cost = 1
 };
+
+uint64_t dsize_most(const struct signature *signature)
+{
+	uint64_t most = UINT64_MAX;
+
+	for (uint32_t i = 0; i < signature->test_cnt; i++) {
+		const struct header_test *test = signature->tests[i].arg;
+		uint64_t size;
+
+		if (signature->tests[i].ops != &header_test_ops || !test->number->asks_bytes)
+			continue;
+		size = number_most(&test->condition);
+		most = size < most ? size : most;
+	}
+	return most;
+}
 
 static int header_number_read(struct draft *draft, struct slice value)
 {

@@ -9,7 +9,8 @@
 
 #include "detect/keyword/content.h"
 
-#define PLACE_MAX 65535 /* as far as a packet goes, in both directions */
+#define PLACE_MAX 65535 /* as far as a packet goes */
+#define AWAY_MAX 1048576 /* from what was found before, in both directions: in a body */
 
 static int content_of(struct draft *draft, struct content **ret_content)
 {
@@ -34,9 +35,10 @@ static int place_read(struct draft *draft, struct slice value, bool may_be_negat
 	uint8_t var;
 
 	if (signed_parse(value, &number)) {
-		if (number > PLACE_MAX || number < (may_be_negative ? -PLACE_MAX : 0))
+		if (number > (may_be_negative ? AWAY_MAX : PLACE_MAX) ||
+		    number < (may_be_negative ? -AWAY_MAX : 0))
 			return refuse(draft, (const char *)value.at, NULL,
-				      "%s:%.*s is further than a packet goes", draft->keyword->word,
+				      "%s:%.*s is further than is looked", draft->keyword->word,
 				      (int)value.len, value.at);
 		*ret_number = (int32_t)number;
 		return 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "detect/keyword/bytes.h"
+#include "detect/keyword/size.h"
 #include "inspect/tcp.h"
 
 /* --- isdataat --- */
@@ -74,6 +75,11 @@ static enum clause_says bsize_ask(const struct clause *clause, struct match *mat
 }
 
 static const struct clause_ops bsize_ops = { .word = "bsize", .ask = bsize_ask, .free = free };
+
+uint64_t bsize_most(const struct clause *clause)
+{
+	return clause->ops == &bsize_ops ? number_most(clause->arg) : UINT64_MAX;
+}
 
 static int condition_new(struct draft *draft, struct slice value, uint64_t max,
 			 struct number_condition **ret_condition)

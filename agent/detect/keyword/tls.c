@@ -105,7 +105,9 @@ static int ssl_read(struct draft *draft, struct slice value)
 	int err = source_of_keyword(draft, test.bits ? "ssl_state" : "tls.version", true,
 				    &test.source);
 
-	while (!err && slice_next(&rest, test.bits ? '|' : ',', &word))
+	/* of states both signs are written */
+	while (!err &&
+	       slice_next(&rest, test.bits && !memchr(value.at, ',', value.len) ? '|' : ',', &word))
 		err = ssl_word_read(draft, word, &test);
 	return err ? err : test_keep(draft, &ssl_ops, &test, sizeof(test));
 }

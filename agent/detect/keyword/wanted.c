@@ -103,6 +103,15 @@ static int wanted_read(struct draft *draft, struct slice value, wanted_piece *pi
 static int indicator_piece(struct draft *draft, struct slice word, uint32_t place,
 			   struct wanted *wanted)
 {
+	uint64_t bits;
+	int err = 0;
+
+	if (number_parse(word, UINT16_MAX, &bits) && bits) {
+		for (uint64_t bit = 1; !err && bit <= bits; bit <<= 1)
+			if (bits & bit)
+				err = wanted_add(draft, word, wanted, bit, bit);
+		return err;
+	}
 	for (int i = 0; i < DNP3_INDICATORS; i++)
 		if (slice_same(word, dnp3_indicators[i])) {
 			uint64_t bit = 1u << (DNP3_INDICATORS - 1 - i);

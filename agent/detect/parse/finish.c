@@ -257,6 +257,8 @@ int draft_finish(struct draft *draft)
 		err = apps_are_on(draft);
 	if (!err)
 		err = sides_imply(draft);
+	if (!err)
+		err = never_check(draft);
 	if (err)
 		return err;
 	err = base64_hand_over(draft);

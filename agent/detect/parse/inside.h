@@ -62,6 +62,7 @@ struct parse {
 	uint32_t buffer_cap;
 	struct dataset *datasets; /* keyword/dataset.h */
 	struct reputations *reputations; /* keyword/reputations.h; NULL: not read yet */
+	struct countries *countries; /* keyword/countries.h; NULL: not read yet */
 	struct words refusal_texts;
 	struct refusal *refusals; /* by number of refusal_texts - 1, until they are sorted */
 	uint32_t refusal_cap, sorted_cnt;
@@ -106,7 +107,8 @@ struct draft {
 	int32_t content_part, content_clause; /* of the last content; -1: none */
 	uint32_t test_cap, act_cap, suppression_cap;
 	uint32_t var_cnt; /* number 1 is vars[0] */
-	bool has_class, has_priority, has_msg, has_sid, has_rev, has_gid, has_flow, has_threshold;
+	const struct rule_class *class; /* the highest that was named */
+	bool has_priority, has_msg, has_sid, has_rev, has_gid, has_threshold;
 	bool requires_unmet; /* what it requires is not here: it is passed over */
 	bool only_stream, no_stream, has_fast;
 	bool wants_packet; /* by what it asks, payload is each packet's own */
@@ -159,6 +161,11 @@ FILE *file_beside(const struct draft *draft, struct slice name);
 
 /* What follows from all keywords together: sides, layer, the pattern to look for first. */
 int draft_finish(struct draft *draft);
+
+/* --- never.c --- */
+
+/* Refuses what can never match; contents get the letters of their buffers. */
+int never_check(struct draft *draft);
 
 /* --- header.c --- */
 
@@ -249,6 +256,7 @@ int number_condition_read(struct draft *draft, struct slice text, uint64_t max,
 int number_condition_of(struct draft *draft, const char *at, struct slice text, uint64_t max,
 			struct number_condition *ret_condition);
 bool number_holds(const struct number_condition *condition, uint64_t number);
+uint64_t number_most(const struct number_condition *condition); /* the largest that holds */
 
 /* --- contents.c --- */
 

@@ -32,6 +32,21 @@ bool number_holds(const struct number_condition *condition, uint64_t number)
 	return false;
 }
 
+uint64_t number_most(const struct number_condition *condition)
+{
+	switch (condition->kind) {
+	case NUMBER_IS:
+	case NUMBER_TO:
+		return condition->a;
+	case NUMBER_BELOW:
+		return condition->a ? condition->a - 1 : 0;
+	case NUMBER_BETWEEN:
+		return condition->b - 1;
+	default:
+		return UINT64_MAX;
+	}
+}
+
 static const struct {
 	const char *sign;
 	int kind;

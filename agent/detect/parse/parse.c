@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "detect/keyword/countries.h"
 #include "detect/keyword/dataset.h"
 #include "detect/keyword/reputations.h"
 
@@ -62,6 +63,7 @@ void parse_free(struct parse *parse)
 		words_free(&parse->names[i]);
 	datasets_free(parse);
 	reputations_free(parse->reputations);
+	countries_free(parse->countries);
 	sources_free(parse);
 	free(parse->keyword);
 	words_free(&parse->keywords);

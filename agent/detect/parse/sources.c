@@ -65,6 +65,25 @@ static bool header_ipv6(const struct packet *packet, struct slice *ret)
 	return packet->family == 6 && header_ip(packet, ret);
 }
 
+/* As it stands in the header: 4 bytes, or 16. */
+static bool address_bytes(const struct packet *packet, const struct sek_addr *addr, struct slice *ret)
+{
+	size_t mapped = packet->family == 4 ? sizeof(addr->b) - 4 : 0;
+
+	*ret = slice(addr->b + mapped, sizeof(addr->b) - mapped);
+	return packet->family != 0;
+}
+
+static bool address_src(const struct packet *packet, struct slice *ret)
+{
+	return address_bytes(packet, &packet->src, ret);
+}
+
+static bool address_dst(const struct packet *packet, struct slice *ret)
+{
+	return address_bytes(packet, &packet->dst, ret);
+}
+
 /* What lies between the beginning of the transport and its payload. */
 static bool header_transport(const struct packet *packet, uint8_t proto, struct slice *ret)
 {
@@ -118,6 +137,8 @@ static const struct source others[] = {
 	{ .kind = SOURCE_HEADER, .name = "udp.hdr", .header = header_udp },
 	{ .kind = SOURCE_HEADER, .name = "icmpv4.hdr", .header = header_icmpv4 },
 	{ .kind = SOURCE_HEADER, .name = "icmpv6.hdr", .header = header_icmpv6 },
+	{ .kind = SOURCE_HEADER, .name = "ip.src", .header = address_src },
+	{ .kind = SOURCE_HEADER, .name = "ip.dst", .header = address_dst },
 	{ .kind = SOURCE_BASE64, .name = "base64_data" },
 };
 
