@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "inspect/flow.h"
+#include "proto/frames.h"
 #include "proto/pending.h"
 
 #define PROGRAM_NFS 100003
@@ -16,6 +17,9 @@
 #define CALL 0
 #define ANSWER 1
 #define AUTH_UNIX 1
+#define AUTH_GSS 6
+#define GSS_DATA 0 /* RFC 2203, 5 */
+#define GSS_INTEGRITY 2
 #define AUTH_LEN_MAX 400 /* RFC 5531, 8.2 */
 #define RECORD_MAX (8u << 20)
 #define LAST_FRAGMENT 0x80000000u
@@ -134,6 +138,53 @@ struct nfs_tx *nfs_file_find(struct nfs_state *state, const struct nfs_handle *h
 	return NULL;
 }
 
+/* --- frames --- */
+
+enum frame_type {
+	FRAME_RPC_PDU, /* with the mark that a stream puts in front */
+	FRAME_RPC_HEAD, /* of an answer: mark, xid, kind */
+	FRAME_RPC_DATA,
+	FRAME_RPC_CREDENTIALS,
+	FRAME_NFS_PDU,
+	FRAME_NFS_STATUS,
+	FRAME_NFS4_PDU,
+	FRAME_NFS4_HEAD,
+	FRAME_NFS4_OPERATIONS,
+	FRAME_NFS4_STATUS,
+};
+
+static const char *const frame_names[] = { "rpc.pdu",  "rpc.hdr",     "rpc.data", "rpc.creds",
+					   "nfs.pdu",  "nfs.status",  "nfs4.pdu", "nfs4.hdr",
+					   "nfs4.ops", "nfs4.status", NULL };
+
+/* What a call asks or an answer gives: of version 4 its first words and the operations apart. */
+static void content_frames(struct nfs_state *state, uint32_t version, bool is_answer,
+			   struct slice bytes)
+{
+	struct session *session = state->session;
+
+	if (!bytes.len)
+		return;
+	session_frame(session, version == 4 ? FRAME_NFS4_PDU : FRAME_NFS_PDU, bytes.at, bytes.len);
+	if (is_answer && bytes.len >= 4)
+		session_frame(session, version == 4 ? FRAME_NFS4_STATUS : FRAME_NFS_STATUS,
+			      bytes.at, 4);
+	if (version != 4 || bytes.len <= 8)
+		return;
+	session_frame(session, FRAME_NFS4_HEAD, bytes.at, 8);
+	session_frame(session, FRAME_NFS4_OPERATIONS, bytes.at + 8, bytes.len - 8);
+}
+
+static void answer_frames(struct nfs_state *state, struct slice bytes)
+{
+	size_t mark = state->is_stream ? 4 : 0;
+
+	if (bytes.len <= 8)
+		return;
+	session_frame(state->session, FRAME_RPC_HEAD, bytes.at - mark, mark + 8);
+	session_frame(state->session, FRAME_RPC_DATA, bytes.at + 8, bytes.len - 8);
+}
+
 /* --- messages --- */
 
 static struct slice auth_read(struct cursor *c, uint32_t *ret_flavor)
@@ -161,6 +212,19 @@ static void unix_read(struct slice body, struct nfs_call *call)
 	call->gid = cursor_be32(&c);
 }
 
+/* RFC 2203, 5: are the arguments signed? What is ciphered (privacy) says nothing. */
+static bool gss_signs(struct slice body)
+{
+	struct cursor c = cursor(body);
+	uint32_t procedure, service;
+
+	cursor_skip(&c, 4);
+	procedure = cursor_be32(&c);
+	cursor_skip(&c, 4);
+	service = cursor_be32(&c);
+	return !c.failed && procedure == GSS_DATA && service == GSS_INTEGRITY;
+}
+
 static bool call_read(struct slice bytes, struct nfs_call *ret)
 {
 	struct cursor c = cursor(bytes);
@@ -173,12 +237,15 @@ static bool call_read(struct slice bytes, struct nfs_call *ret)
 		return false;
 	call.version = cursor_be32(&c);
 	call.procedure = cursor_be32(&c);
+	call.credentials = c.rest;
 	auth = auth_read(&c, &call.auth);
+	call.credentials.len -= c.rest.len;
 	auth_read(&c, &unused);
 	if (c.failed)
 		return false;
 	if (call.auth == AUTH_UNIX)
 		unix_read(auth, &call);
+	call.is_signed = call.auth == AUTH_GSS && gss_signs(auth);
 	call.args = c.rest;
 	*ret = call;
 	return true;
@@ -204,11 +271,16 @@ static bool answer_read(struct slice bytes, struct nfs_answer *ret)
 
 static void request_take(struct nfs_state *state, const struct nfs_call *call)
 {
-	struct nfs_asked asked = { .version = call->version, .procedure = call->procedure };
+	struct nfs_asked asked = { .version = call->version,
+				   .procedure = call->procedure,
+				   .is_signed = call->is_signed };
 	struct key key = call_key(call->xid);
 
 	if (!state->version)
 		state->version = call->version;
+	session_frame(state->session, FRAME_RPC_CREDENTIALS, call->credentials.at,
+		      call->credentials.len);
+	content_frames(state, call->version, false, call->args);
 	if (!nfs_call_take(state, call, &asked))
 		session_event(state->session, NFS_MALFORMED);
 	memo_put(&state->memo, slice(key.b, key.len), slice(&asked, sizeof(asked)));
@@ -224,6 +296,7 @@ static void response_take(struct nfs_state *state, const struct nfs_answer *answ
 		return;
 	memcpy(&asked, kept.at, sizeof(asked));
 	memo_drop(&state->memo, slice(key.b, key.len));
+	content_frames(state, asked.version, true, answer->results);
 	if (!nfs_answer_take(state, answer, &asked))
 		session_event(state->session, NFS_MALFORMED);
 }
@@ -238,15 +311,19 @@ static bool is_message(struct slice bytes)
 /* false: it is none of RPC. */
 static bool message_take(struct nfs_state *state, enum side side, struct slice bytes)
 {
+	size_t mark = state->is_stream ? 4 : 0;
 	struct nfs_answer answer;
 	struct nfs_call call;
 
-	if (side == FROM_CLIENT && call_read(bytes, &call))
+	session_frame(state->session, FRAME_RPC_PDU, bytes.at - mark, mark + bytes.len);
+	if (side == FROM_CLIENT && call_read(bytes, &call)) {
 		request_take(state, &call);
-	else if (side == FROM_SERVER && answer_read(bytes, &answer))
-		response_take(state, &answer);
-	else
+		return true;
+	}
+	if (side == FROM_CLIENT || !answer_read(bytes, &answer))
 		return is_message(bytes); /* other programs, and what a server asks of its client */
+	answer_frames(state, bytes);
+	response_take(state, &answer);
 	return true;
 }
 
@@ -373,6 +450,7 @@ const struct proto proto_nfs = {
 	.close = nfs_close,
 	.tx_free = nfs_tx_free,
 	.input = nfs_input,
+	.frames = frame_names,
 	.steps = { 1, 1 },
 	.fields = fields,
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of NFS (RFC 1094, 1813, 7530): nfs.c has calls of Sun RPC, nfscall.c what they ask, nfslog.c the
- * records.
+ * The parts of NFS (RFC 1094, 1813, 7530): nfs.c has calls of Sun RPC, nfscall.c what they ask, nfs4.c what
+ * they ask in version 4, nfslog.c the records.
  */
 #ifndef AGENT_PROTO_NFS_H
 #define AGENT_PROTO_NFS_H
@@ -13,6 +13,7 @@
 
 #define NFS_HANDLE_MAX 128
 #define NFS_NAME_MAX 1024
+#define NFS_STABLE_FILE 2 /* what was written is on the disk (RFC 1813, 3.3.7) */
 
 enum nfs_event { NFS_MALFORMED = 1, NFS_VERSION, NFS_TOO_MANY };
 
@@ -75,12 +76,15 @@ struct nfs_call {
 	uint32_t xid, version, procedure;
 	uint32_t auth, uid, gid;
 	struct slice machine;
+	bool is_signed; /* by GSS (RFC 2203, 5.3.2): so is the answer */
+	struct slice credentials; /* as they stand, with flavor and length */
 	struct slice args;
 };
 
 /* What an answer must know of its call. */
 struct nfs_asked {
 	uint32_t version, procedure;
+	bool is_signed;
 	uint64_t offset;
 	struct nfs_handle handle;
 	struct nfs_name name;
@@ -104,6 +108,26 @@ void nfs_name_put(struct nfs_state *state, const struct nfs_handle *handle,
 bool nfs_call_take(struct nfs_state *state, const struct nfs_call *call, struct nfs_asked *asked);
 bool nfs_answer_take(struct nfs_state *state, const struct nfs_answer *answer,
 		     const struct nfs_asked *asked);
+
+/* XDR (RFC 4506): bytes behind their length, with their padding. */
+struct slice nfs_bytes_read(struct cursor *c);
+/* What there is of them: the end of a call may be their padding. */
+struct slice nfs_data_read(struct cursor *c, uint32_t *ret_len);
+void nfs_handle_read(struct cursor *c, uint32_t version, struct nfs_handle *handle);
+/* What was written to a file, read from it; stable: it is all there will be. */
+void nfs_write_take(struct nfs_state *state, const struct nfs_call *call,
+		    const struct nfs_asked *asked, bool stable, uint32_t len, struct slice data);
+void nfs_write_end(struct nfs_state *state, const struct nfs_handle *handle, uint32_t xid);
+void nfs_read_take(struct nfs_state *state, const struct nfs_answer *answer,
+		   const struct nfs_asked *asked, uint32_t status, bool is_last, struct slice data);
+/* The transaction of a call has its answer; handle NULL: it tells none. */
+void nfs_answered(struct nfs_state *state, const struct nfs_answer *answer, uint32_t status,
+		  const struct nfs_handle *handle);
+
+/* nfs4.c: the same for a compound. */
+bool nfs4_call_take(struct nfs_state *state, const struct nfs_call *call, struct nfs_asked *asked);
+bool nfs4_answer_take(struct nfs_state *state, const struct nfs_answer *answer,
+		      const struct nfs_asked *asked);
 
 /* nfslog.c */
 bool nfs_log(struct tx *tx, struct json *json);

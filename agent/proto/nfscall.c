@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What calls of NFS ask and what their answers give: names, handles, bytes of files; of version 4 the
- * operations of a compound up to the first that is not known. Called by nfs.c.
+ * What calls of NFS ask and what their answers give: names, handles, bytes of files, in versions 2 and 3.
+ * Called by nfs.c; nfs4.c shares what files are made of.
  */
 #include "proto/nfs.h"
 
@@ -9,32 +9,11 @@
 #define ATTRIBUTES2_LEN 68
 #define ATTRIBUTES3_LEN 84
 #define SIZE2_AT 20
-#define STABLE_FILE 2
 #define CHUNKS_MAX 64
-#define OPERATIONS_MAX 64
-#define STATE_LEN 16
-
-enum nfs4_operation {
-	OP_ACCESS = 3,
-	OP_CLOSE = 4,
-	OP_COMMIT = 5,
-	OP_CREATE = NFS4_CREATE,
-	OP_GETATTR = 9,
-	OP_GETFH = 10,
-	OP_LOOKUP = 15,
-	OP_PUTFH = 22,
-	OP_PUTROOTFH = 24,
-	OP_READ = NFS4_READ,
-	OP_REMOVE = NFS4_REMOVE,
-	OP_RESTOREFH = 31,
-	OP_SAVEFH = 32,
-	OP_WRITE = NFS4_WRITE,
-	OP_SEQUENCE = 53,
-};
 
 /* --- XDR (RFC 4506) --- */
 
-static struct slice bytes_read(struct cursor *c)
+struct slice nfs_bytes_read(struct cursor *c)
 {
 	uint32_t len = cursor_be32(c);
 	struct slice bytes = cursor_take(c, len);
@@ -44,7 +23,7 @@ static struct slice bytes_read(struct cursor *c)
 }
 
 /* What there is of bytes whose length is told: the end of a call may be their padding. */
-static struct slice data_read(struct cursor *c, uint32_t *ret_len)
+struct slice nfs_data_read(struct cursor *c, uint32_t *ret_len)
 {
 	*ret_len = cursor_be32(c);
 	return cursor_some(c, *ret_len);
@@ -57,14 +36,14 @@ static void handle_set(struct nfs_handle *handle, struct slice bytes)
 		memcpy(handle->b, bytes.at, handle->len);
 }
 
-static void handle_read(struct cursor *c, uint32_t version, struct nfs_handle *handle)
+void nfs_handle_read(struct cursor *c, uint32_t version, struct nfs_handle *handle)
 {
-	handle_set(handle, version == 2 ? cursor_take(c, HANDLE2_LEN) : bytes_read(c));
+	handle_set(handle, version == 2 ? cursor_take(c, HANDLE2_LEN) : nfs_bytes_read(c));
 }
 
 static void name_read(struct cursor *c, struct nfs_name *name)
 {
-	nfs_name_set(name, bytes_read(c));
+	nfs_name_set(name, nfs_bytes_read(c));
 }
 
 /* --- files --- */
@@ -105,8 +84,8 @@ static void file_end(struct nfs_tx *tx, uint32_t xid)
 }
 
 /* stable: it is all there will be. */
-static void write_take(struct nfs_state *state, const struct nfs_call *call,
-		       const struct nfs_asked *asked, bool stable, uint32_t len, struct slice data)
+void nfs_write_take(struct nfs_state *state, const struct nfs_call *call,
+		    const struct nfs_asked *asked, bool stable, uint32_t len, struct slice data)
 {
 	bool is_new = !nfs_file_find(state, &asked->handle, FROM_CLIENT);
 	struct nfs_tx *tx = file_tx(state, call, asked, FROM_CLIENT);
@@ -122,8 +101,8 @@ static void write_take(struct nfs_state *state, const struct nfs_call *call,
 	tx->tx.progress[is_new ? FROM_CLIENT : FROM_SERVER] = 1;
 }
 
-static void read_take(struct nfs_state *state, const struct nfs_answer *answer,
-		      const struct nfs_asked *asked, uint32_t status, bool is_last, struct slice data)
+void nfs_read_take(struct nfs_state *state, const struct nfs_answer *answer,
+		   const struct nfs_asked *asked, uint32_t status, bool is_last, struct slice data)
 {
 	struct nfs_tx *tx = nfs_file_find(state, &asked->handle, FROM_SERVER);
 	const struct nfs_call call = { .xid = answer->xid,
@@ -145,7 +124,7 @@ static void read_take(struct nfs_state *state, const struct nfs_answer *answer,
 	tx->tx.progress[FROM_CLIENT] = tx->tx.progress[FROM_SERVER] = 1;
 }
 
-static void write_end(struct nfs_state *state, const struct nfs_handle *handle, uint32_t xid)
+void nfs_write_end(struct nfs_state *state, const struct nfs_handle *handle, uint32_t xid)
 {
 	struct nfs_tx *tx = nfs_file_find(state, handle, FROM_CLIENT);
 
@@ -156,116 +135,12 @@ static void write_end(struct nfs_state *state, const struct nfs_handle *handle, 
 	tx->tx.progress[FROM_CLIENT] = 1;
 }
 
-/* --- calls of version 4 --- */
-
-struct compound {
-	struct nfs_handle handle;
-	uint32_t told; /* the operation that a transaction is made for; 0: none */
-};
-
-static void write4_read(struct nfs_state *state, const struct nfs_call *call, struct cursor *c,
-			struct nfs_asked *asked)
-{
-	uint32_t stable, len;
-	struct slice data;
-	struct nfs_call of = *call;
-
-	cursor_skip(c, STATE_LEN);
-	asked->offset = cursor_be64(c);
-	stable = cursor_be32(c);
-	data = data_read(c, &len);
-	cursor_some(c, (4 - len % 4) % 4);
-	if (c->failed)
-		return;
-	of.procedure = NFS4_WRITE;
-	nfs_name_get(state, &asked->handle, &asked->name);
-	write_take(state, &of, asked, stable == STABLE_FILE, len, data);
-}
-
-/* false: nobody knows what is behind it. */
-static bool operation_read(struct nfs_state *state, const struct nfs_call *call, struct cursor *c,
-			   struct nfs_asked *asked, struct compound *of)
-{
-	switch (cursor_be32(c)) {
-	case OP_SEQUENCE:
-		cursor_skip(c, 32);
-		return true;
-	case OP_PUTFH:
-		handle_read(c, 4, &asked->handle);
-		return true;
-	case OP_PUTROOTFH:
-	case OP_GETFH:
-	case OP_SAVEFH:
-	case OP_RESTOREFH:
-		return true;
-	case OP_ACCESS:
-		cursor_skip(c, 4);
-		return true;
-	case OP_GETATTR:
-		cursor_skip(c, 4 * (size_t)cursor_be32(c));
-		return true;
-	case OP_LOOKUP:
-		name_read(c, &asked->name);
-		return true;
-	case OP_REMOVE:
-		name_read(c, &asked->name);
-		of->told = OP_REMOVE;
-		return true;
-	case OP_READ:
-		cursor_skip(c, STATE_LEN);
-		asked->offset = cursor_be64(c);
-		cursor_skip(c, 4);
-		nfs_name_get(state, &asked->handle, &asked->name);
-		return true;
-	case OP_WRITE:
-		write4_read(state, call, c, asked);
-		return true;
-	case OP_COMMIT:
-		cursor_skip(c, 12);
-		write_end(state, &asked->handle, call->xid);
-		return true;
-	case OP_CLOSE:
-		cursor_skip(c, 4 + STATE_LEN);
-		write_end(state, &asked->handle, call->xid);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool compound_take(struct nfs_state *state, const struct nfs_call *call,
-			  struct nfs_asked *asked)
-{
-	struct cursor c = cursor(call->args);
-	struct compound of = { .told = 0 };
-	struct nfs_call told = *call;
-	struct nfs_tx *tx;
-	uint32_t cnt;
-
-	bytes_read(&c); /* a tag */
-	cursor_skip(&c, 4);
-	cnt = cursor_be32(&c);
-	for (uint32_t i = 0; i < cnt && i < OPERATIONS_MAX && !c.failed; i++)
-		if (!operation_read(state, call, &c, asked, &of))
-			break;
-	if (!of.told)
-		return !c.failed;
-	told.procedure = of.told;
-	tx = nfs_tx_new(state, &told, true);
-	if (!tx)
-		return true;
-	tx->name = asked->name;
-	tx->handle = asked->handle;
-	tx->tx.progress[FROM_CLIENT] = 1;
-	return !c.failed;
-}
-
 /* --- calls of versions 2 and 3 --- */
 
 static bool read_asked(struct nfs_state *state, const struct nfs_call *call, struct cursor *c,
 		       struct nfs_asked *asked)
 {
-	handle_read(c, call->version, &asked->handle);
+	nfs_handle_read(c, call->version, &asked->handle);
 	asked->offset = call->version == 2 ? cursor_be32(c) : cursor_be64(c);
 	if (c->failed)
 		return false;
@@ -281,15 +156,15 @@ static bool write_asked(struct nfs_state *state, const struct nfs_call *call, st
 	uint32_t len;
 	bool stable;
 
-	handle_read(c, call->version, &asked->handle);
+	nfs_handle_read(c, call->version, &asked->handle);
 	asked->offset = cursor_be64(c);
 	cursor_skip(c, 4);
-	stable = cursor_be32(c) == STABLE_FILE;
-	data = data_read(c, &len);
+	stable = cursor_be32(c) == NFS_STABLE_FILE;
+	data = nfs_data_read(c, &len);
 	if (c->failed)
 		return false;
 	nfs_name_get(state, &asked->handle, &asked->name);
-	write_take(state, call, asked, stable, len, data);
+	nfs_write_take(state, call, asked, stable, len, data);
 	return true;
 }
 
@@ -329,14 +204,14 @@ static bool plain_take(struct nfs_state *state, const struct nfs_call *call, str
 	struct nfs_tx *tx;
 
 	if (takes_name(call)) {
-		handle_read(c, call->version, &asked->handle);
+		nfs_handle_read(c, call->version, &asked->handle);
 		name_read(c, &asked->name);
 		if (call->version == 3 && call->procedure == NFS3_RENAME) {
-			handle_read(c, call->version, &to_handle);
+			nfs_handle_read(c, call->version, &to_handle);
 			name_read(c, &to);
 		}
 	} else if (has_handle(call)) {
-		handle_read(c, call->version, &asked->handle);
+		nfs_handle_read(c, call->version, &asked->handle);
 		nfs_name_get(state, &asked->handle, &asked->name);
 	}
 	if (is_lookup)
@@ -356,7 +231,7 @@ bool nfs_call_take(struct nfs_state *state, const struct nfs_call *call, struct 
 	struct cursor c = cursor(call->args);
 
 	if (call->version == 4)
-		return call->procedure == 0 || compound_take(state, call, asked);
+		return call->procedure == 0 || nfs4_call_take(state, call, asked);
 	if (call->version != 2 && call->version != 3) {
 		session_event(state->session, NFS_VERSION);
 		return true;
@@ -366,8 +241,8 @@ bool nfs_call_take(struct nfs_state *state, const struct nfs_call *call, struct 
 	if (call->version == 3 && call->procedure == NFS3_WRITE)
 		return write_asked(state, call, &c, asked);
 	if (call->version == 3 && call->procedure == NFS3_COMMIT) {
-		handle_read(&c, 3, &asked->handle);
-		write_end(state, &asked->handle, call->xid);
+		nfs_handle_read(&c, 3, &asked->handle);
+		nfs_write_end(state, &asked->handle, call->xid);
 		return !c.failed;
 	}
 	return plain_take(state, call, &c, asked);
@@ -375,8 +250,8 @@ bool nfs_call_take(struct nfs_state *state, const struct nfs_call *call, struct 
 
 /* --- answers --- */
 
-static void answered(struct nfs_state *state, const struct nfs_answer *answer, uint32_t status,
-		     const struct nfs_handle *handle)
+void nfs_answered(struct nfs_state *state, const struct nfs_answer *answer, uint32_t status,
+		  const struct nfs_handle *handle)
 {
 	for (struct tx *of = state->session->first; of; of = of->next) {
 		struct nfs_tx *tx = (struct nfs_tx *)of;
@@ -413,15 +288,15 @@ static bool read_answered(struct nfs_state *state, const struct nfs_answer *answ
 		size = cursor_be32(&attributes);
 	}
 	if (status) {
-		answered(state, answer, status, NULL);
+		nfs_answered(state, answer, status, NULL);
 		return !c.failed;
 	}
-	data = data_read(&c, &len);
+	data = nfs_data_read(&c, &len);
 	if (c.failed)
 		return false;
 	if (asked->version == 2)
 		is_last = size == asked->offset + len;
-	read_take(state, answer, asked, status, is_last, data);
+	nfs_read_take(state, answer, asked, status, is_last, data);
 	return true;
 }
 
@@ -435,44 +310,13 @@ static bool handle_answered(struct nfs_state *state, const struct nfs_answer *an
 	uint32_t status = cursor_be32(&c);
 
 	if (status == 0 && (!may_be_missing || cursor_be32(&c)))
-		handle_read(&c, asked->version, &handle);
+		nfs_handle_read(&c, asked->version, &handle);
 	if (c.failed)
 		return false;
 	if (handle.len)
 		nfs_name_put(state, &handle, &asked->name);
-	answered(state, answer, status, handle.len ? &handle : NULL);
+	nfs_answered(state, answer, status, handle.len ? &handle : NULL);
 	return true;
-}
-
-/* Of a compound: what was read of a file, or how the operation that is told of went. */
-static bool compound_answered(struct nfs_state *state, const struct nfs_answer *answer,
-			      const struct nfs_asked *asked)
-{
-	struct cursor c = cursor(answer->results);
-	uint32_t status = cursor_be32(&c), cnt, len;
-	struct slice data;
-
-	bytes_read(&c);
-	cnt = cursor_be32(&c);
-	for (uint32_t i = 0; i < cnt && i < OPERATIONS_MAX && !c.failed; i++) {
-		uint32_t operation = cursor_be32(&c), of = cursor_be32(&c);
-
-		if (operation == OP_SEQUENCE && of == 0) {
-			cursor_skip(&c, 36);
-		} else if (operation == OP_READ && of == 0) {
-			bool is_last = cursor_be32(&c);
-
-			data = data_read(&c, &len);
-			if (!c.failed)
-				read_take(state, answer, asked, of, is_last, data);
-			break;
-		} else if (operation != OP_PUTFH && operation != OP_SAVEFH &&
-			   operation != OP_PUTROOTFH) {
-			break;
-		}
-	}
-	answered(state, answer, status, NULL);
-	return !c.failed;
 }
 
 bool nfs_answer_take(struct nfs_state *state, const struct nfs_answer *answer,
@@ -482,11 +326,11 @@ bool nfs_answer_take(struct nfs_state *state, const struct nfs_answer *answer,
 	uint32_t lookup = asked->version == 2 ? NFS2_LOOKUP : NFS3_LOOKUP;
 
 	if (asked->version == 4 && asked->procedure)
-		return !answer->results.len || compound_answered(state, answer, asked);
+		return !answer->results.len || nfs4_answer_take(state, answer, asked);
 	if (asked->version < 4 && asked->procedure == NFS3_READ)
 		return read_answered(state, answer, asked);
 	if (asked->procedure == lookup || (asked->version == 3 && asked->procedure == NFS3_CREATE))
 		return handle_answered(state, answer, asked);
-	answered(state, answer, c.rest.len >= 4 ? cursor_be32(&c) : 0, NULL);
+	nfs_answered(state, answer, c.rest.len >= 4 ? cursor_be32(&c) : 0, NULL);
 	return true;
 }
