@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "proto/frames.h"
 #include "proto/proto.h"
 #include "report/json.h"
 #include "wire/wire.h"
@@ -12,15 +13,26 @@
 #define VERSION_LEN 12 /* "RFB 003.008\n" */
 #define SECURITY_NONE 1
 #define SECURITY_VNC 2
+#define RESULT_OK 0
+#define RESULT_FAILED 1
+#define RESULT_OTHER 3 /* this and all above have no name */
 #define CHALLENGE_LEN 16
 #define NAME_MAX_LEN 4096
 #define REASON_MAX 4096
 #define INIT_LEN 24
 
-enum rfb_event { EVENT_UNKNOWN_SECURITY = 1, EVENT_MALFORMED, EVENT_CONFUSED };
+enum rfb_event {
+	EVENT_UNKNOWN_SECURITY = 1,
+	EVENT_UNKNOWN_RESULT,
+	EVENT_MALFORMED,
+	EVENT_CONFUSED
+};
 
-static const char *const events[] = { "unimplemented_security_type", "malformed_message",
-				      "confused_state", NULL };
+static const char *const events[] = { "unimplemented_security_type", "unknown_security_result",
+				      "malformed_message", "confused_state", NULL };
+
+#define FRAME_PDU 0
+static const char *const frames[] = { "pdu", NULL }; /* each message of the handshake */
 
 struct rfb_tx {
 	struct tx tx;
@@ -179,9 +191,11 @@ static int64_t number_read(struct rfb_state *state, struct slice data)
 	}
 	state->tx->has_result = true;
 	state->tx->result = number;
-	if (number == 0)
+	if (number > RESULT_FAILED)
+		tx_event(&state->tx->tx, EVENT_UNKNOWN_RESULT);
+	if (number == RESULT_OK)
 		state->reads = READS_SHARED;
-	else if (number == 1 && state->is_38)
+	else if (number == RESULT_FAILED && state->is_38)
 		state->reads = READS_REASON;
 	else
 		over(state);
@@ -259,21 +273,29 @@ static int64_t rfb_input(void *arg, const struct proto_in *in)
 	struct slice rest = in->data;
 	int64_t took = 1;
 
-	if (state->reads == READS_NOTHING)
-		return (int64_t)rest.len;
 	if (state->tx && &state->tx->tx != state->session->first)
 		return INPUT_BAD; /* both sides ended, and it was forgotten */
 	if (in->lost)
 		return INPUT_BAD;
+	if (!state->tx && in->side == FROM_CLIENT && rest.len)
+		state->reads = READS_NOTHING; /* the server did not say who it is */
+	if (state->reads == READS_NOTHING)
+		return (int64_t)rest.len;
 	if (!state->tx)
 		state->tx = (struct rfb_tx *)tx_new(state->session, sizeof(*state->tx));
 	if (!state->tx)
 		return INPUT_BAD;
-	while (rest.len && took > 0 && state->reads != READS_NOTHING &&
-	       in->side == side_of(state->reads)) {
+	while (rest.len && took > 0 && state->reads != READS_NOTHING) {
+		if (in->side != side_of(state->reads)) {
+			tx_event(&state->tx->tx, EVENT_CONFUSED);
+			over(state);
+			break;
+		}
 		took = in->side == FROM_CLIENT ? client_read(state, rest) : server_read(state, rest);
 		if (took < 0)
 			return took;
+		if (took)
+			session_frame(state->session, FRAME_PDU, rest.at, (uint64_t)took);
 		rest = slice_behind(rest, (size_t)took);
 	}
 	if (state->reads == READS_NOTHING)
@@ -312,8 +334,10 @@ static bool type_field(const struct tx *tx, enum side side, uint32_t index, uint
 
 static bool result_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
 {
-	*ret = ((const struct rfb_tx *)tx)->result;
-	return ((const struct rfb_tx *)tx)->has_result && index == 0;
+	const struct rfb_tx *rfb = (const struct rfb_tx *)tx;
+
+	*ret = rfb->result;
+	return rfb->has_result && index == 0;
 }
 
 static const struct field fields[] = {
@@ -331,7 +355,7 @@ static const struct field fields[] = {
 	  { 1, 1 },
 	  NULL,
 	  result_field,
-	  "ok, fail, toomany: whether it may come in" },
+	  "ok, fail, toomany, unknown: whether it may come in" },
 };
 
 /* --- records --- */
@@ -363,7 +387,7 @@ static void authentication_log(struct json *json, const struct rfb_tx *rfb)
 	}
 	if (rfb->has_result)
 		json_text(json, "security_result",
-			  rfb->result < 3 ? results[rfb->result] : "UNKNOWN");
+			  rfb->result < RESULT_OTHER ? results[rfb->result] : "UNKNOWN");
 	json_close(json);
 	if (rfb->reason)
 		json_bytes(json, "server_security_failure_reason",
@@ -424,6 +448,7 @@ const struct proto proto_rfb = {
 	.close = free,
 	.tx_free = tx_free,
 	.input = rfb_input,
+	.frames = frames,
 	.steps = { 2, 2 },
 	.fields = fields,
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
