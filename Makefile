@@ -4,7 +4,7 @@
 B := build
 CLANG ?= clang
 CC := gcc
-PKGS := libcurl libidn2 libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd libcap-ng libcrypto libnghttp2 libhs libpsl libpcre2-8 libmagic libmaxminddb htp libbrotlidec libarchive yara libseccomp
+PKGS := libcurl libidn2 libbpf libxdp libnl-3.0 libnl-route-3.0 yaml-0.1 jansson sqlite3 libmicrohttpd libsystemd libcap-ng libcrypto libnghttp2 libhs libpsl libpcre2-8 libmagic libmaxminddb htp libbrotlidec libzstd libarchive yara libseccomp
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 CPPFLAGS := -D_GNU_SOURCE -Iinclude -Ipolicy -Iagent -I$(B) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS := -std=gnu17 -O2 -g $(WARN)

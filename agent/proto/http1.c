@@ -65,6 +65,7 @@ static void http1_tx_free(struct tx *freed)
 	grown_free(&tx->uri);
 	grown_free(&tx->header);
 	multipart_free(tx->multipart);
+	http_decoder_free(tx->decoder);
 	free(tx);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/grown.h"
 #include "proto/httpbody.h"
+#include "proto/httpdecode.h"
 #include "proto/proto.h"
 
 /* --- settings: http1_settings.c --- */
@@ -82,6 +83,7 @@ struct http1_tx {
 	bool body_begun[SIDES];
 	struct file *file[SIDES];
 	struct multipart *multipart;
+	struct http_decoder *decoder; /* of the response; NULL: libhtp decodes it, or nobody */
 	uint64_t frame[SIDES]; /* ids; 0: none */
 };
 

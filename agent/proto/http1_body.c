@@ -164,15 +164,33 @@ static void upload_begin(struct http1_tx *tx)
 		file_begin(tx, FROM_CLIENT);
 }
 
+static bool word_is(struct slice value, const char *word)
+{
+	value = spaces_skip(value);
+	return value.len == strlen(word) && strncasecmp((const char *)value.at, word, value.len) == 0;
+}
+
+/* What libhtp does not decode: it knows gzip, deflate and lzma. */
+static void decoder_begin(struct http1_tx *tx)
+{
+	struct slice codings;
+
+	if (http1_header(tx, FROM_SERVER, "Content-Encoding", &codings) &&
+	    (word_is(codings, "br") || word_is(codings, "zstd")))
+		tx->decoder = http_decoder_new(codings);
+}
+
 static void body_begin(struct http1_tx *tx, enum side side)
 {
 	if (tx->body_begun[side])
 		return;
 	tx->body_begun[side] = true;
-	if (side == FROM_CLIENT)
+	if (side == FROM_CLIENT) {
 		upload_begin(tx);
-	else
-		file_begin(tx, side);
+		return;
+	}
+	decoder_begin(tx);
+	file_begin(tx, side);
 }
 
 static void file_give(struct http1_tx *tx, enum side side, struct slice bytes, size_t len)
@@ -193,15 +211,29 @@ static void file_give(struct http1_tx *tx, enum side side, struct slice bytes, s
 		http1_body_end(tx, side, false); /* more than is looked at */
 }
 
-void http1_body_take(struct http1_tx *tx, enum side side, struct slice bytes)
+static void plain_take(struct http1_tx *tx, enum side side, struct slice bytes)
 {
 	size_t len = bytes.len;
 
-	body_begin(tx, side);
 	if (bytes.at)
 		len = http_body_add(&tx->body[side], &tx->state->server->body[side], tx->file[side],
 				    bytes);
 	file_give(tx, side, bytes, len);
+}
+
+static void decoded_take(void *arg, struct slice bytes)
+{
+	plain_take(arg, FROM_SERVER, bytes);
+}
+
+void http1_body_take(struct http1_tx *tx, enum side side, struct slice bytes)
+{
+	body_begin(tx, side);
+	if (side != FROM_SERVER || !tx->decoder || !bytes.at)
+		plain_take(tx, side, bytes);
+	else if (!http_decoder_take(tx->decoder, bytes, decoded_take, tx))
+		tx_event(&tx->tx, http_decoder_is_bomb(tx->decoder) ? HTTP1_EVENT_BOMB
+								    : HTTP1_EVENT_GZIP_FAILED);
 }
 
 void http1_body_end(struct http1_tx *tx, enum side side, bool whole)

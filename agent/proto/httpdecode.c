@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns streams of zlib and brotli. Called by HTTP/2; promises that what comes out is bounded by what
- * came in, and by a floor under which a high ratio is nothing odd.
+ * Owns streams of zlib, brotli and zstd. Called by the versions of HTTP; promises that what comes out is
+ * bounded by what came in, and by a floor under which a high ratio is nothing odd.
  */
 #include "proto/httpdecode.h"
 
@@ -9,17 +9,21 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #define PIECE 8192
 #define BOMB_LEAST (1u << 20) /* decoded bytes that are never too many */
 #define BOMB_RATIO 2048
+#define ZSTD_WINDOW_LOG 23 /* 8 MiB, all that senders may ask of a receiver (RFC 9659) */
 
-enum coding { CODING_NONE, CODING_GZIP, CODING_DEFLATE, CODING_BROTLI };
+enum coding { CODING_NONE, CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
 struct layer {
 	enum coding coding;
 	z_stream z;
 	BrotliDecoderState *brotli;
+	ZSTD_DStream *zstd;
+	bool is_used; /* bytes came */
 	bool begun, over, passes; /* passes: it could not be decoded from its first byte on */
 	uint8_t head[2], head_len; /* of deflate: they tell whether zlib's head is there */
 };
@@ -41,10 +45,8 @@ static enum coding coding_of(struct slice word)
 		const char *word;
 		enum coding coding;
 	} words[] = {
-		{ "gzip", CODING_GZIP },
-		{ "x-gzip", CODING_GZIP },
-		{ "deflate", CODING_DEFLATE },
-		{ "br", CODING_BROTLI },
+		{ "gzip", CODING_GZIP }, { "x-gzip", CODING_GZIP }, { "deflate", CODING_DEFLATE },
+		{ "br", CODING_BROTLI }, { "zstd", CODING_ZSTD },
 	};
 
 	while (word.len && (word.at[0] == ' ' || word.at[0] == '\t'))
@@ -63,9 +65,13 @@ static bool layer_begin(struct layer *layer, enum coding coding)
 	*layer = (struct layer){ .coding = coding };
 	if (coding == CODING_BROTLI)
 		layer->brotli = BrotliDecoderCreateInstance(NULL, NULL, NULL);
+	else if (coding == CODING_ZSTD)
+		layer->zstd = ZSTD_createDStream();
 	else if (coding == CODING_GZIP) /* the largest window, and a head */
 		layer->begun = inflateInit2(&layer->z, 15 + 16) == Z_OK;
-	return layer->brotli || layer->begun || coding == CODING_DEFLATE;
+	if (layer->zstd)
+		ZSTD_DCtx_setParameter(layer->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
+	return layer->brotli || layer->zstd || layer->begun || coding == CODING_DEFLATE;
 }
 
 /* The last one listed was put around the others, and is taken off first. */
@@ -97,6 +103,7 @@ void http_decoder_free(struct http_decoder *d)
 	for (size_t i = 0; i < d->layer_cnt; i++) {
 		if (d->layers[i].brotli)
 			BrotliDecoderDestroyInstance(d->layers[i].brotli);
+		ZSTD_freeDStream(d->layers[i].zstd); /* takes NULL */
 		if (d->layers[i].begun)
 			inflateEnd(&d->layers[i].z);
 	}
@@ -177,6 +184,30 @@ static void brotli_take(struct http_decoder *d, size_t i, struct slice bytes)
 		layer->over = true;
 }
 
+/* RFC 8878, 3.1: frame behind frame, until the message ends. */
+static void zstd_take(struct http_decoder *d, size_t i, struct slice bytes)
+{
+	struct layer *layer = &d->layers[i];
+	ZSTD_inBuffer in = { .src = bytes.at, .size = bytes.len };
+	bool is_first = !layer->is_used;
+	uint8_t piece[PIECE];
+	ZSTD_outBuffer out;
+
+	layer->is_used = true;
+	do {
+		size_t said;
+
+		out = (ZSTD_outBuffer){ .dst = piece, .size = PIECE };
+		said = ZSTD_decompressStream(layer->zstd, &out, &in);
+		piece_give(d, i, slice(piece, out.pos));
+		is_first = is_first && !out.pos;
+		if (ZSTD_isError(said)) {
+			layer_fail(d, layer, i, bytes, is_first);
+			return;
+		}
+	} while ((in.pos < in.size || out.pos == PIECE) && !d->is_bomb);
+}
+
 /* Some write deflate without the head of zlib (RFC 9110, 8.4.1.2). */
 static void deflate_begin(struct http_decoder *d, size_t i, struct slice *bytes)
 {
@@ -212,8 +243,15 @@ static void layer_take(struct http_decoder *d, size_t i, struct slice bytes)
 	}
 	if (layer->brotli)
 		brotli_take(d, i, bytes);
+	else if (layer->zstd)
+		zstd_take(d, i, bytes);
 	else
 		inflate_take(d, i, bytes);
+}
+
+bool http_decoder_is_bomb(const struct http_decoder *d)
+{
+	return d->is_bomb;
 }
 
 bool http_decoder_take(struct http_decoder *d, struct slice bytes,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Content codings of HTTP (RFC 9110, 8.4.1) where no library does it for us: gzip, deflate with and
- * without its zlib head, brotli. One behind the other, as a header lists them.
+ * without its zlib head, brotli, zstd. One behind the other, as a header lists them.
  */
 #ifndef AGENT_PROTO_HTTPDECODE_H
 #define AGENT_PROTO_HTTPDECODE_H
@@ -20,6 +20,7 @@ struct http_decoder *http_decoder_new(struct slice codings);
  */
 bool http_decoder_take(struct http_decoder *decoder, struct slice bytes,
 		       void (*give)(void *arg, struct slice bytes), void *arg);
+bool http_decoder_is_bomb(const struct http_decoder *decoder);
 void http_decoder_free(struct http_decoder *decoder);
 
 #endif
