@@ -382,16 +382,20 @@ static void stream_part(struct tcp_stream *s, struct tcp_memory *memory, uint64_
 	s->has_gap = true;
 }
 
+bool tcp_stream_gap_follows(const struct tcp_stream *s, bool all)
+{
+	/* That they are missing is sure only when something came behind them. */
+	return pieces_find(s, s->end) < s->piece_cnt &&
+	       (all || tcp_stream_offset(s, s->last_ack) > (int64_t)s->end);
+}
+
 uint64_t tcp_stream_skip_gap(struct tcp_stream *s, struct tcp_memory *memory, bool all)
 {
 	int64_t acked = tcp_stream_offset(s, s->last_ack);
 	uint32_t next = pieces_find(s, s->end);
 	uint64_t to, lost;
 
-	if (s->app < s->end)
-		return 0;
-	/* That they are missing is sure only when something came behind them. */
-	if (next >= s->piece_cnt || (!all && acked <= (int64_t)s->end))
+	if (s->app < s->end || !tcp_stream_gap_follows(s, all))
 		return 0;
 	to = s->pieces[next].from;
 	if (!all && (int64_t)to > acked)

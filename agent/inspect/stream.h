@@ -78,6 +78,8 @@ enum stream_said tcp_stream_insert(struct tcp_stream *stream, const struct strea
 struct slice tcp_stream_app(const struct tcp_stream *stream, bool all);
 /* Something is there behind a gap. */
 bool tcp_stream_waits(const struct tcp_stream *stream);
+/* Will the bytes behind those that there are not come any more: others behind them did. */
+bool tcp_stream_gap_follows(const struct tcp_stream *stream, bool all);
 /* Bytes that will not come any more in front of what is there; 0: no gap. They count as read. */
 uint64_t tcp_stream_skip_gap(struct tcp_stream *stream, struct tcp_memory *memory, bool all);
 void tcp_stream_app_took(struct tcp_stream *stream, uint64_t cnt);

@@ -186,6 +186,19 @@ static void stream_lost(struct segment_in *in, struct tcp_stream *stream, uint64
 	stream->lost += lost;
 }
 
+/*
+ * The parser waits for bytes that will never come: what it did not take is lost with them. False: nothing is
+ * missing there, or its protocol is not known yet.
+ */
+static bool gap_pass(struct segment_in *in, struct tcp_stream *stream, uint64_t untaken, bool all)
+{
+	if (in->flow->session.proto == PROTO_UNKNOWN || !tcp_stream_gap_follows(stream, all))
+		return false;
+	tcp_stream_app_took(stream, untaken);
+	stream_lost(in, stream, untaken + tcp_stream_skip_gap(stream, &in->tracker->memory, all));
+	return true;
+}
+
 /* The protocol is known by what the server said: what the client said before it comes first. */
 static void parse_other(struct segment_in *in, enum side side, bool all)
 {
@@ -244,6 +257,8 @@ void tcp_parse(struct segment_in *in, enum side side, bool all)
 		if (taken || session->fed)
 			stream->lost = 0;
 		tcp_stream_app_took(stream, taken);
+		if (taken < bytes.len && gap_pass(in, stream, bytes.len - taken, all))
+			continue;
 		if (taken < bytes.len || bytes.len == 0)
 			return;
 	}

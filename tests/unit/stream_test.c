@@ -125,7 +125,12 @@ static void a_gap_is_sure_when_something_came_behind_it(void **state)
 	tcp_stream_begin(&stream, ISN);
 	stream.last_ack = ISN + 11;
 	assert_int_equal(tcp_stream_skip_gap(&stream, &memory, false), 0);
+	assert_false(tcp_stream_gap_follows(&stream, true));
 	tcp_stream_insert(&stream, &settings, &memory, ISN + 5, slice_text("world"), &conflict);
+	assert_true(tcp_stream_gap_follows(&stream, false));
+	stream.last_ack = ISN + 1;
+	assert_false(tcp_stream_gap_follows(&stream, false)); /* they may come yet */
+	stream.last_ack = ISN + 11;
 	assert_int_equal(tcp_stream_skip_gap(&stream, &memory, false), 4);
 	assert_true(slice_is(tcp_stream_app(&stream, false), "world"));
 	assert_true(stream.has_gap);
