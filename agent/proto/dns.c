@@ -575,11 +575,15 @@ static const char *const events[] = {
 	NULL,
 };
 
+static const uint16_t others_ports[] = { 5355,
+					 0 }; /* LLMNR (RFC 4795): the same form, asked of neighbours */
+
 const struct proto proto_dns = {
 	.name = "dns",
 	.eve_name = "dns",
 	.over = PROTO_OVER_TCP | PROTO_OVER_UDP,
 	.guess = dns_guess,
+	.not_ports = others_ports,
 	.open = dns_open,
 	.close = free,
 	.tx_free = dns_free,

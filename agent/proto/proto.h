@@ -141,6 +141,7 @@ struct proto {
 	enum proto_guess (*guess)(enum side side, struct slice first);
 	bool answers_vary; /* first bytes of the other side that guess does not know are no wonder */
 	const uint16_t *ports; /* ended by 0: guess is asked only on these; NULL: on all */
+	const uint16_t *not_ports; /* ended by 0: what looks the same there is another one. NULL: none */
 	/* On its ports, when nobody knows it by content: guess is then asked on all. NULL: none. */
 	enum proto_guess (*guess_there)(enum side side, struct slice first);
 

@@ -181,11 +181,9 @@ static void anomaly(struct session *session, enum session_event event)
 		session->event[session->event_cnt++] = (uint8_t)event;
 }
 
-static bool port_is_of(const struct proto *proto, const struct flow *flow)
+static bool port_is_in(const uint16_t *ports, const struct flow *flow)
 {
-	if (!proto->ports)
-		return true;
-	for (const uint16_t *port = proto->ports; *port; port++)
+	for (const uint16_t *port = ports; *port; port++)
 		if (*port == flow->port[FROM_SERVER] || *port == flow->port[FROM_CLIENT])
 			return true;
 	return false;
@@ -195,7 +193,10 @@ static bool port_is_of(const struct proto *proto, const struct flow *flow)
 static enum proto_guess guess_one(const struct proto *proto, const struct flow *flow,
 				  enum side side, struct slice first, bool on_ports)
 {
-	if (on_ports ? !proto->ports || !port_is_of(proto, flow) : proto->ports && !proto->guess_there)
+	if (on_ports ? !proto->ports || !port_is_in(proto->ports, flow)
+		     : proto->ports && !proto->guess_there)
+		return GUESS_NO;
+	if (proto->not_ports && port_is_in(proto->not_ports, flow))
 		return GUESS_NO;
 	return on_ports && proto->guess_there ? proto->guess_there(side, first)
 					      : proto->guess(side, first);
