@@ -171,12 +171,22 @@ static void session_turn(struct segment_in *in)
 	in->peer = &s->side[other_side(in->p->side)];
 }
 
+/*
+ * Must what is missing not be acknowledged to be a gap: nothing follows. In the path all bytes count as they
+ * pass (all), and yet those that another segment overtook may come.
+ */
+static bool nothing_follows(const struct segment_in *in, bool all)
+{
+	return all &&
+	       (!in->settings->stream.is_inline || in->p->is_pseudo || in->s->state == TCP_CLOSED);
+}
+
 /* Nobody reads: what is whole is passed over. True: there was a gap, go on behind it. */
 static bool stream_pass(struct segment_in *in, struct tcp_stream *stream, bool all)
 {
 	tcp_stream_app_took(stream, tcp_stream_app(stream, all).len);
 	stream->lost = 0;
-	return tcp_stream_skip_gap(stream, &in->tracker->memory, all);
+	return tcp_stream_skip_gap(stream, &in->tracker->memory, nothing_follows(in, all));
 }
 
 static void stream_lost(struct segment_in *in, struct tcp_stream *stream, uint64_t lost)
@@ -192,10 +202,12 @@ static void stream_lost(struct segment_in *in, struct tcp_stream *stream, uint64
  */
 static bool gap_pass(struct segment_in *in, struct tcp_stream *stream, uint64_t untaken, bool all)
 {
-	if (in->flow->session.proto == PROTO_UNKNOWN || !tcp_stream_gap_follows(stream, all))
+	bool over = nothing_follows(in, all);
+
+	if (in->flow->session.proto == PROTO_UNKNOWN || !tcp_stream_gap_follows(stream, over))
 		return false;
 	tcp_stream_app_took(stream, untaken);
-	stream_lost(in, stream, untaken + tcp_stream_skip_gap(stream, &in->tracker->memory, all));
+	stream_lost(in, stream, untaken + tcp_stream_skip_gap(stream, &in->tracker->memory, over));
 	return true;
 }
 
@@ -226,7 +238,8 @@ void tcp_parse(struct segment_in *in, enum side side, bool all)
 		}
 		bytes = tcp_stream_app(stream, all);
 		if (bytes.len == 0) {
-			uint64_t lost = tcp_stream_skip_gap(stream, &in->tracker->memory, all);
+			uint64_t lost = tcp_stream_skip_gap(stream, &in->tracker->memory,
+							    nothing_follows(in, all));
 
 			if (lost) {
 				stream_lost(in, stream, lost);
