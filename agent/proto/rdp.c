@@ -98,7 +98,7 @@ static bool connection_enter(struct slice body, uint8_t code, struct cursor *ret
 	return true;
 }
 
-/* The line that a client or a balancer puts in front: "Cookie: mstshash=user". Passed over, if it is there. */
+/* The line that a client or a balancer puts in front, passed over: "Cookie: mstshash=user". */
 static struct slice cookie_read(struct cursor *c)
 {
 	static const char name[] = "Cookie: ", hash[] = "mstshash=";
@@ -331,7 +331,7 @@ static int64_t rdp_input(void *arg, const struct proto_in *in)
 
 /* --- what it is --- */
 
-/* A connection of X.224 says that it is RDP's by its cookie or by what it negotiates; others (S7) have neither. */
+/* X.224 is RDP's where it has a cookie or negotiates; others that use it (S7) have neither. */
 static enum proto_guess rdp_guess(enum side side, struct slice first)
 {
 	struct cursor c = cursor(first), variable;
