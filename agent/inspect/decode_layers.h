@@ -6,6 +6,7 @@
 #ifndef AGENT_INSPECT_DECODE_LAYERS_H
 #define AGENT_INSPECT_DECODE_LAYERS_H
 
+#include "base/bigend.h"
 #include "inspect/decode.h"
 
 #define ETHER_IPV4 0x0800
@@ -47,16 +48,6 @@
 #define IP_MOBILITY 135
 #define IP_HIP 139
 #define IP_SHIM6 140
-
-static inline uint16_t be16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static inline uint32_t be32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
 
 /* One header more; false, with an event: there are too many. */
 bool decode_layer(struct decoder *d, struct packet *p);

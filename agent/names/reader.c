@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bigend.h"
+
 #define SKIP_MAX (1U << 30) /* of a body at once: numbers of TCP turn at twice that */
 
 void reader_begin_tcp(struct reader *r, uint32_t number, bool is_dns, bool again)
@@ -203,7 +205,7 @@ static enum reader_said dns_tcp_next(struct reader *r, struct reader_room *room,
 	bytes = stream_rest(&r->stream, &len);
 	if (len < 2)
 		return READER_MORE;
-	size = (size_t)bytes[0] << 8 | bytes[1];
+	size = be16(bytes);
 	if (len < 2 + size)
 		return 2 + size > r->stream.max ? READER_LOST : READER_MORE;
 	r->fresh = false;

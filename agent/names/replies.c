@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bigend.h"
+
 #define HELD_MAX (2 + 65535) /* of one flow: a message and its length */
 
 struct reply {
@@ -83,7 +85,7 @@ static bool messages_read(struct replies *rs, const struct sek_name_copy_head *h
 		bytes = stream_rest(stream, &len);
 		if (len < 2)
 			return true;
-		size = (size_t)bytes[0] << 8 | bytes[1];
+		size = be16(bytes);
 		if (!size)
 			return false;
 		if (len < 2 + size)

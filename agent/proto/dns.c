@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "inspect/flow.h"
 #include "proto/frames.h"
 
@@ -19,11 +20,6 @@
 #define JUMPS_MAX 128
 #define RR_ROOM 32 /* of what most messages need */
 #define NAMES_ROOM 4096
-
-static uint16_t number16(const uint8_t *b)
-{
-	return (uint16_t)(b[0] << 8 | b[1]);
-}
 
 /* --- names --- */
 
@@ -58,7 +54,7 @@ static int label_next(struct label_reader *r, size_t *ret_at, size_t *ret_len)
 			r->event = DNS_EVENT_LOOP;
 			return r->labels ? 0 : -1;
 		}
-		r->at = number16(r->message.at + r->at) & 0x3fff;
+		r->at = be16(r->message.at + r->at) & 0x3fff;
 	}
 	return -1;
 }
@@ -225,13 +221,13 @@ static bool rr_rest_read(struct reading *r, struct dns_rr *rr, bool is_question)
 
 	if (left < need)
 		return false;
-	rr->type = number16(b);
-	rr->class = number16(b + 2);
+	rr->type = be16(b);
+	rr->class = be16(b + 2);
 	r->at += need;
 	if (is_question)
 		return true;
-	rr->ttl = (uint32_t)number16(b + 4) << 16 | number16(b + 6);
-	rr->data_len = number16(b + 8);
+	rr->ttl = be32(b + 4);
+	rr->data_len = be16(b + 8);
 	rr->data_at = (uint16_t)r->at;
 	if (left - need < rr->data_len)
 		return false;
@@ -257,10 +253,10 @@ static bool parts_read(struct reading *r)
 {
 	const uint8_t *head = r->message.at;
 
-	if (!part_read(r, DNS_PART_QUERY, number16(head + 4)) ||
-	    !part_read(r, DNS_PART_ANSWER, number16(head + 6)))
+	if (!part_read(r, DNS_PART_QUERY, be16(head + 4)) ||
+	    !part_read(r, DNS_PART_ANSWER, be16(head + 6)))
 		return false;
-	if (!part_read(r, DNS_PART_AUTHORITY, number16(head + 8)))
+	if (!part_read(r, DNS_PART_AUTHORITY, be16(head + 8)))
 		reading_event(r, DNS_EVENT_BAD_AUTHORITIES);
 	return true;
 }
@@ -285,8 +281,8 @@ static struct dns_tx *tx_of(struct session *session, const struct reading *r)
 	tx->names = names;
 	tx->message = message;
 	tx->len = (uint16_t)r->message.len;
-	tx->id = number16(message);
-	tx->flags = number16(message + 2);
+	tx->id = be16(message);
+	tx->flags = be16(message + 2);
 	tx->is_answer = tx->flags & FLAG_ANSWER;
 	return tx;
 }
@@ -389,7 +385,7 @@ static int64_t stream_take(struct dns_state *state, const struct proto_in *in)
 	struct slice rest = in->data;
 
 	while (rest.len >= 2) {
-		size_t len = number16(rest.at);
+		size_t len = be16(rest.at);
 
 		if (rest.len - 2 < len)
 			break;
@@ -415,8 +411,8 @@ static enum proto_guess question_guess(struct slice bytes)
 
 	if (end < 0 || (event && event != DNS_EVENT_NAME_LONG) || bytes.len - (size_t)end < 4)
 		return GUESS_NO;
-	type = number16(bytes.at + end);
-	class = number16(bytes.at + end + 2);
+	type = be16(bytes.at + end);
+	class = be16(bytes.at + end + 2);
 	if (!type || type > 260 || type == 32 ||
 	    (class != 1 && class != 3 && class != 4 && class != 255))
 		return GUESS_NO;
@@ -425,13 +421,13 @@ static enum proto_guess question_guess(struct slice bytes)
 
 static bool head_fits(const uint8_t *head, size_t len)
 {
-	uint16_t flags = number16(head + 2);
-	size_t question_cnt = number16(head + 4);
-	size_t rr_cnt = (size_t)number16(head + 6) + number16(head + 8) + number16(head + 10);
+	uint16_t flags = be16(head + 2);
+	size_t question_cnt = be16(head + 4);
+	size_t rr_cnt = (size_t)be16(head + 6) + be16(head + 8) + be16(head + 10);
 
 	if (!question_cnt || question_cnt * 5 + rr_cnt * 11 + HEAD_LEN > len)
 		return false;
-	return number16(head) || flags & 0x0100; /* multicast DNS has no id and asks no recursion */
+	return be16(head) || flags & 0x0100; /* multicast DNS has no id and asks no recursion */
 }
 
 static enum proto_guess turned(enum side side, const uint8_t *head, enum proto_guess guess)
@@ -445,7 +441,7 @@ static enum proto_guess turned(enum side side, const uint8_t *head, enum proto_g
 static enum proto_guess stream_guess(enum side side, struct slice first)
 {
 	struct slice message = slice_behind(first, 2);
-	size_t len = first.len < 2 ? 0 : number16(first.at);
+	size_t len = first.len < 2 ? 0 : be16(first.at);
 
 	if (len < LEN_LEAST)
 		return GUESS_NO;

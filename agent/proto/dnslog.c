@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/bigend.h"
 #include "base/digits.h"
 #include "proto/dns.h"
 #include "report/json.h"
@@ -98,11 +99,6 @@ static bool data_name(const struct dns_tx *tx, size_t at, uint8_t name[DNS_NAME_
 	return true;
 }
 
-static uint32_t number32(const uint8_t *b)
-{
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
 static void soa_put(struct json *json, const char *key, const struct dns_tx *tx,
 		    const struct dns_rr *rr)
 {
@@ -118,7 +114,7 @@ static void soa_put(struct json *json, const char *key, const struct dns_tx *tx,
 	json_bytes(json, "mname", mname);
 	json_bytes(json, "rname", rname);
 	for (size_t i = 0; i < 5; i++)
-		json_number(json, numbers[i], number32(tx->message + end + i * 4));
+		json_number(json, numbers[i], be32(tx->message + end + i * 4));
 	json_close(json);
 }
 
@@ -132,8 +128,8 @@ static void srv_put(struct json *json, const char *key, const struct dns_tx *tx,
 	if (rr->data_len < 7 || !data_name(tx, rr->data_at + 6U, bytes, &name, NULL))
 		return;
 	json_open(json, key);
-	json_number(json, "priority", (uint64_t)b[0] << 8 | b[1]);
-	json_number(json, "weight", (uint64_t)b[2] << 8 | b[3]);
+	json_number(json, "priority", be16(b));
+	json_number(json, "weight", be16(b + 2));
 	json_number(json, "port", (uint64_t)b[4] << 8 | b[5]);
 	json_bytes(json, "name", name);
 	json_close(json);

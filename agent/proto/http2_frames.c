@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "proto/http2.h"
 
 #define BLOCK_MAX 102400 /* bytes of a header block over several frames */
@@ -15,11 +16,6 @@ const char *const http2_events[] = {
 #undef EVENT
 	NULL,
 };
-
-static uint32_t number32(const uint8_t *b)
-{
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
 
 /* --- settings --- */
 
@@ -47,8 +43,7 @@ void http2_settings_take(struct http2_tx *tx, enum side side, struct slice paylo
 		return;
 	frame->setting_at = of->setting_cnt;
 	for (; payload.len >= 6; payload = slice_behind(payload, 6))
-		if (setting_add(of, (uint16_t)(payload.at[0] << 8 | payload.at[1]),
-				number32(payload.at + 2)))
+		if (setting_add(of, be16(payload.at), be32(payload.at + 2)))
 			frame->setting_cnt++;
 }
 
@@ -147,7 +142,7 @@ static bool promise_take(struct http2_state *state, enum side side, const struct
 
 	if (!padding_strip(head, &payload) || payload.len < 4)
 		return false;
-	tx = http2_stream(state, number32(payload.at) & 0x7fffffff);
+	tx = http2_stream(state, be32(payload.at) & 0x7fffffff);
 	if (!tx)
 		return true;
 	http2_frame_add(&tx->side[side], HTTP2_PUSH_PROMISE);
@@ -193,7 +188,7 @@ static bool number_take(struct http2_state *state, enum side side, const struct 
 	tx = http2_stream(state, head->stream);
 	frame = tx ? http2_frame_add(&tx->side[side], head->type) : NULL;
 	if (frame)
-		frame->value = number32(payload.at + at);
+		frame->value = be32(payload.at + at);
 	if (frame && head->type == HTTP2_WINDOW_UPDATE)
 		frame->value &= 0x7fffffff;
 	if (tx && head->type == HTTP2_RST_STREAM && head->stream)

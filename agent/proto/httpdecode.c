@@ -11,6 +11,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/bigend.h"
+
 #define PIECE 8192
 #define BOMB_LEAST (1u << 20) /* decoded bytes that are never too many */
 #define BOMB_RATIO 2048
@@ -220,7 +222,7 @@ static void deflate_begin(struct http_decoder *d, size_t i, struct slice *bytes)
 	}
 	if (layer->head_len < 2)
 		return;
-	head = (unsigned int)layer->head[0] << 8 | layer->head[1];
+	head = be16(layer->head);
 	layer->begun = inflateInit2(&layer->z,
 				    (layer->head[0] & 15) == 8 && head % 31 == 0 ? 15 : -15) == Z_OK;
 	layer->over = !layer->begun;

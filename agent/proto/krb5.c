@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "inspect/flow.h"
 #include "proto/kerberos.h"
 #include "proto/proto.h"
@@ -296,8 +297,7 @@ static int64_t stream_take(struct krb5_state *state, const struct proto_in *in)
 	struct slice rest = in->data;
 
 	while (rest.len >= 4) {
-		size_t len = (size_t)rest.at[0] << 24 | (size_t)rest.at[1] << 16 |
-			     (size_t)rest.at[2] << 8 | rest.at[3];
+		size_t len = be32(rest.at);
 
 		if (len > RECORD_MAX)
 			return INPUT_BAD;

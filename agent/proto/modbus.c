@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "wire/wire.h"
 
 #define HEAD_LEN 7
@@ -240,7 +241,7 @@ static bool request_take(struct modbus_state *state, struct slice bytes)
 
 static bool response_take(struct modbus_state *state, struct slice bytes)
 {
-	struct modbus_tx *modbus = request_find(state, (uint16_t)(bytes.at[0] << 8 | bytes.at[1]));
+	struct modbus_tx *modbus = request_find(state, be16(bytes.at));
 	bool is_asked = modbus != NULL;
 
 	if (!modbus)

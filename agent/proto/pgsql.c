@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "wire/wire.h"
 
 #define LEN_LEN 4
@@ -274,8 +275,7 @@ static int64_t first_read(struct pgsql_state *state, struct slice data)
 
 	if (data.len < LEN_LEN)
 		return 0;
-	len = (uint32_t)data.at[0] << 24 | (uint32_t)data.at[1] << 16 | (uint32_t)data.at[2] << 8 |
-	      data.at[3];
+	len = be32(data.at);
 	if (len < 8 || len > MESSAGE_MAX) {
 		session_event(state->session, EVENT_BAD_LENGTH);
 		return INPUT_BAD;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "proto/frames.h"
 #include "proto/proto.h"
 #include "report/json.h"
@@ -152,8 +153,7 @@ static int64_t text_read(struct slice data, size_t max, uint8_t **ret_text, size
 
 	if (!data.at || data.len < 4)
 		return 0;
-	len = (size_t)data.at[0] << 24 | (size_t)data.at[1] << 16 | (size_t)data.at[2] << 8 |
-	      data.at[3];
+	len = be32(data.at);
 	if (len > max)
 		return INPUT_BAD;
 	if (text.is_short)
@@ -408,13 +408,13 @@ static void screen_log(struct json *json, const struct rfb_tx *rfb)
 	const uint8_t *init = rfb->init;
 
 	json_open(json, "framebuffer");
-	json_number(json, "width", (uint64_t)(init[0] << 8 | init[1]));
-	json_number(json, "height", (uint64_t)(init[2] << 8 | init[3]));
+	json_number(json, "width", be16(init));
+	json_number(json, "height", be16(init + 2));
 	json_bytes(json, "name", slice(rfb->name, rfb->name_len));
 	json_open(json, "pixel_format");
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const uint8_t *at = init + numbers[i].at;
-		uint64_t number = numbers[i].len == 2 ? (uint64_t)(at[0] << 8 | at[1]) : at[0];
+		uint64_t number = numbers[i].len == 2 ? be16(at) : at[0];
 
 		if (at == init + 6 || at == init + 7)
 			json_bool(json, numbers[i].name, number != 0);

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "base/digits.h"
 #include "inspect/engine.h"
 #include "proto/proto.h"
@@ -135,11 +136,6 @@ static int64_t banner_skip(struct ssh_state *state, const struct proto_in *in)
 
 /* --- records --- */
 
-static uint32_t number32(const uint8_t *b)
-{
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
 static void hassh_make(struct ssh_side *side)
 {
 	uint8_t sum[EVP_MAX_MD_SIZE];
@@ -161,7 +157,7 @@ static bool kex_take(struct ssh_side *side, enum side from, struct slice body)
 		return true; /* the first one counts */
 	body = slice_behind(body, COOKIE_LEN);
 	for (size_t i = 0; i < KEX_LISTS; i++) {
-		size_t len = body.len < 4 ? SIZE_MAX : number32(body.at);
+		size_t len = body.len < 4 ? SIZE_MAX : be32(body.at);
 
 		body = slice_behind(body, 4);
 		if (len > body.len)
@@ -204,7 +200,7 @@ static int64_t record_read(struct ssh_state *state, enum side side, struct slice
 
 	if (data.len < 6)
 		return 0;
-	len = number32(data.at);
+	len = be32(data.at);
 	if (len < 2 || data.at[4] >= len) {
 		tx_event(tx, EVENT_BAD_RECORD);
 		return INPUT_BAD;

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "proto/proto.h"
 #include "report/json.h"
 
@@ -26,7 +27,7 @@ static void *tftp_open(struct session *session)
 
 static unsigned int code_of(struct slice data)
 {
-	return data.len < 2 ? 0 : (unsigned int)data.at[0] << 8 | data.at[1];
+	return data.len < 2 ? 0 : be16(data.at);
 }
 
 /* A text that a 0 ends; false: none does. */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "inspect/engine.h"
 #include "proto/frames.h"
 #include "wire/wire.h"
@@ -161,7 +162,7 @@ static void prints_make(struct tls_state *state, enum side side)
 static void without_cert(struct tls_tx *tls, enum side side, const struct tls_hello *hello)
 {
 	if (side == FROM_CLIENT && hello->versions.len >= 2)
-		tls->needs_no_cert |= (hello->versions.at[0] << 8 | hello->versions.at[1]) > TLS_V_12;
+		tls->needs_no_cert |= be16(hello->versions.at) > TLS_V_12;
 	if (side == FROM_SERVER)
 		tls->needs_no_cert |= hello->chosen > TLS_V_12 || hello->version > TLS_V_12;
 }

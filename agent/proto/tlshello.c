@@ -3,6 +3,7 @@
  * ClientHello and ServerHello, as far as what is odd about them still lets them be read. Called by tls.c and
  * quic.c; promises slices of what it was given and no memory of its own.
  */
+#include "base/bigend.h"
 #include "proto/tls.h"
 #include "wire/wire.h"
 
@@ -107,7 +108,7 @@ static void versions_read(struct tls_hello *hello, enum side side, struct slice 
 	if (side == FROM_CLIENT)
 		hello->versions = list_of(body, 1);
 	else if (body.len >= 2)
-		hello->chosen = (uint16_t)(body.at[0] << 8 | body.at[1]);
+		hello->chosen = be16(body.at);
 }
 
 static void ext_read(struct tls_hello *hello, enum side side, uint16_t type, struct slice body)

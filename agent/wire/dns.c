@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bigend.h"
+
 #define HEAD_LEN 12
 #define NAME_WIRE_MAX 255
 #define JUMPS_MAX 64 /* each leads to an earlier byte; a name of 127 labels needs no more */
@@ -209,8 +211,7 @@ void dns_data_text(const struct dns_reader *r, const struct dns_item *item, char
 	case DNS_SVCB:
 	case DNS_HTTPS:
 		if (data_name(r, item, 2, name))
-			snprintf(out, DNS_DATA_TEXT, "%u %.*s",
-				 (unsigned int)(data[0] << 8 | data[1]), DNS_DATA_TEXT - 8,
+			snprintf(out, DNS_DATA_TEXT, "%u %.*s", be16(data), DNS_DATA_TEXT - 8,
 				 name[0] ? name : ".");
 		break;
 	case DNS_TXT:

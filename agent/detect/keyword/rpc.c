@@ -5,17 +5,13 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/bigend.h"
 #include "detect/parse/inside.h"
 
 struct rpc {
 	bool any_version, any_procedure;
 	uint32_t program, version, procedure;
 };
-
-static uint32_t word_at(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
 
 static bool rpc_ask(const void *arg, struct match *match)
 {
@@ -24,11 +20,11 @@ static bool rpc_ask(const void *arg, struct match *match)
 
 	if (match->packet->proto == IPPROTO_TCP)
 		call = slice_behind(call, call.len < 4 ? call.len : 4); /* the record mark, section 11 */
-	if (call.len < 24 || word_at(call.at + 4) != 0 || word_at(call.at + 8) != 2)
+	if (call.len < 24 || be32(call.at + 4) != 0 || be32(call.at + 8) != 2)
 		return false;
-	return word_at(call.at + 12) == rpc->program &&
-	       (rpc->any_version || word_at(call.at + 16) == rpc->version) &&
-	       (rpc->any_procedure || word_at(call.at + 20) == rpc->procedure);
+	return be32(call.at + 12) == rpc->program &&
+	       (rpc->any_version || be32(call.at + 16) == rpc->version) &&
+	       (rpc->any_procedure || be32(call.at + 20) == rpc->procedure);
 }
 
 static const struct test_ops rpc_ops = {
