@@ -20,6 +20,7 @@
 #define USUAL_DIR "/var/lib/sekisho/quarantine"
 #define GIB (1ull << 30)
 #define SUM_LEN 64
+#define NAME_LEN (SUM_LEN + 8) /* with what it ends in */
 #define RECORDS_MAX                                                                                \
 	(256 << 10) /* bytes of one file's records: who comes all day is known by then */
 
@@ -95,7 +96,7 @@ static bool room_make(struct quarantine *q, int dir, uint64_t bytes)
 	if (bytes > q->max_size)
 		return false;
 	while (folder_look(dir, &oldest) + bytes > q->max_size && oldest.name[0]) {
-		char beside[SUM_LEN + 8];
+		char beside[NAME_LEN];
 
 		snprintf(beside, sizeof(beside), "%s.json", oldest.name);
 		if (unlinkat(dir, oldest.name, 0))
@@ -108,15 +109,20 @@ static bool room_make(struct quarantine *q, int dir, uint64_t bytes)
 
 /* --- files --- */
 
+/* A file beside that of this sum, made where it is not there. Returns a descriptor or -1. */
+static int beside_open(int dir, const char *sha256, const char *ending, int how, char name[NAME_LEN])
+{
+	snprintf(name, NAME_LEN, "%s.%s", sha256, ending);
+	return openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0600);
+}
+
 /* It gets its name last. */
 static bool bytes_put(int dir, const char *sha256, struct slice bytes)
 {
-	char name[SUM_LEN + 8];
+	char name[NAME_LEN];
+	int fd = beside_open(dir, sha256, "tmp", O_TRUNC, name);
 	bool whole;
-	int fd;
 
-	snprintf(name, sizeof(name), "%s.tmp", sha256);
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
 	whole = write_whole(fd, bytes.at, bytes.len) == 0;
@@ -128,13 +134,11 @@ static bool bytes_put(int dir, const char *sha256, struct slice bytes)
 
 static bool record_put(int dir, const char *sha256, struct slice record)
 {
-	char name[SUM_LEN + 8];
+	char name[NAME_LEN];
+	int fd = beside_open(dir, sha256, "json", O_APPEND, name);
 	struct stat status;
 	bool whole;
-	int fd;
 
-	snprintf(name, sizeof(name), "%s.json", sha256);
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
 	whole = fstat(fd, &status) == 0 &&

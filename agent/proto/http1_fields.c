@@ -227,6 +227,7 @@ static bool body_field(struct tx *tx, enum side side, uint32_t index, struct sli
 	{                                                                                          \
 		HTTP1_LINE, HTTP1_LINE                                                             \
 	}
+#define WHOLE LINE
 #define HEADERS                                                                                    \
 	{                                                                                          \
 		HTTP1_HEADERS, HTTP1_HEADERS                                                       \
@@ -238,34 +239,10 @@ static bool body_field(struct tx *tx, enum side side, uint32_t index, struct sli
 
 /* clang-format off */
 const struct field http1_fields[HTTP1_FIELD_CNT] = {
-	{ "http.uri", FIELD_BYTES, CLIENT, LINE, uri_field, NULL, "path and query, decoded" },
-	{ "http.uri.raw", FIELD_BYTES, CLIENT, LINE, raw_uri_field, NULL, "URI as it stood" },
-	{ "http.method", FIELD_BYTES, CLIENT, LINE, method_field, NULL, "GET, POST and their kin" },
-	{ "http.protocol", FIELD_BYTES, BOTH, LINE, protocol_field, NULL, "HTTP/1.1" },
-	{ "http.request_line", FIELD_BYTES, CLIENT, LINE, line_field, NULL, "first line" },
-	{ "http.response_line", FIELD_BYTES, SERVER, LINE, line_field, NULL, "first line" },
-	{ "http.stat_code", FIELD_BYTES, SERVER, LINE, status_field, NULL, "200" },
-	{ "http.stat_msg", FIELD_BYTES, SERVER, LINE, message_field, NULL, "words behind the status" },
-	{ "http.host", FIELD_BYTES, CLIENT, HEADERS, host_field, NULL, "small letters, without a port" },
-	{ "http.host.raw", FIELD_BYTES, CLIENT, HEADERS, raw_host_field, NULL, "host as it stood" },
-	{ "http.cookie", FIELD_BYTES, BOTH, HEADERS, cookie_field, NULL, "Cookie, Set-Cookie" },
-	{ "http.user_agent", FIELD_BYTES, CLIENT, HEADERS, agent_field, NULL, "User-Agent" },
-	{ "http.accept", FIELD_BYTES, CLIENT, HEADERS, accept_field, NULL, "Accept" },
-	{ "http.accept_enc", FIELD_BYTES, CLIENT, HEADERS, accept_enc_field, NULL, "Accept-Encoding" },
-	{ "http.accept_lang", FIELD_BYTES, CLIENT, HEADERS, accept_lang_field, NULL, "Accept-Language" },
-	{ "http.referer", FIELD_BYTES, CLIENT, HEADERS, referer_field, NULL, "Referer" },
-	{ "http.connection", FIELD_BYTES, BOTH, HEADERS, connection_field, NULL, "Connection" },
-	{ "http.content_len", FIELD_BYTES, BOTH, HEADERS, length_field, NULL, "Content-Length" },
-	{ "http.content_type", FIELD_BYTES, BOTH, HEADERS, type_field, NULL, "Content-Type" },
-	{ "http.location", FIELD_BYTES, SERVER, HEADERS, location_field, NULL, "Location" },
-	{ "http.server", FIELD_BYTES, SERVER, HEADERS, server_field, NULL, "Server" },
-	{ "http.header", FIELD_BYTES, BOTH, HEADERS, lines_field, NULL, "a line each, but for cookies" },
-	{ "http.header.raw", FIELD_BYTES, BOTH, HEADERS, raw_headers_field, NULL, "headers as they stood" },
-	{ "http.header_names", FIELD_BYTES, BOTH, HEADERS, names_field, NULL, "their names, a line each" },
+#define HTTP_FIELD(name, kind, sides, step, function, what)                                        \
+	{ name, kind, sides, step, function, NULL, what },
+#include "proto/httpfields.def"
+#undef HTTP_FIELD
 	{ "http.start", FIELD_BYTES, BOTH, HEADERS, start_field, NULL, "first line and headers" },
-	{ "http.request_header", FIELD_LIST, CLIENT, HEADERS, header_field, NULL, "each header" },
-	{ "http.response_header", FIELD_LIST, SERVER, HEADERS, header_field, NULL, "each header" },
-	{ "http.request_body", FIELD_BODY, CLIENT, BODY, body_field, NULL, "a body, decoded" },
-	{ "http.response_body", FIELD_BODY, SERVER, BODY, body_field, NULL, "a body, decoded" },
 };
 /* clang-format on */

@@ -166,7 +166,7 @@ static bool lines_field(struct tx *tx, enum side side, uint32_t index, struct sl
 	return field_give_empty(grown_slice(&from->lines), index, ret, ret_from);
 }
 
-static bool raw_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
+static bool raw_headers_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		      uint64_t *ret_from)
 {
 	struct http2_side *from = of(tx, side);
@@ -391,36 +391,18 @@ SETTING(list_setting, 6)
 		HTTP2_STEP_COMPLETE, HTTP2_STEP_COMPLETE                                           \
 	}
 
+#define LINE HEADERS
+#define BODY ENDS
+#define WHOLE ENDS
+/* The path is not decoded: it is what it was. */
+#define raw_uri_field uri_field
+
 /* clang-format off */
 const struct field http2_fields[HTTP2_FIELD_CNT] = {
-	{ "http.uri", FIELD_BYTES, CLIENT, HEADERS, uri_field, NULL, ":path" },
-	{ "http.uri.raw", FIELD_BYTES, CLIENT, HEADERS, uri_field, NULL, ":path" },
-	{ "http.method", FIELD_BYTES, CLIENT, HEADERS, method_field, NULL, ":method" },
-	{ "http.protocol", FIELD_BYTES, BOTH, ENDS, protocol_field, NULL, "HTTP/2" },
-	{ "http.request_line", FIELD_BYTES, CLIENT, HEADERS, line_field, NULL, "as HTTP/1 has it" },
-	{ "http.response_line", FIELD_BYTES, SERVER, HEADERS, line_field, NULL, "as HTTP/1 has it" },
-	{ "http.stat_code", FIELD_BYTES, SERVER, HEADERS, status_field, NULL, ":status" },
-	{ "http.stat_msg", FIELD_BYTES, SERVER, ENDS, message_field, NULL, "nothing" },
-	{ "http.host", FIELD_BYTES, CLIENT, HEADERS, host_field, NULL, "small letters, without a port" },
-	{ "http.host.raw", FIELD_BYTES, CLIENT, HEADERS, raw_host_field, NULL, ":authority" },
-	{ "http.cookie", FIELD_BYTES, BOTH, HEADERS, cookie_field, NULL, "cookie, set-cookie" },
-	{ "http.user_agent", FIELD_BYTES, CLIENT, HEADERS, agent_field, NULL, "user-agent" },
-	{ "http.accept", FIELD_BYTES, CLIENT, HEADERS, accept_field, NULL, "accept" },
-	{ "http.accept_enc", FIELD_BYTES, CLIENT, HEADERS, accept_enc_field, NULL, "accept-encoding" },
-	{ "http.accept_lang", FIELD_BYTES, CLIENT, HEADERS, accept_lang_field, NULL, "accept-language" },
-	{ "http.referer", FIELD_BYTES, CLIENT, HEADERS, referer_field, NULL, "referer" },
-	{ "http.connection", FIELD_BYTES, BOTH, HEADERS, connection_field, NULL, "connection" },
-	{ "http.content_len", FIELD_BYTES, BOTH, HEADERS, length_field, NULL, "content-length" },
-	{ "http.content_type", FIELD_BYTES, BOTH, HEADERS, type_field, NULL, "content-type" },
-	{ "http.location", FIELD_BYTES, SERVER, HEADERS, location_field, NULL, "location" },
-	{ "http.server", FIELD_BYTES, SERVER, HEADERS, server_field, NULL, "server" },
-	{ "http.header", FIELD_BYTES, BOTH, HEADERS, lines_field, NULL, "a line each, but for cookies" },
-	{ "http.header.raw", FIELD_BYTES, BOTH, HEADERS, raw_field, NULL, "headers, a line each" },
-	{ "http.header_names", FIELD_BYTES, BOTH, HEADERS, names_field, NULL, "their names, a line each" },
-	{ "http.request_header", FIELD_LIST, CLIENT, HEADERS, header_field, NULL, "each header" },
-	{ "http.response_header", FIELD_LIST, SERVER, HEADERS, header_field, NULL, "each header" },
-	{ "http.request_body", FIELD_BODY, CLIENT, ENDS, body_field, NULL, "a body, decoded" },
-	{ "http.response_body", FIELD_BODY, SERVER, ENDS, body_field, NULL, "a body, decoded" },
+#define HTTP_FIELD(name, kind, sides, step, function, what)                                        \
+	{ name, kind, sides, step, function, NULL, what },
+#include "proto/httpfields.def"
+#undef HTTP_FIELD
 	{ "http2.header_name", FIELD_LIST, BOTH, HEADERS, name_field, NULL, "each name of a header" },
 	{ "http2.header", FIELD_LIST, BOTH, HEADERS, escaped_field, NULL, "name:: value" },
 	{ "http2.frametype", FIELD_NUMBER, BOTH, NOW, NULL, type_number, "SETTINGS, HEADERS" },
