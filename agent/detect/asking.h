@@ -9,10 +9,10 @@
 
 #include "detect/match.h"
 #include "detect/memory.h"
-#include "detect/numbers.h"
 #include "detect/prepare.h"
 #include "detect/room.h"
 #include "detect/ruleset.h"
+#include "detect/scratch.h"
 #include "detect/state.h"
 #include "detect/tenants.h"
 #include "inspect/stream.h"
@@ -36,20 +36,10 @@ struct found_var {
 	struct slice key, value; /* in rule_room */
 };
 
-struct buffer {
-	uint64_t pass; /* of struct detect, when it was made; else it is not there */
-	uint32_t index;
-	enum side side;
-	struct slice bytes;
-	uint64_t from;
-};
-
+/* A worker; what it has for the one ruleset that it asks is in its scratch. */
 struct detect {
-	const struct ruleset *ruleset;
-	hs_scratch_t *scratch;
-	struct numbers found; /* rules of this packet */
-	struct numbers of_payload; /* rules of transactions that the packet's or stream's bytes found */
-	struct numbers of_tx; /* rules of the transaction that is being asked */
+	const struct ruleset *ruleset; /* the scratch's; NULL: no rules */
+	struct scratch *scratch;
 	bool payload_found_any, tx_found_any;
 	bool payload_is_over; /* the bytes are ciphered: rules do not look at them */
 	bool is_piece; /* of a stream, in front of a gap: the packet itself comes later */
@@ -57,9 +47,7 @@ struct detect {
 	const struct tenant_rules *tenant; /* of the packet; NULL: rules are as they are written */
 	const struct address_set **sets; /* its values, by number */
 	uint64_t packets; /* so far */
-	uint64_t *src_holds, *dst_holds; /* by set: packets << 2, 2: asked, 1: it holds it */
 	uint64_t pass; /* of a transaction's inspection: what is made of its bytes stays as long */
-	struct buffer *buffers; /* by source number: made by transforms */
 	struct room pass_room, rule_room;
 
 	struct match match;
@@ -70,7 +58,6 @@ struct detect {
 	struct finding findings[FINDINGS_MAX];
 	uint32_t finding_cnt, told_cnt;
 	struct alert alerts[FINDINGS_MAX];
-	struct rule_cost *costs; /* by rule; NULL: nobody wants to know */
 	struct memory *memory; /* what hosts and times are remembered by */
 	struct memory *own_memory;
 	struct detect_order order; /* wait NULL: nobody shares the memory */

@@ -18,7 +18,7 @@ const struct field *source_field(const struct source *source, enum proto_id prot
 bool buffer_transform(struct detect *detect, const struct source *source, enum side side,
 		      uint32_t index, struct slice *bytes)
 {
-	struct buffer *made = &detect->buffers[source->number];
+	struct buffer *made = &detect->scratch->buffers[source->number];
 	struct slice now = *bytes;
 
 	if (!source->transform_cnt)

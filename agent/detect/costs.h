@@ -20,16 +20,16 @@ static inline uint64_t costs_now(void)
 
 static inline uint64_t costs_begin(const struct detect *detect)
 {
-	return detect->costs ? costs_now() : 0;
+	return detect->scratch->costs ? costs_now() : 0;
 }
 
 static inline void costs_end(struct detect *detect, uint32_t number, uint64_t begin)
 {
 	struct rule_cost *cost;
 
-	if (!detect->costs)
+	if (!detect->scratch->costs)
 		return;
-	cost = &detect->costs[number];
+	cost = &detect->scratch->costs[number];
 	cost->checks++;
 	cost->ns += costs_now() - begin;
 }

@@ -15,35 +15,6 @@
 
 /* --- a worker --- */
 
-static int scratch_fit(struct detect *detect)
-{
-	const struct ruleset *ruleset = detect->ruleset;
-	int rc = 0;
-
-	for (int side = 0; side < SIDES; side++) {
-		for (uint32_t i = 0; rc == 0 && i < ruleset->scan_cnt; i++) {
-			if (ruleset->scans[side][i].patterns)
-				rc = patterns_scratch(ruleset->scans[side][i].patterns,
-						      &detect->scratch);
-		}
-	}
-	return rc;
-}
-
-static int sets_init(struct detect *detect)
-{
-	const struct ruleset *ruleset = detect->ruleset;
-
-	if (numbers_init(&detect->found, ruleset->cnt) ||
-	    numbers_init(&detect->of_payload, ruleset->cnt) ||
-	    numbers_init(&detect->of_tx, ruleset->cnt))
-		return -ENOMEM;
-	detect->src_holds = calloc(ruleset->set_cnt + 1, sizeof(*detect->src_holds));
-	detect->dst_holds = calloc(ruleset->set_cnt + 1, sizeof(*detect->dst_holds));
-	detect->buffers = calloc(ruleset->scan_cnt + 1, sizeof(*detect->buffers));
-	return detect->src_holds && detect->dst_holds && detect->buffers ? 0 : -ENOMEM;
-}
-
 int detect_new(const struct ruleset *ruleset, struct detect **ret_detect)
 {
 	struct detect *detect = calloc(1, sizeof(*detect));
@@ -51,9 +22,7 @@ int detect_new(const struct ruleset *ruleset, struct detect **ret_detect)
 
 	if (rc == 0 && ruleset) {
 		detect->ruleset = ruleset;
-		rc = sets_init(detect);
-		if (rc == 0)
-			rc = scratch_fit(detect);
+		rc = scratch_new(ruleset, false, &detect->scratch);
 		if (rc == 0)
 			rc = memory_new(&detect->own_memory);
 		detect->memory = detect->own_memory;
@@ -69,14 +38,7 @@ void detect_free(struct detect *detect)
 {
 	if (!detect)
 		return;
-	numbers_free(&detect->found);
-	numbers_free(&detect->of_payload);
-	numbers_free(&detect->of_tx);
-	free(detect->src_holds);
-	free(detect->dst_holds);
-	free(detect->buffers);
-	free(detect->costs);
-	hs_free_scratch(detect->scratch);
+	scratch_free(detect->scratch);
 	room_free(&detect->pass_room);
 	room_free(&detect->rule_room);
 	memory_free(detect->own_memory);
@@ -91,35 +53,21 @@ void detect_join(struct detect *detect, struct detect *with, struct detect_order
 
 int detect_measure(struct detect *detect)
 {
-	if (!detect->ruleset || detect->costs)
-		return 0;
-	detect->costs = calloc(detect->ruleset->cnt + 1, sizeof(*detect->costs));
-	return detect->costs ? 0 : -ENOMEM;
+	return detect->scratch ? scratch_measure(detect->scratch) : 0;
 }
 
 const struct rule_cost *detect_costs(const struct detect *detect)
 {
-	return detect->costs;
+	return detect->scratch ? detect->scratch->costs : NULL;
 }
 
-#define EXCHANGE(a, b)                                                                             \
-	do {                                                                                       \
-		__typeof__(a) was = (a);                                                           \
-		(a) = (b);                                                                         \
-		(b) = was;                                                                         \
-	} while (0)
-
-void detect_exchange(struct detect *detect, struct detect *next)
+void detect_exchange(struct detect *detect, struct scratch **scratch)
 {
-	EXCHANGE(detect->ruleset, next->ruleset);
-	EXCHANGE(detect->scratch, next->scratch);
-	EXCHANGE(detect->found, next->found);
-	EXCHANGE(detect->of_payload, next->of_payload);
-	EXCHANGE(detect->of_tx, next->of_tx);
-	EXCHANGE(detect->src_holds, next->src_holds);
-	EXCHANGE(detect->dst_holds, next->dst_holds);
-	EXCHANGE(detect->buffers, next->buffers);
-	EXCHANGE(detect->costs, next->costs);
+	struct scratch *next = *scratch;
+
+	*scratch = detect->scratch;
+	detect->scratch = next;
+	detect->ruleset = next->ruleset;
 }
 
 struct memory *memory_turn(const struct detect *detect)
@@ -216,8 +164,8 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 
 	if (!match->tx && !match->frame && in_stream && was_found(detect, s))
 		return;
-	if (detect->costs)
-		detect->costs[s->number].hits++;
+	if (detect->scratch->costs)
+		detect->scratch->costs[s->number].hits++;
 	vars_keep(detect);
 	for (uint32_t i = 0; i < s->act_cnt; i++)
 		s->acts[i].ops->act(s->acts[i].arg, match);
@@ -349,17 +297,17 @@ static void found_add(void *arg, uint32_t number)
 	struct detect *detect = arg;
 
 	if (detect->ruleset->asked[number].of_tx) {
-		numbers_add(&detect->of_payload, number);
+		numbers_add(&detect->scratch->of_payload, number);
 		detect->payload_found_any = true;
 	} else {
-		numbers_add(&detect->found, number);
+		numbers_add(&detect->scratch->found, number);
 	}
 }
 
 static void list_add(struct detect *detect, const struct rule_list *list)
 {
 	for (uint32_t i = 0; i < list->cnt; i++)
-		numbers_add(&detect->found, list->numbers[i]);
+		numbers_add(&detect->scratch->found, list->numbers[i]);
 }
 
 static void scan_run(struct detect *detect, uint32_t scan, struct slice bytes, uint64_t from)
@@ -368,7 +316,7 @@ static void scan_run(struct detect *detect, uint32_t scan, struct slice bytes, u
 		detect->ruleset->scans[detect->match.packet->side][scan].patterns;
 
 	if (patterns)
-		patterns_find(patterns, detect->scratch, bytes, from, found_add, detect);
+		patterns_find(patterns, detect->scratch->hyperscan, bytes, from, found_add, detect);
 }
 
 static void payload_run(struct detect *detect, enum scan_payload kind, struct slice bytes,
@@ -490,7 +438,7 @@ static void packet_rules_ask(struct detect *detect, const struct packet *packet)
 	bool is_news = protocol_is_news(packet->flow);
 	uint32_t at = 0, number;
 
-	while (numbers_take(&detect->found, &at, &number)) {
+	while (numbers_take(&detect->scratch->found, &at, &number)) {
 		uint64_t begin = costs_begin(detect);
 
 		if (is_news || !(detect->ruleset->asked[number].traits & TRAIT_ONCE))
@@ -548,7 +496,7 @@ static void payload_rules_forget(struct detect *detect)
 {
 	uint32_t at = 0, number;
 
-	while (detect->payload_found_any && numbers_take(&detect->of_payload, &at, &number)) {
+	while (detect->payload_found_any && numbers_take(&detect->scratch->of_payload, &at, &number)) {
 	}
 }
 

@@ -86,7 +86,7 @@ bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
 /* Is any of its rules about frames? */
 void ruleset_frame_types(const struct ruleset *ruleset, uint32_t types[PROTO_CNT]);
 
-struct detect; /* a worker's scratch and counters */
+struct detect; /* a worker: what it remembers, finds and counts */
 /* ruleset NULL: no rules. Returns 0 or -ENOMEM. */
 int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);
 void detect_free(struct detect *detect);
@@ -113,10 +113,17 @@ int detect_measure(struct detect *detect);
 const struct rule_cost *detect_costs(const struct detect *detect);
 
 /*
- * detect goes on with the rules of next, which gets those of detect; both have some. What flows remember
- * stays, see detect/exchange.h. Never fails.
+ * What a worker needs to ask one set of rules: made aside, by any thread, so that the exchange itself takes no
+ * time and never fails. measured: as after detect_measure(). Returns 0 or -ENOMEM.
  */
-void detect_exchange(struct detect *detect, struct detect *next);
+struct scratch;
+int scratch_new(const struct ruleset *ruleset, bool measured, struct scratch **ret_scratch);
+void scratch_free(struct scratch *scratch);
+/*
+ * detect, which has rules, goes on with those of *scratch, and *scratch is then what it had before. What flows
+ * remember stays, see detect/exchange.h.
+ */
+void detect_exchange(struct detect *detect, struct scratch **scratch);
 /* Was it built to take the place of that one? */
 bool ruleset_follows(const struct ruleset *ruleset, const struct ruleset *before);
 /* Sets that rules have changed go over to the ruleset that takes the place of from. */

@@ -40,8 +40,8 @@ static bool addresses_hold(struct detect *detect, const struct asked *asked,
 	if (asked->traits & TRAIT_IP_ONLY)
 		return ends_hold(detect, asked, &packet->src, &packet->dst) ||
 		       (s->both_ways && ends_hold(detect, asked, &packet->dst, &packet->src));
-	return set_holds(detect, detect->src_holds, asked->src, &packet->src) &&
-	       set_holds(detect, detect->dst_holds, asked->dst, &packet->dst) &&
+	return set_holds(detect, detect->scratch->src_holds, asked->src, &packet->src) &&
+	       set_holds(detect, detect->scratch->dst_holds, asked->dst, &packet->dst) &&
 	       port_set_holds(&s->sport, packet->sport) && port_set_holds(&s->dport, packet->dport);
 }
 
@@ -51,8 +51,8 @@ static bool addresses_hold_turned(struct detect *detect, const struct asked *ask
 {
 	const struct signature *s = asked->signature;
 
-	return set_holds(detect, detect->src_holds, asked->dst, &packet->src) &&
-	       set_holds(detect, detect->dst_holds, asked->src, &packet->dst) &&
+	return set_holds(detect, detect->scratch->src_holds, asked->dst, &packet->src) &&
+	       set_holds(detect, detect->scratch->dst_holds, asked->src, &packet->dst) &&
 	       port_set_holds(&s->dport, packet->sport) && port_set_holds(&s->sport, packet->dport);
 }
 

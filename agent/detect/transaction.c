@@ -317,7 +317,7 @@ static void tx_found_add(void *arg, uint32_t number)
 {
 	struct detect *detect = arg;
 
-	numbers_add(&detect->of_tx, number);
+	numbers_add(&detect->scratch->of_tx, number);
 	detect->tx_found_any = true;
 }
 
@@ -327,8 +327,8 @@ static void bytes_look(struct asking *a, const struct look *look, struct slice b
 	if (!bytes.len || !buffer_transform(a->detect, look->source, a->side, index, &bytes))
 		return;
 	if (look->patterns)
-		patterns_find(look->patterns, a->detect->scratch, bytes, from, tx_found_add,
-			      a->detect);
+		patterns_find(look->patterns, a->detect->scratch->hyperscan, bytes, from,
+			      tx_found_add, a->detect);
 	if (look->ends)
 		ends_find(look->ends, bytes, tx_found_add, a->detect);
 }
@@ -442,7 +442,7 @@ static void collect(struct asking *a)
 	for (uint32_t i = 0; i < a->state->rule_cnt; i++)
 		tx_found_add(detect, a->state->rules[i].number);
 	if (detect->payload_found_any) {
-		numbers_join(&detect->of_tx, &detect->of_payload);
+		numbers_join(&detect->scratch->of_tx, &detect->scratch->of_payload);
 		detect->tx_found_any = true;
 	}
 }
@@ -456,7 +456,7 @@ static void one_ask(struct asking *a)
 	room_empty(&detect->pass_room);
 	collect(a);
 	detect->match.tx = a->tx;
-	while (detect->tx_found_any && numbers_take(&detect->of_tx, &at, &number)) {
+	while (detect->tx_found_any && numbers_take(&detect->scratch->of_tx, &at, &number)) {
 		uint64_t begin = costs_begin(detect);
 
 		rule_ask(a, number);

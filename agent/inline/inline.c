@@ -34,6 +34,11 @@ struct inspection {
 	struct config *config;
 	struct ruleset *ruleset;
 	struct file_room *files;
+	/* Rules that are read again; NULL: none are. */
+	struct reload *reload; /* made, and being exchanged */
+	struct inline_exchange exchange;
+	void (*reload_done)(void *arg, const struct reload *reload); /* NULL: nobody asked */
+	void *reload_arg;
 };
 
 /* --- what the engine goes by --- */
@@ -62,13 +67,17 @@ static int config_make(struct inspection *i, struct diag *diag)
 	return r;
 }
 
+static struct ruleset_sources sources_of(const struct inspection *i)
+{
+	return (struct ruleset_sources){ .files = i->settings->inspect_rules,
+					 .file_cnt = i->settings->inspect_rule_cnt,
+					 .config = i->config,
+					 .cache_dir = i->cache_dir[0] ? i->cache_dir : NULL };
+}
+
 static int rules_make(struct inspection *i, struct diag *diag)
 {
-	const struct settings *s = i->settings;
-	const struct ruleset_sources sources = { .files = s->inspect_rules,
-						 .file_cnt = s->inspect_rule_cnt,
-						 .config = i->config,
-						 .cache_dir = i->cache_dir[0] ? i->cache_dir : NULL };
+	const struct ruleset_sources sources = sources_of(i);
 	struct ruleset_tally tally = { 0 };
 	int r = ruleset_build(&sources, &i->ruleset, &tally, diag);
 
@@ -103,6 +112,68 @@ static int engine_prepare(void *arg, struct inspect_settings *ret_settings)
 				     ret_settings);
 }
 
+/* --- rules that are read again --- */
+
+static void reload_tell(struct inspection *i, struct reload *reload)
+{
+	void (*done)(void *arg, const struct reload *reload) = i->reload_done;
+
+	i->reload_done = NULL;
+	i->reload = NULL;
+	done(i->reload_arg, reload);
+	reload_free(reload);
+}
+
+/* The worker is done with it: what it does not read any more goes with the reload. */
+static void reload_end(struct inspection *i)
+{
+	struct reload *reload = i->reload;
+	struct ruleset *former = i->ruleset;
+
+	reload->err = i->exchange.err;
+	reload->scratch = i->exchange.scratch;
+	if (!reload->err) {
+		i->ruleset = reload->ruleset;
+		reload->ruleset = former;
+	}
+	reload_tell(i, reload);
+}
+
+static void reload_made(void *arg, struct reload *reload)
+{
+	struct inspection *i = arg;
+
+	if (reload->err) {
+		reload_tell(i, reload);
+		return;
+	}
+	i->reload = reload;
+	i->exchange = (struct inline_exchange){ .ruleset = reload->ruleset,
+						.scratch = reload->scratch,
+						.err = -ECANCELED };
+	inline_worker_exchange(i->worker, &i->exchange);
+}
+
+int inspection_reload(struct inspection *i, struct worker *aside,
+		      void (*done)(void *arg, const struct reload *reload), void *arg)
+{
+	struct ruleset_sources sources = sources_of(i);
+	int err;
+
+	if (i->reload_done)
+		return -EBUSY;
+	if (!inline_worker_serves(i->worker))
+		return -EAGAIN;
+	sources.before = i->ruleset;
+	sources.threads = 1; /* the others are the traffic's */
+	err = reload_begin(aside, &sources, reload_made, i);
+	if (err)
+		return err;
+	i->reload_done = done;
+	i->reload_arg = arg;
+	return 0;
+}
+
 /* --- records --- */
 
 static void line_record(void *arg, const char *bytes, size_t len)
@@ -119,6 +190,8 @@ static void lines_came(void *arg, uint32_t events)
 
 	(void)!read(i->told_fd, &times, sizeof(times));
 	lines_take(i->lines, line_record, i);
+	if (i->reload && inline_worker_exchanged(i->worker))
+		reload_end(i);
 }
 
 /* --- ports --- */
@@ -217,6 +290,8 @@ void inspection_free(struct inspection *i)
 	if (!i)
 		return;
 	inline_worker_free(i->worker);
+	if (i->reload)
+		reload_end(i);
 	if (i->lines)
 		lines_take(i->lines, line_record, i);
 	source_remove(i->told);

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "dataplane/ports.h"
+#include "inline/reload.h"
 #include "install/install.h"
 #include "model/model.h"
 #include "report/records.h"
@@ -23,6 +24,15 @@ int inspection_start(struct inspection *inspection);
 /* Policy or ports may have changed. NULL is allowed. */
 void inspection_follow(struct inspection *inspection, const struct ports *ports,
 		       const struct policy *policy, uint32_t generation);
+/*
+ * Reads the rules of the settings' files again; the worker goes on with them between two frames, and flows under
+ * way with it. done is called once, in the loop's thread; what it is given lives until it returns. Where that
+ * says an error, or this returns one, the rules in force stay: -EBUSY (another is under way), -EAGAIN (the
+ * worker has not begun, or could not), -ENOMEM.
+ */
+int inspection_reload(struct inspection *inspection, struct worker *aside,
+		      void (*done)(void *arg, const struct reload *reload), void *arg);
+/* Waits for nothing: a reload that is under way ends with -ECANCELED. */
 void inspection_free(struct inspection *inspection);
 
 #endif

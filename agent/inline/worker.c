@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "detect/detect.h"
 #include "inline/serve.h"
 
 #define BATCH 64
@@ -32,6 +33,8 @@ struct inline_worker {
 	int wake_fd;
 	atomic_bool ends;
 	_Atomic(struct plan *) next; /* to be followed from now on */
+	_Atomic(struct inline_exchange *) exchange; /* to be done */
+	atomic_bool exchanged, serves;
 	/* The thread's own: */
 	struct plan *plan;
 	struct inspect_settings settings;
@@ -180,6 +183,26 @@ static void plan_take(struct inline_worker *w)
 	w->plan = plan;
 }
 
+static void tell(struct inline_worker *w)
+{
+	const uint64_t one = 1;
+
+	(void)!write(w->parts.told_fd, &one, sizeof(one));
+}
+
+static void exchange_take(struct inline_worker *w)
+{
+	struct inline_exchange *x = atomic_exchange(&w->exchange, NULL);
+
+	if (!x)
+		return;
+	x->err = inspect_settings_follow(&w->settings, x->ruleset);
+	if (!x->err)
+		detect_exchange(w->inspector.detect, &x->scratch);
+	atomic_store(&w->exchanged, true);
+	tell(w);
+}
+
 static void wait_for_work(struct inline_worker *w)
 {
 	struct pollfd fds[XSK_SOCKETS_MAX + 1] = { { .fd = w->wake_fd, .events = POLLIN } };
@@ -192,26 +215,20 @@ static void wait_for_work(struct inline_worker *w)
 		(void)!read(w->wake_fd, &woken, sizeof(woken));
 }
 
-static void tell_lines(struct inline_worker *w)
-{
-	const uint64_t one = 1;
-
-	(void)!write(w->parts.told_fd, &one, sizeof(one));
-}
-
 static void serve_until_end(struct inline_worker *w)
 {
 	while (!atomic_load(&w->ends)) {
 		serve_beat(&w->serve, clock_mono_ns());
 		plan_take(w);
+		exchange_take(w);
 		if (rings_work(w))
-			tell_lines(w);
+			tell(w);
 		else
 			wait_for_work(w);
 	}
 	rings_drain(w);
 	inspector_finish(&w->inspector);
-	tell_lines(w);
+	tell(w);
 }
 
 static void *worker_run(void *arg)
@@ -227,6 +244,7 @@ static void *worker_run(void *arg)
 	r = serve_init(&w->serve, w->parts.gate);
 	if (!r) {
 		log_info("inspection: a worker serves");
+		atomic_store(&w->serves, true);
 		serve_until_end(w);
 		serve_end(&w->serve);
 	}
@@ -278,6 +296,22 @@ void inline_worker_follow(struct inline_worker *w, struct plan *plan)
 {
 	free(atomic_exchange(&w->next, plan));
 	wake(w);
+}
+
+bool inline_worker_serves(struct inline_worker *w)
+{
+	return atomic_load(&w->serves);
+}
+
+void inline_worker_exchange(struct inline_worker *w, struct inline_exchange *exchange)
+{
+	atomic_store(&w->exchange, exchange);
+	wake(w);
+}
+
+bool inline_worker_exchanged(struct inline_worker *w)
+{
+	return atomic_exchange(&w->exchanged, false);
 }
 
 void inline_worker_free(struct inline_worker *w)

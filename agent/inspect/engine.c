@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "file/room.h"
 #include "inspect/crew.h"
 #include "report/told.h"
 
@@ -86,42 +85,25 @@ static struct inspector *inspector_at(const struct engine *engine, unsigned int 
 	return i == 0 ? (struct inspector *)&engine->inspector : NULL;
 }
 
-/* What is asked of flows by the rules besides. */
-static int setup_follow(struct engine *engine, const struct ruleset *ruleset)
-{
-	struct engine_setup *setup = &engine->settings.setup;
-	int r = setup->files ? file_room_ask(setup->files, setup->config, ruleset) : 0;
-
-	if (r)
-		return r;
-	ruleset_take(ruleset, setup->ruleset);
-	setup->ruleset = ruleset;
-	rules_ask(setup);
-	return 0;
-}
-
 int engine_swap(struct engine *engine, const struct ruleset *ruleset)
 {
-	struct detect *next[INSPECTORS_MAX] = { NULL };
+	struct scratch *next[INSPECTORS_MAX] = { NULL };
+	const struct engine_setup *setup = &engine->settings.setup;
 	struct inspector *w;
 	int r = 0;
 
-	if (!engine->settings.setup.ruleset ||
-	    !ruleset_follows(ruleset, engine->settings.setup.ruleset))
+	if (!setup->ruleset || !ruleset_follows(ruleset, setup->ruleset))
 		return -EINVAL;
+	for (unsigned int i = 0; !r && inspector_at(engine, i); i++)
+		r = scratch_new(ruleset, setup->measured, &next[i]);
 	if (engine->crew)
 		crew_rest(engine->crew);
-	for (unsigned int i = 0; !r && inspector_at(engine, i); i++) {
-		r = detect_new(ruleset, &next[i]);
-		if (!r && engine->settings.setup.measured)
-			r = detect_measure(next[i]);
-	}
 	if (!r)
-		r = setup_follow(engine, ruleset);
+		r = inspect_settings_follow(&engine->settings, ruleset);
 	for (unsigned int i = 0; !r && (w = inspector_at(engine, i)); i++)
-		detect_exchange(w->detect, next[i]);
+		detect_exchange(w->detect, &next[i]);
 	for (unsigned int i = 0; i < INSPECTORS_MAX; i++)
-		detect_free(next[i]);
+		scratch_free(next[i]);
 	return r;
 }
 

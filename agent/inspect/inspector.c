@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "detect/detect.h"
+#include "file/room.h"
 #include "inspect/session.h"
 #include "proto/http1.h"
 #include "report/told.h"
@@ -53,7 +54,7 @@ static void prints_read(struct engine_setup *setup)
 	setup->ja4 = wants_print(setup, "app-layer.protocols.tls.ja4-fingerprints", ja4);
 }
 
-void rules_ask(struct engine_setup *setup)
+static void rules_ask(struct engine_setup *setup)
 {
 	prints_read(setup);
 	if (setup->ruleset)
@@ -108,6 +109,19 @@ fail_http1:
 fail_hostos:
 	hostos_free(s.hostos);
 	return r;
+}
+
+int inspect_settings_follow(struct inspect_settings *s, const struct ruleset *ruleset)
+{
+	struct engine_setup *setup = &s->setup;
+	int r = setup->files ? file_room_ask(setup->files, setup->config, ruleset) : 0;
+
+	if (r)
+		return r;
+	ruleset_take(ruleset, setup->ruleset);
+	setup->ruleset = ruleset;
+	rules_ask(setup);
+	return 0;
 }
 
 void inspect_settings_free(struct inspect_settings *s)

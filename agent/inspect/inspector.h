@@ -63,8 +63,11 @@ struct inspect_verdict {
 };
 
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
-/* Fills what rules ask for besides: frames, fingerprints. */
-void rules_ask(struct engine_setup *setup);
+/*
+ * From here on flows are looked at as the rules of this set ask, which takes the place of the former. Returns 0,
+ * or -errno and nothing has changed.
+ */
+int inspect_settings_follow(struct inspect_settings *settings, const struct ruleset *ruleset);
 void inspect_settings_free(struct inspect_settings *settings);
 
 /* line is called with each record, by the thread that calls the inspector. */

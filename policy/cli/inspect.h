@@ -17,5 +17,7 @@ int rule_show(struct cli *cli, const struct cli_args *args);
 int rule_stats(struct cli *cli, const struct cli_args *args);
 /* rule_suppress.c: writes into a file that a policy includes; needs no engine. */
 int rule_suppress(struct cli *cli, const struct cli_args *args);
+/* rule_reload.c: asks the agent. */
+int rule_reload(struct cli *cli, const struct cli_args *args);
 
 #endif

@@ -15,12 +15,13 @@
 #define ASK_MS 15000
 #define NO_CODE 1 /* no error of JSON-RPC has it */
 #define FILE_MS 3600000
-#define LONG_MS 180000 /* a million prefixes, a large policy, the verifier with others before */
+#define LONG_MS 180000 /* a million prefixes, all rules compiled, the verifier with others before */
 
 static bool takes_long(const char *method)
 {
 	return strncmp(method, "policy.", 7) == 0 || strncmp(method, "list.", 5) == 0 ||
-	       strcmp(method, "flow.delete") == 0 || strcmp(method, "flow.explain") == 0;
+	       strcmp(method, "flow.delete") == 0 || strcmp(method, "flow.explain") == 0 ||
+	       strcmp(method, "rule.reload") == 0;
 }
 
 static bool is_absent(int error)

@@ -40,6 +40,10 @@ static const struct cli_command commands[] = {
 	    { .name = "unchecked-sums", .kind = CLI_FLAG },
 	    { .name = "threads", .kind = CLI_KEY, .value = "N" },
 	    { .name = "data-dir", .kind = CLI_KEY, .value = "DIR" } } },
+	{ "reload",
+	  "the agent reads the rules of its inspection again; flows under way go on",
+	  rule_reload,
+	  { { .name = "message", .kind = CLI_KEY, .value = "WHY", .letter = 'm' } } },
 	{ "suppress",
 	  "keeps a rule's alerts out of the records: an entry in suppress.yaml, which the policy includes",
 	  rule_suppress,
@@ -70,6 +74,8 @@ const struct cli_object object_rule = {
 		 "      which rules take the time, and how often they are asked for nothing\n"
 		 "  sekisho rule suppress 2013028 policy saga.yaml tenant saga for 90d -m 'backup'\n"
 		 "      who, why and until when stand in the policy; 'policy apply' makes it live\n"
-		 "Needs neither root nor agent. Ends with 1 when a rule is refused: none is taken and\n"
+		 "  sekisho rule reload -m 'feed of today'\n"
+		 "      between two packets; where no rule can be taken those in force stay\n"
+		 "All but reload need neither root nor agent. check ends with 1 when a rule is refused: none is taken and\n"
 		 "then silently not matched.\n",
 };

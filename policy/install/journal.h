@@ -15,7 +15,9 @@ struct journal;
 struct journal_entry {
 	uint32_t generation;
 	int64_t time; /* seconds since 1970 */
-	/* "apply", "confirm", "rollback", "start", "restore", "checks", "refused", "capture" */
+	/*
+	 * "apply", "confirm", "rollback", "start", "restore", "checks", "refused", "capture", "reload" (of rules)
+	 */
 	const char *action;
 	uint32_t uid; /* of the socket's peer: the kernel's word */
 	int32_t pid;

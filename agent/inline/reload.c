@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The job that makes them. Called by inline.c; promises that a file that cannot be read leaves nothing behind.
+ */
+#include "inline/reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/loop.h"
+
+static void reload_run(void *arg)
+{
+	struct reload *r = arg;
+
+	r->err = ruleset_build(&r->sources, &r->ruleset, &r->tally, &r->diag);
+	if (!r->err && !r->tally.taken && r->tally.refused)
+		r->err = -EINVAL;
+	if (!r->err)
+		r->err = scratch_new(r->ruleset, false, &r->scratch);
+}
+
+static void reload_done(void *arg)
+{
+	struct reload *r = arg;
+
+	r->made(r->arg, r);
+}
+
+int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
+		 void (*made)(void *arg, struct reload *reload), void *arg)
+{
+	struct reload *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct reload){ .err = -ECANCELED, /* unless it runs */
+			      .began_ns = clock_mono_ns(),
+			      .sources = *sources,
+			      .made = made,
+			      .arg = arg };
+	diag_init(&r->diag);
+	err = worker_post(worker, reload_run, reload_done, r);
+	if (err)
+		reload_free(r);
+	return err;
+}
+
+void reload_free(struct reload *r)
+{
+	if (!r)
+		return;
+	scratch_free(r->scratch);
+	ruleset_free(r->ruleset);
+	diag_free(&r->diag);
+	free(r);
+}
