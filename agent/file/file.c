@@ -17,6 +17,7 @@
 
 #define FILES_MAX 4096 /* of one transaction */
 #define WINDOW_FIRST 2048
+#define WINDOW_GROWTH 16 /* times what has come, in one step */
 #define WINDOW_KEPT                                                                                \
 	16384 /* bytes in front of what was inspected, for contents that reach over it */
 #define WINDOW_SHIFT 65536 /* above this, what was inspected goes */
@@ -110,19 +111,33 @@ static void window_trim(struct file *file)
 		window_shift(file, (size_t)done - WINDOW_KEPT);
 }
 
+/*
+ * Room for what is to come at once, so that it is not copied each time that it doubles. A protocol may promise
+ * more than comes: what has come bounds the room.
+ */
+static size_t window_wanted(const struct file *file, size_t come)
+{
+	uint64_t wanted = file->expected < WINDOW_SHIFT ? file->expected : WINDOW_SHIFT;
+
+	if (wanted > come * WINDOW_GROWTH)
+		wanted = come * WINDOW_GROWTH;
+	return wanted > come ? (size_t)wanted : come;
+}
+
 /* A window that nobody inspects ends at its most: the oldest half goes. */
 static bool window_room(struct file *file, size_t len)
 {
-	size_t cap = file->window_cap ? file->window_cap : WINDOW_FIRST;
+	size_t cap = file->window_cap ? file->window_cap : WINDOW_FIRST, wanted;
 	uint8_t *window;
 
 	if (file->window_len + len > WINDOW_MAX)
 		window_shift(file, file->window_len < WINDOW_MAX / 2 ? file->window_len
 								     : file->window_len / 2);
-	while (cap < file->window_len + len)
-		cap *= 2;
-	if (cap == file->window_cap)
+	if (cap >= file->window_len + len && file->window)
 		return true;
+	wanted = window_wanted(file, file->window_len + len);
+	while (cap < wanted)
+		cap *= 2;
 	window = realloc(file->window, cap);
 	if (!window)
 		return false;
@@ -131,8 +146,20 @@ static bool window_room(struct file *file, size_t len)
 	return true;
 }
 
+/* Without rules nobody ever looks at it. */
+static bool is_looked_at(const struct file *file)
+{
+	const struct engine_setup *setup = file->tx->session ? file->tx->session->setup : NULL;
+
+	return !setup || setup->ruleset;
+}
+
 static void window_add(struct file *file, struct slice bytes)
 {
+	if (!is_looked_at(file)) {
+		file->window_from += bytes.len;
+		return;
+	}
 	window_trim(file);
 	while (bytes.len) {
 		size_t len = bytes.len < WINDOW_MAX / 4 ? bytes.len : WINDOW_MAX / 4;

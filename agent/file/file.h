@@ -30,6 +30,7 @@ struct file {
 	uint64_t from, to; /* range, if one was asked for: bytes of the whole */
 	bool is_range;
 	uint64_t size; /* bytes so far */
+	uint64_t expected; /* bytes of all of it, as its protocol says; 0: it does not */
 	bool has_gaps;
 	uint8_t *head; /* its first FILE_HEAD bytes, where its type is asked for */
 	uint8_t *window; /* for rules: bytes from window_from on; shifted as they were inspected */

@@ -344,6 +344,7 @@ static void list_join(struct flow *flow)
 {
 	struct flow_list *list;
 
+	flow->moved_ns = flow->table->now_ns;
 	flow->timeout_class = (uint8_t)(kind_of(flow->proto) * FLOW_STATES + flow->state);
 	list = list_of(flow);
 	flow->older = list->newest;
@@ -669,7 +670,6 @@ static void flow_count(struct flow *flow, struct packet *p)
 	flow->bytes[side] += p->frame.len;
 	if (p->time_ns > flow->last_ns)
 		flow->last_ns = p->time_ns;
-	flow->moved_ns = flow->table->now_ns;
 	if (flow->packets[side] == 1) {
 		flow->ttl_min[side] = flow->ttl_max[side] = p->ttl;
 		if (side == FROM_SERVER && is_icmp(p)) {
@@ -686,10 +686,12 @@ static void flow_count(struct flow *flow, struct packet *p)
 		flow_state_set(flow, FLOW_ESTABLISHED);
 		return;
 	}
-	if (flow->newer) {
+	/* Among those that the clock has not parted the order says nothing: their neighbours are left in peace. */
+	if (flow->moved_ns != flow->table->now_ns && flow->newer) {
 		list_leave(flow);
 		list_join(flow);
 	}
+	flow->moved_ns = flow->table->now_ns;
 }
 
 static struct flow *flow_give(struct flow *flow, struct packet *p, enum side side)

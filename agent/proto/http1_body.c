@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "file/file.h"
+#include "inspect/engine.h"
 #include "proto/http1.h"
 
 /* --- parameters of headers --- */
@@ -182,15 +183,23 @@ static void decoder_begin(struct http1_tx *tx)
 
 static void body_begin(struct http1_tx *tx, enum side side)
 {
+	const struct engine_setup *setup = tx->state->session->setup;
+	int64_t len = side == FROM_CLIENT ? tx->htp->request_content_length
+					  : tx->htp->response_content_length;
+
 	if (tx->body_begun[side])
 		return;
 	tx->body_begun[side] = true;
+	tx->body[side].expected = len > 0 ? (uint64_t)len : 0;
+	tx->body[side].unseen = setup && !setup->ruleset;
 	if (side == FROM_CLIENT) {
 		upload_begin(tx);
-		return;
+	} else {
+		decoder_begin(tx);
+		file_begin(tx, side);
 	}
-	decoder_begin(tx);
-	file_begin(tx, side);
+	if (tx->file[side])
+		tx->file[side]->expected = tx->body[side].expected;
 }
 
 static void file_give(struct http1_tx *tx, enum side side, struct slice bytes, size_t len)

@@ -4,6 +4,7 @@
  * promises that a file is opened with its first byte and closed with its stream.
  */
 #include "file/file.h"
+#include "inspect/engine.h"
 #include "proto/http1.h"
 #include "proto/http2.h"
 
@@ -30,12 +31,14 @@ static struct slice name_of(const struct http2_tx *tx, enum side side)
 
 static void body_begin(struct http2_tx *tx, enum side side)
 {
+	const struct engine_setup *setup = tx->state->session->setup;
 	struct http1_range range;
 	struct slice value;
 
 	if (tx->side[side].body_begun)
 		return;
 	tx->side[side].body_begun = true;
+	tx->side[side].body.unseen = setup && !setup->ruleset;
 	tx->side[side].file = file_open(&tx->tx, side, name_of(tx, side));
 	if (http2_header(&tx->side[side], "content-encoding", &value))
 		tx->side[side].decoder = http_decoder_new(value);

@@ -7,6 +7,7 @@
 
 #include "file/file.h"
 
+#define GROWTH_MAX 16 /* times what has come, in one step */
 #define KEPT_WINDOWS 3 /* that are kept of a body which nobody looks at */
 
 static uint64_t window_max(const struct http_body_limits *limits)
@@ -29,6 +30,24 @@ static void prune(struct http_body *body, const struct http_body_limits *limits)
 	body->from = edge;
 }
 
+/*
+ * Room for what is to come at once, so that it is not copied each time that it doubles. A head may promise more
+ * than comes: what has come bounds the room.
+ */
+static void room_expect(struct http_body *body, const struct http_body_limits *limits, size_t more)
+{
+	uint64_t come = body->kept.len + more, wanted = window_max(limits) + limits->window;
+
+	if (come <= body->kept.cap)
+		return;
+	if (wanted > body->expected)
+		wanted = body->expected;
+	if (wanted > come * GROWTH_MAX)
+		wanted = come * GROWTH_MAX;
+	if (wanted > come)
+		(void)grown_room(&body->kept, (size_t)wanted - body->kept.len);
+}
+
 size_t http_body_add(struct http_body *body, const struct http_body_limits *limits,
 		     const struct file *file, struct slice bytes)
 {
@@ -41,6 +60,11 @@ size_t http_body_add(struct http_body *body, const struct http_body_limits *limi
 		return 0;
 	if (most && bytes.len > most - size)
 		bytes.len = (size_t)(most - size);
+	if (body->unseen) {
+		body->from += bytes.len;
+		return bytes.len;
+	}
+	room_expect(body, limits, bytes.len);
 	return grown_add(&body->kept, bytes) ? bytes.len : 0;
 }
 

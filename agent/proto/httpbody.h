@@ -18,7 +18,9 @@ struct http_body {
 	struct grown kept;
 	uint64_t from; /* offset of the first kept byte */
 	uint64_t offered, inspected; /* up to where rules saw it: now, and before the newest bytes */
+	uint64_t expected; /* bytes of all of it, as its head says; 0: it does not */
 	bool is_over; /* nothing more will come */
+	bool unseen; /* nobody looks: bytes are counted and not kept */
 };
 
 /* Bytes of it that were taken, all together. */

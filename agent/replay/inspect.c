@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "base/heap.h"
 #include "file/room.h"
 #include "inspect/engine.h"
 #include "inspect/tenants.h"
@@ -25,6 +26,7 @@
 
 #define PATH_LEN_MAX 4096
 #define EVE_BUFFER (1 << 20)
+#define HEAP_FRAMES 256 /* between two looks at how far the heap has grown */
 #define CAPTURE_BUFFER (256 << 10)
 #define SURICATA_YAML "/etc/suricata/suricata.yaml"
 
@@ -42,6 +44,7 @@ struct inspection {
 	bool eve_failed;
 	struct progress progress;
 	struct summary summary;
+	struct heap heap;
 	struct diag diag;
 };
 
@@ -285,6 +288,8 @@ static int frames_take(struct inspection *i)
 		if (ret)
 			break;
 		progress_step(&i->progress, frame.len);
+		if (frame.number % HEAP_FRAMES == 0)
+			heap_follow(&i->heap);
 	}
 	i->summary.broken = ret < 0;
 	ret = engine_finish(i->engine, &i->summary.tally);
@@ -309,8 +314,10 @@ static int eve_close(struct inspection *i)
 static int inspection_run(struct inspection *i)
 {
 	double start = progress_now();
-	int ret = settings_read_all(i);
+	int ret;
 
+	heap_begin(&i->heap);
+	ret = settings_read_all(i);
 	if (!ret)
 		ret = capture_begin(i);
 	if (!ret && !i->options->stats)

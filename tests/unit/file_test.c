@@ -31,11 +31,25 @@ static char dir[] = "/tmp/file_test.XXXXXX";
 /* A transaction that carries files. */
 struct made {
 	struct config *config;
+	struct ruleset *ruleset; /* of no rules: some may look */
 	struct file_room *room;
 	struct engine_setup setup;
 	struct session session;
 	struct tx tx;
 };
+
+static struct ruleset *no_rules(const struct config *config)
+{
+	const struct ruleset_sources sources = { .config = config, .threads = 1 };
+	struct ruleset_tally tally;
+	struct ruleset *ruleset;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(ruleset_build(&sources, &ruleset, &tally, &diag), 0);
+	diag_free(&diag);
+	return ruleset;
+}
 
 static void make(struct made *m, const char *settings)
 {
@@ -49,7 +63,9 @@ static void make(struct made *m, const char *settings)
 	assert_int_equal(config_set(m->config, log_dir), 0);
 	assert_int_equal(file_room_new(m->config, NULL, &m->room, &diag), 0);
 	diag_free(&diag);
+	m->ruleset = no_rules(m->config);
 	m->setup.files = m->room;
+	m->setup.ruleset = m->ruleset;
 	m->session.setup = &m->setup;
 	m->tx.session = &m->session;
 }
@@ -58,6 +74,7 @@ static void end(struct made *m)
 {
 	file_free_all(m->tx.files);
 	file_room_free(m->room);
+	ruleset_free(m->ruleset);
 	config_free(m->config);
 }
 
@@ -150,6 +167,21 @@ static void test_magic(void **state)
 	file_bytes(file, slice(png + 10, sizeof(png) - 10), 0);
 	file_close(file, true);
 	assert_non_null(strstr(file_magic(file), "PNG image data, 16 x 16"));
+	end(&m);
+}
+
+/* Without rules nobody looks, and nothing is held. */
+static void test_no_window(void **state)
+{
+	struct file *file;
+	struct made m;
+
+	make(&m, "a: b\n");
+	m.setup.ruleset = NULL;
+	file = file_open(&m.tx, FROM_SERVER, slice_text("x"));
+	file_bytes(file, slice_text("abc"), 0);
+	assert_int_equal(file->window_len, 0);
+	assert_int_equal(file->window_from, file->size);
 	end(&m);
 }
 
@@ -263,8 +295,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hashes),	      cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_nothing_asked), cmocka_unit_test(test_magic),
-		cmocka_unit_test(test_window),	      cmocka_unit_test(test_many),
-		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_window),	      cmocka_unit_test(test_no_window),
+		cmocka_unit_test(test_many),	      cmocka_unit_test(test_store),
 	};
 
 	return cmocka_run_group_tests(tests, dir_make, dir_end);
