@@ -94,7 +94,7 @@ static inline void bed_new(struct bed *bed, const char *rules)
 	bed_new_set(bed, rules, NULL, false);
 }
 
-static void bed_free(struct bed *bed)
+static inline void bed_free(struct bed *bed)
 {
 	detect_flow_free(bed->flow.detect);
 	detect_free(bed->detect);
@@ -158,7 +158,7 @@ static const char *bed_ask(struct bed *bed, struct packet *packet)
 	return bed->told;
 }
 
-static const char *bed_send(struct bed *bed, enum side side, const char *payload)
+static inline const char *bed_send(struct bed *bed, enum side side, const char *payload)
 {
 	return bed_ask(bed, bed_packet(bed, side, payload));
 }

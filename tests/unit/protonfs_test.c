@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proto/nfs: compounds of version 4: what is opened has its name, what is made or removed its record.
+ * NFS over TCP: calls and answers of Sun RPC made as RFC 5531 and RFC 1813 have them, and what proto/nfs makes of
+ * them: names that a later call knows by their handle alone, files that are read, what cannot be read.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,128 +10,215 @@
 
 #include <cmocka.h>
 
+#include "file/file.h"
+#include "proto/nfs.h"
 #include "protorun.h"
 
-#define MESSAGE_MAX 512
-#define HANDLE "\0\0\0\4hand"
-#define STATE "stateid-of-16-by"
-#define CHANGED "\0\0\0\1" STATE /* atomic, before, after: 20 bytes */
+#define DIRECTORY "directory"
+#define HANDLE "the file"
 
 static struct protorun run;
 
-/* --- messages, as datagrams --- */
+/* --- XDR (RFC 4506) --- */
 
-static void number_put(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-static void feed(enum side side, const uint32_t *head, size_t words, struct slice compound)
-{
-	uint8_t message[MESSAGE_MAX];
-
-	for (size_t i = 0; i < words; i++)
-		number_put(message + 4 * i, head[i]);
-	memcpy(message + 4 * words, compound.at, compound.len);
-	protorun_feed(&run, side, slice(message, 4 * words + compound.len), 0, false);
-}
-
-/* Without credentials, with an empty tag; operations as they stand behind their number. */
-static void call(uint32_t xid, uint32_t cnt, struct slice operations)
-{
-	const uint32_t head[] = { xid, 0, 2, 100003, 4, 1, 0, 0, 0, 0, 0, 0, cnt };
-
-	feed(FROM_CLIENT, head, sizeof(head) / sizeof(head[0]), operations);
-}
-
-static void answer(uint32_t xid, uint32_t status, uint32_t cnt, struct slice operations)
-{
-	const uint32_t head[] = { xid, 1, 0, 0, 0, 0, status, 0, cnt };
-
-	feed(FROM_SERVER, head, sizeof(head) / sizeof(head[0]), operations);
-}
-
-#define CALL(xid, cnt, bytes) call(xid, cnt, slice(bytes, sizeof(bytes) - 1))
-#define ANSWER(xid, status, cnt, bytes) answer(xid, status, cnt, slice(bytes, sizeof(bytes) - 1))
-
-static const struct {
-	const char *how; /* a file is opened: with or without being made */
+struct message {
+	uint8_t bytes[1024];
 	size_t len;
-} opens[] = {
-#define OPEN(bytes)                                                                                \
-	{                                                                                          \
-		bytes, sizeof(bytes) - 1                                                           \
-	}
-	OPEN("\0\0\0\0"),
-	OPEN("\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\2\0\0\0\4\0\0\1\xa4"),
-	OPEN("\0\0\0\1\0\0\0\2verifier"),
-	OPEN("\0\0\0\1\0\0\0\3verifier\0\0\0\0\0\0\0\0"),
-#undef OPEN
 };
 
-static void opened(size_t i)
+static void number_put(struct message *m, uint32_t number)
 {
-	static const char before[] = "\0\0\0\x12\0\0\0\1\0\0\0\1\0\0\0\0clientid\0\0\0\5owner\0\0\0";
-	static const char behind[] = "\0\0\0\0\0\0\0\6report\0\0\0\0\0\x0a";
-	uint8_t bytes[256];
-	size_t len = sizeof(before) - 1;
-
-	memcpy(bytes, before, len);
-	memcpy(bytes + len, opens[i].how, opens[i].len);
-	len += opens[i].len;
-	memcpy(bytes + len, behind, sizeof(behind) - 1);
-	call(1, 2, slice(bytes, len + sizeof(behind) - 1));
-	ANSWER(1, 0, 2,
-	       "\0\0\0\x12\0\0\0\0" STATE CHANGED "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1" STATE
-	       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3who\0"
-	       "\0\0\0\x0a\0\0\0\0" HANDLE);
+	for (int shift = 24; shift >= 0; shift -= 8)
+		m->bytes[m->len++] = (uint8_t)(number >> shift);
 }
 
-static void test_opened(void **state)
+static void bytes_put(struct message *m, const char *text)
 {
-	const char *told;
+	size_t len = strlen(text);
 
-	for (size_t i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
-		protorun_begin(&run, PROTO_NFS, 17);
-		opened(i);
-		CALL(2, 2, "\0\0\0\x16" HANDLE "\0\0\0\x19" STATE "\0\0\0\0\0\0\0\0\0\0\0\x64");
-		ANSWER(2, 0, 2, "\0\0\0\x16\0\0\0\0\0\0\0\x19\0\0\0\0\0\0\0\1\0\0\0\4data");
-		assert_non_null(run.flow.session.last);
-		assert_int_equal(run.flow.session.last->event_cnt, 0);
-		told = protorun_log(&run, run.flow.session.last, 0);
-		assert_non_null(strstr(told, "\"procedure\":\"READ\",\"filename\":\"report\""));
-		protorun_end(&run);
-	}
+	number_put(m, (uint32_t)len);
+	memcpy(m->bytes + m->len, text, len);
+	m->len += (len + 3) & ~(size_t)3;
 }
 
-static void test_made_and_removed(void **state)
+/* A record with a call's head, by root of a machine; what it asks comes behind. */
+static struct message call(uint32_t xid, uint32_t procedure)
 {
-	const char *told;
+	const uint32_t head[] = { 0, xid, 0, 2, 100003, 3, procedure, 1, 5 * 4 + 4 };
+	struct message m = { .len = 0 };
 
-	protorun_begin(&run, PROTO_NFS, 17);
-	CALL(3, 2, "\0\0\0\x16" HANDLE "\0\0\0\6\0\0\0\5\0\0\0\2to\0\0\0\0\0\4link\0\0\0\0\0\0\0\0");
-	ANSWER(3, 17, 2, "\0\0\0\x16\0\0\0\0\0\0\0\6\0\0\0\x11");
-	told = protorun_log(&run, run.flow.session.last, 0);
-	assert_non_null(strstr(told, "\"procedure\":\"CREATE\",\"filename\":\"link\""));
-	assert_non_null(strstr(told, "\"status\":\"ERR_EXIST\""));
-	/* what fails behind it does not make it fail */
-	CALL(4, 3, "\0\0\0\x16" HANDLE "\0\0\0\x1c\0\0\0\3old\0\0\0\0\x0a");
-	ANSWER(4, 5, 3, "\0\0\0\x16\0\0\0\0\0\0\0\x1c\0\0\0\0" CHANGED "\0\0\0\x0a\0\0\0\5");
-	told = protorun_log(&run, run.flow.session.last, 0);
-	assert_non_null(strstr(told, "\"procedure\":\"REMOVE\",\"filename\":\"old\""));
-	assert_non_null(strstr(told, "\"status\":\"OK\""));
-	assert_int_equal(run.flow.session.last->progress[FROM_SERVER], 1);
-	CALL(5, 1, "\0\0\0\x12\0\0\0\1"); /* cut */
-	assert_int_equal(run.flow.session.last->event_cnt, 1);
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		number_put(&m, head[i]);
+	number_put(&m, 77);
+	bytes_put(&m, "host");
+	number_put(&m, 1000); /* user, group, no more groups */
+	number_put(&m, 100);
+	number_put(&m, 0);
+	number_put(&m, 0); /* nothing to verify */
+	number_put(&m, 0);
+	return m;
+}
+
+static struct message answer(uint32_t xid, uint32_t status)
+{
+	const uint32_t head[] = { 0, xid, 1, 0, 0, 0, 0, status };
+	struct message m = { .len = 0 };
+
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		number_put(&m, head[i]);
+	return m;
+}
+
+static int64_t say(enum side side, struct message *m, uint64_t lost)
+{
+	uint32_t mark = 0x80000000u | (uint32_t)(m->len - 4);
+	uint8_t head[4] = { (uint8_t)(mark >> 24), (uint8_t)(mark >> 16), (uint8_t)(mark >> 8),
+			    (uint8_t)mark };
+
+	memcpy(m->bytes, head, sizeof(head));
+	return protorun_feed(&run, side, slice(m->bytes, m->len), lost, false);
+}
+
+static void lookup_say(uint32_t xid)
+{
+	struct message asks = call(xid, NFS3_LOOKUP), gives = answer(xid, 0);
+
+	bytes_put(&asks, DIRECTORY);
+	bytes_put(&asks, "report.doc");
+	bytes_put(&gives, HANDLE);
+	number_put(&gives, 0); /* no attributes of it, nor of its directory */
+	number_put(&gives, 0);
+	assert_true(say(FROM_CLIENT, &asks, 0) > 0);
+	assert_true(say(FROM_SERVER, &gives, 0) > 0);
+}
+
+static void read_say(uint32_t xid, uint32_t offset, bool ends, const char *bytes)
+{
+	struct message asks = call(xid, NFS3_READ), gives = answer(xid, 0);
+
+	bytes_put(&asks, HANDLE);
+	number_put(&asks, 0);
+	number_put(&asks, offset);
+	number_put(&asks, (uint32_t)strlen(bytes));
+	number_put(&gives, 0); /* no attributes */
+	number_put(&gives, (uint32_t)strlen(bytes));
+	number_put(&gives, ends);
+	bytes_put(&gives, bytes);
+	say(FROM_CLIENT, &asks, 0);
+	say(FROM_SERVER, &gives, 0);
+}
+
+static void begin(void)
+{
+	protorun_begin(&run, PROTO_NFS, 6);
+}
+
+/* --- what is made of them --- */
+
+static void test_lookup(void **state)
+{
+	begin();
+	lookup_say(1);
+	assert_string_equal(
+		protorun_log(&run, run.flow.session.first, 0),
+		"{\"version\":3,\"procedure\":\"LOOKUP\",\"filename\":\"report.doc\","
+		"\"hhash\":\"c1421a60\",\"id\":1,\"file_tx\":false,\"type\":\"response\",\"status\":\"OK\"}");
 	protorun_end(&run);
+}
+
+static void test_rename(void **state)
+{
+	struct message asks, gives;
+
+	begin();
+	asks = call(2, NFS3_RENAME);
+	bytes_put(&asks, DIRECTORY);
+	bytes_put(&asks, "a");
+	bytes_put(&asks, DIRECTORY);
+	bytes_put(&asks, "b");
+	gives = answer(2, 13);
+	say(FROM_CLIENT, &asks, 0);
+	say(FROM_SERVER, &gives, 0);
+	assert_non_null(strstr(protorun_log(&run, run.flow.session.first, 0),
+			       "\"status\":\"ERR_ACCES\",\"rename\":{\"from\":\"a\",\"to\":\"b\"}"));
+	protorun_end(&run);
+}
+
+/* The file has the name that its handle was given for; its last bytes may come first. */
+static void test_read(void **state)
+{
+	const struct nfs_tx *tx;
+
+	begin();
+	lookup_say(1);
+	read_say(2, 0, false, "abcd");
+	read_say(3, 8, false, "ijkl");
+	read_say(4, 4, true, "efgh");
+	tx = nfs_file_find(run.flow.session.state,
+			   &(struct nfs_handle){ sizeof(HANDLE) - 1, HANDLE }, FROM_SERVER);
+	assert_non_null(tx);
+	assert_true(tx->is_file && tx->is_last);
+	assert_int_equal(tx->last_xid, 4);
+	assert_non_null(tx->file);
+	assert_int_equal(tx->file->size, 12);
+	assert_memory_equal(tx->file->name, "report.doc", tx->file->name_len);
+	assert_int_equal(tx->file->state, FILE_CLOSED);
+	protorun_end(&run);
+}
+
+static void test_gap(void **state)
+{
+	struct message asks, gives;
+	const struct tx *tx;
+
+	begin();
+	asks = call(1, NFS3_REMOVE);
+	bytes_put(&asks, DIRECTORY);
+	bytes_put(&asks, "gone");
+	assert_true(say(FROM_CLIENT, &asks, 4711) > 0); /* a record begins behind the gap */
+	gives = answer(1, 2);
+	say(FROM_SERVER, &gives, 0);
+	tx = run.flow.session.first;
+	assert_non_null(tx);
+	assert_non_null(strstr(protorun_log(&run, run.flow.session.first, 0),
+			       "\"procedure\":\"REMOVE\",\"filename\":\"gone\""));
+	protorun_end(&run);
+}
+
+static void test_broken(void **state)
+{
+	struct message asks;
+
+	begin();
+	asks = call(1, NFS3_LOOKUP);
+	bytes_put(&asks, DIRECTORY);
+	number_put(&asks, 4000); /* a name that is not there */
+	say(FROM_CLIENT, &asks, 0);
+	assert_non_null(run.flow.session.first);
+	assert_int_equal(run.flow.session.first->event[0], NFS_MALFORMED);
+	protorun_end(&run);
+}
+
+static void test_guess(void **state)
+{
+	struct message asks = call(1, NFS3_GETATTR);
+
+	bytes_put(&asks, HANDLE);
+	assert_int_equal(protos[PROTO_NFS]->guess(FROM_CLIENT, slice(asks.bytes + 4, asks.len - 4)),
+			 GUESS_YES);
+	assert_int_equal(protos[PROTO_NFS]->guess(FROM_SERVER, slice(asks.bytes + 4, asks.len - 4)),
+			 GUESS_YES_TURNED);
+	asks.bytes[4 + 12 + 3] ^= 1; /* another program */
+	assert_int_equal(protos[PROTO_NFS]->guess(FROM_CLIENT, slice(asks.bytes + 4, asks.len - 4)),
+			 GUESS_NO);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opened),
-		cmocka_unit_test(test_made_and_removed),
+		cmocka_unit_test(test_lookup), cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_read),   cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_broken), cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What rules are asked of when bytes come piece by piece: transactions, bodies, streams.
+ * Each row is a conversation through the whole engine and the rules that it must find, in their order.
+ */
+#include "unit/talkmade.h"
+
+#define SAID_MAX 12
+
+static char rules_path[64];
+
+struct row {
+	const char *what, *rules;
+	const char *said[SAID_MAX]; /* > of the client, < of the server */
+	const char *found; /* numbers of rules, each as often as it is told */
+};
+
+#define HTTP(options, sid) "alert http any any -> any any (" options " sid:" sid ";)\n"
+#define TCP(options, sid) "alert tcp any any -> any any (" options " sid:" sid ";)\n"
+#define OK "<HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static const struct row rows[] = {
+	{ "fields of a request that comes in pieces",
+	  HTTP("http.method; content:\"GET\"; http.uri; content:\"/one\"; http.header; content:\"X-A|3a| b\";",
+	       "1"),
+	  { ">GE", ">T /o", ">ne HTTP/1.1\r\nX-A", ">: b\r\n\r\n", OK },
+	  "1" },
+	{ "fields of two requests are not one's",
+	  HTTP("http.uri; content:\"/one\"; http.header; content:\"X-A\";", "1"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n", OK, ">GET /two HTTP/1.1\r\nX-A: b\r\n\r\n", OK },
+	  "" },
+	{ "each request is asked for itself",
+	  HTTP("http.uri; content:\"/one\";", "1") HTTP("http.stat_code; content:\"404\";", "2"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /one HTTP/1.1\r\nHost: a\r\n\r\n", OK,
+	    "<HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n" },
+	  "1 1 2" },
+	{ "a request and its answer in one rule cannot be asked, their flow's bits can",
+	  HTTP("flow:to_server; http.uri; content:\"/one\"; flowbits:set,one; noalert;", "1")
+		  HTTP("flow:to_client; flowbits:isset,one; http.stat_code; content:\"403\";", "2"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n", "<HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" },
+	  "2" },
+	{ "what is absent is known when the head is whole",
+	  HTTP("http.referer; absent;", "1") HTTP("http.host; absent;", "2"),
+	  { ">GET /one HTTP/1.1\r\nHo", ">st: a\r\n\r\n", OK },
+	  "1" },
+	{ "a body's bytes meet over its chunks",
+	  HTTP("http.request_body; content:\"abc\"; content:\"def\"; distance:0;", "1")
+		  HTTP("http.request_body; content:\"cd\"; startswith;", "2"),
+	  { ">POST /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nxxab\r\n",
+	    ">3\r\ncxd\r\n", ">2\r\nef\r\n0\r\n\r\n", OK },
+	  "1" },
+	{ "a file is found by its first bytes and by its end",
+	  HTTP("flow:to_client; file.data; content:\"MZ\"; startswith;", "1")
+		  HTTP("flow:to_client; file.data; content:\"end\"; endswith;", "2")
+			  HTTP("flow:to_client; file.data; content:\"MZ\"; offset:1;", "3"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n",
+	    "<HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nMZ", "<1234", "<end" },
+	  "1 2" },
+	{ "a stream's bytes meet over its segments",
+	  TCP("flow:to_server,established; content:\"abcdef\";", "1") TCP(
+		  "flow:to_server,established; content:\"abc\"; content:\"def\"; within:3;", "2")
+		  TCP("flow:to_server,established; content:\"f\"; content:\"a\"; distance:0;", "3"),
+	  { ">1ab", ">cde", ">f1" },
+	  "1 2" },
+	{ "places count from the stream's first byte and from each packet's: both are told",
+	  TCP("flow:to_server,established; content:\"ab\"; depth:2;",
+	      "1") TCP("flow:to_server,established; content:\"cd\"; offset:2; depth:2;",
+		       "2") TCP("flow:to_server,established; content:\"ef\"; depth:2;", "3")
+		  TCP("flow:to_server,established,only_stream; content:\"ef\"; depth:2;", "4"),
+	  { ">ab", ">cd", ">ef" },
+	  "1 3 1 2" },
+	{ "what is in the packet and in the stream is told once",
+	  TCP("flow:to_server,established; content:\"abc\";", "1"),
+	  { ">abc", ">def" },
+	  "1" },
+};
+
+/* --- a conversation --- */
+
+struct speaker {
+	struct run *run;
+	uint32_t next[SIDES];
+};
+
+static void say(struct speaker *s, enum side side, uint8_t flags, const char *text)
+{
+	enum side other = other_side(side);
+	struct made_frame f;
+
+	tcp_make(&f, &(struct talk){ 1, side == FROM_SERVER, s->next[side], s->next[other], flags },
+		 text);
+	take(s->run, &f);
+	s->next[side] += (uint32_t)strlen(text) + (flags & 3 ? 1 : 0);
+}
+
+/* A piece, and that the other side has it. */
+static void piece_say(struct speaker *s, const char *said)
+{
+	enum side side = said[0] == '<' ? FROM_SERVER : FROM_CLIENT;
+
+	say(s, side, 0x18, said + 1);
+	say(s, other_side(side), 0x10, "");
+}
+
+static void talk(struct run *run, const struct row *row)
+{
+	struct speaker s = { .run = run, .next = { 100, 900 } };
+	struct made_frame f;
+
+	tcp_make(&f, &(struct talk){ 1, false, s.next[0]++, 0, 2 }, "");
+	take(run, &f);
+	tcp_make(&f, &(struct talk){ 1, true, s.next[1]++, s.next[0], 0x12 }, "");
+	take(run, &f);
+	say(&s, FROM_CLIENT, 0x10, "");
+	for (int i = 0; i < SAID_MAX && row->said[i]; i++)
+		piece_say(&s, row->said[i]);
+	say(&s, FROM_CLIENT, 0x11, "");
+	say(&s, FROM_SERVER, 0x11, "");
+	say(&s, FROM_CLIENT, 0x10, "");
+}
+
+/* The numbers of all alerts that were told, parted by blanks. */
+static void found_list(const struct lines *lines, char *found, size_t cap)
+{
+	static const char name[] = "\"signature_id\":";
+	size_t len = 0;
+
+	found[0] = 0;
+	for (const char *at = lines->bytes; at && (at = strstr(at, name)); at++)
+		len += (size_t)snprintf(found + len, cap - len, "%s%lu", len ? " " : "",
+					strtoul(at + strlen(name), NULL, 10));
+}
+
+static void row_run(const struct row *row, char *found, size_t cap)
+{
+	static const char text[] = "outputs:\n  - eve-log: {enabled: yes, types: [alert]}\n";
+	struct run run = { .engine = NULL };
+	struct engine_setup setup = {
+		.workers = 1, .unchecked_sums = true, .line = line_keep, .line_arg = &run.lines
+	};
+	struct engine_tally tally;
+	struct ruleset *ruleset;
+	struct config *config;
+	struct diag diag;
+
+	diag_init(&diag);
+	file_write(rules_path, row->rules);
+	assert_int_equal(config_read_text(text, "test", &config, &diag), 0);
+	ruleset = rules_of(rules_path, NULL, config, &diag);
+	setup.config = config;
+	setup.ruleset = ruleset;
+	assert_int_equal(engine_new(&setup, &run.engine), 0);
+	talk(&run, row);
+	assert_int_equal(engine_finish(run.engine, &tally), 0);
+	engine_free(run.engine);
+	ruleset_free(ruleset);
+	config_free(config);
+	diag_free(&diag);
+	found_list(&run.lines, found, cap);
+	free(run.lines.bytes);
+}
+
+static void rules_find_what_is_said(void **state)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char found[256];
+
+		row_run(&rows[i], found, sizeof(found));
+		if (strcmp(found, rows[i].found) == 0)
+			continue;
+		print_error("%s: found \"%s\", not \"%s\"\n", rows[i].what, found, rows[i].found);
+		failed = true;
+	}
+	assert_false(failed);
+}
+
+static int file_make(void **state)
+{
+	static char dir[] = "/tmp/asked_test.XXXXXX";
+
+	if (!mkdtemp(dir))
+		return -1;
+	*state = dir;
+	snprintf(rules_path, sizeof(rules_path), "%s/asked.rules", dir);
+	return 0;
+}
+
+static int file_drop(void **state)
+{
+	remove(rules_path);
+	return remove(*state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_find_what_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, file_make, file_drop);
+}
