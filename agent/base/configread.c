@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of YAML files, by libyaml's events, into the tree of config.c. Promises that a file is read whole, or
- * that what is wrong is named.
+ * Settings of YAML files, by libyaml's events, into the tree of config.c. Promises that a file is read
+ * whole, or that what is wrong is named.
  */
 #include <errno.h>
 #include <stdlib.h>

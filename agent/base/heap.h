@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The heap of a run that grows far and ends: it is asked of the kernel in large pages, since what looks here and
- * there in hundreds of megabytes pays for each small one twice, when it is first touched and when its address is
- * looked up again, and in a virtual machine more than twice that.
+ * The heap of a run that grows far and ends: it is asked of the kernel in large pages, since what looks here
+ * and there in hundreds of megabytes pays for each small one twice, when it is first touched and when its
+ * address is looked up again, and in a virtual machine more than twice that.
  */
 #ifndef AGENT_BASE_HEAP_H
 #define AGENT_BASE_HEAP_H

@@ -113,15 +113,15 @@ int detect_measure(struct detect *detect);
 const struct rule_cost *detect_costs(const struct detect *detect);
 
 /*
- * What a worker needs to ask one set of rules: made aside, by any thread, so that the exchange itself takes no
- * time and never fails. measured: as after detect_measure(). Returns 0 or -ENOMEM.
+ * What a worker needs to ask one set of rules: made aside, by any thread, so that the exchange itself takes
+ * no time and never fails. measured: as after detect_measure(). Returns 0 or -ENOMEM.
  */
 struct scratch;
 int scratch_new(const struct ruleset *ruleset, bool measured, struct scratch **ret_scratch);
 void scratch_free(struct scratch *scratch);
 /*
- * detect, which has rules, goes on with those of *scratch, and *scratch is then what it had before. What flows
- * remember stays, see detect/exchange.h.
+ * detect, which has rules, goes on with those of *scratch, and *scratch is then what it had before. What
+ * flows remember stays, see detect/exchange.h.
  */
 void detect_exchange(struct detect *detect, struct scratch **scratch);
 /* Was it built to take the place of that one? */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a worker needs to ask one set of rules, sized by it: which rules were collected, what was made of
- * buffers, what an address was found in. Nothing in it is remembered from packet to packet but what rules cost.
+ * buffers, what an address was found in. Nothing in it is remembered from packet to packet but what rules
+ * cost.
  */
 #ifndef AGENT_DETECT_SCRATCH_H
 #define AGENT_DETECT_SCRATCH_H

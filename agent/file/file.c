@@ -112,8 +112,8 @@ static void window_trim(struct file *file)
 }
 
 /*
- * Room for what is to come at once, so that it is not copied each time that it doubles. A protocol may promise
- * more than comes: what has come bounds the room.
+ * Room for what is to come at once, so that it is not copied each time that it doubles. A protocol may
+ * promise more than comes: what has come bounds the room.
  */
 static size_t window_wanted(const struct file *file, size_t come)
 {

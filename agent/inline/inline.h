@@ -25,10 +25,10 @@ int inspection_start(struct inspection *inspection);
 void inspection_follow(struct inspection *inspection, const struct ports *ports,
 		       const struct policy *policy, uint32_t generation);
 /*
- * Reads the rules of the settings' files again; the worker goes on with them between two frames, and flows under
- * way with it. done is called once, in the loop's thread; what it is given lives until it returns. Where that
- * says an error, or this returns one, the rules in force stay: -EBUSY (another is under way), -EAGAIN (the
- * worker has not begun, or could not), -ENOMEM.
+ * Reads the rules of the settings' files again; the worker goes on with them between two frames, and flows
+ * under way with it. done is called once, in the loop's thread; what it is given lives until it returns.
+ * Where that says an error, or this returns one, the rules in force stay: -EBUSY (another is under way),
+ * -EAGAIN (the worker has not begun, or could not), -ENOMEM.
  */
 int inspection_reload(struct inspection *inspection, struct worker *aside,
 		      void (*done)(void *arg, const struct reload *reload), void *arg);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The job that makes them. Called by inline.c; promises that a file that cannot be read leaves nothing behind.
+ * The job that makes them. Called by inline.c; promises that a file that cannot be read leaves nothing
+ * behind.
  */
 #include "inline/reload.h"
 

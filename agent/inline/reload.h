@@ -23,8 +23,8 @@ struct reload {
 
 /*
  * Makes a set of rules and what asks it, in the worker's thread; what the sources name must stay. Rules that
- * are refused are told, as at a start; where none at all is taken, that is an error. made is then called in the
- * loop's thread, and the reload is the callee's. Returns 0, -ENOMEM or -EBUSY: then made is not called.
+ * are refused are told, as at a start; where none at all is taken, that is an error. made is then called in
+ * the loop's thread, and the reload is the callee's. Returns 0, -ENOMEM or -EBUSY: then made is not called.
  */
 int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
 		 void (*made)(void *arg, struct reload *reload), void *arg);

@@ -686,7 +686,7 @@ static void flow_count(struct flow *flow, struct packet *p)
 		flow_state_set(flow, FLOW_ESTABLISHED);
 		return;
 	}
-	/* Among those that the clock has not parted the order says nothing: their neighbours are left in peace. */
+	/* Among those that the clock has not parted the order says nothing. */
 	if (flow->moved_ns != flow->table->now_ns && flow->newer) {
 		list_leave(flow);
 		list_join(flow);

@@ -64,8 +64,8 @@ struct inspect_verdict {
 
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
 /*
- * From here on flows are looked at as the rules of this set ask, which takes the place of the former. Returns 0,
- * or -errno and nothing has changed.
+ * From here on flows are looked at as the rules of this set ask, which takes the place of the former.
+ * Returns 0, or -errno and nothing has changed.
  */
 int inspect_settings_follow(struct inspect_settings *settings, const struct ruleset *ruleset);
 void inspect_settings_free(struct inspect_settings *settings);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * rule.reload: the rules of inspection in line, read again. Answered when packets are asked by them; who did it
- * is in the journal and in the records. Called by method.c.
+ * rule.reload: the rules of inspection in line, read again. Answered when packets are asked by them; who did
+ * it is in the journal and in the records. Called by method.c.
  */
 #include <errno.h>
 #include <stdlib.h>

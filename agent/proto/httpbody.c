@@ -31,8 +31,8 @@ static void prune(struct http_body *body, const struct http_body_limits *limits)
 }
 
 /*
- * Room for what is to come at once, so that it is not copied each time that it doubles. A head may promise more
- * than comes: what has come bounds the room.
+ * Room for what is to come at once, so that it is not copied each time that it doubles. A head may promise
+ * more than comes: what has come bounds the room.
  */
 static void room_expect(struct http_body *body, const struct http_body_limits *limits, size_t more)
 {

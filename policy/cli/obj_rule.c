@@ -76,6 +76,6 @@ const struct cli_object object_rule = {
 		 "      who, why and until when stand in the policy; 'policy apply' makes it live\n"
 		 "  sekisho rule reload -m 'feed of today'\n"
 		 "      between two packets; where no rule can be taken those in force stay\n"
-		 "All but reload need neither root nor agent. check ends with 1 when a rule is refused: none is taken and\n"
-		 "then silently not matched.\n",
+		 "All but reload need neither root nor agent. check ends with 1 when a rule is refused:\n"
+		 "none is taken and then silently not matched.\n",
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns `sekisho rule reload`: the rules of inspection in line are read again by the agent. Promises that a rule
- * that is refused is named, and that rules in force stay where none could be taken.
+ * Owns `sekisho rule reload`: the rules of inspection in line are read again by the agent. Promises that a
+ * rule that is refused is named, and that rules in force stay where none could be taken.
  */
 #include "cli/amend.h"
 #include "cli/inspect.h"

@@ -16,7 +16,8 @@ struct journal_entry {
 	uint32_t generation;
 	int64_t time; /* seconds since 1970 */
 	/*
-	 * "apply", "confirm", "rollback", "start", "restore", "checks", "refused", "capture", "reload" (of rules)
+	 * "apply", "confirm", "rollback", "start", "restore", "checks", "refused", "capture", "reload" (of
+	 * rules)
 	 */
 	const char *action;
 	uint32_t uid; /* of the socket's peer: the kernel's word */
