@@ -24,13 +24,16 @@ struct {
 	__type(value, struct sek_name_keys);
 } sek_name_key SEC(".maps");
 
-/* Both heads' words in one plain array: most look-ups end here, and in this one they need no call. */
+/*
+ * Each head's bloom is one element of a plain array: a look-up asks the map once, without a call, and each
+ * suffix costs one load, which is where most look-ups end.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2 * SEK_NAME_BLOOM_WORDS);
+	__uint(max_entries, 2);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct sek_name_bloom);
 } sek_name_bloom SEC(".maps");
 
 struct name_chunk_map {

@@ -55,10 +55,11 @@ __noinline __u64 name_dns_find(struct frame_ctx *ctx, __u32 payload, __u32 len)
 		return name_dns_head(dns);
 	name = off;
 	for (i = 0; i < DNS_LABELS; i++) {
-		const __u8 *label = word_at(ctx, off, 1);
+		const __u8 *label;
 
 		if (off >= end)
 			return NAME_BAD;
+		label = word_at(ctx, off, 1);
 		if (!label || *label >= '-')
 			return NAME_AGENT;
 		if (!*label)

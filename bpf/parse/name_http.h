@@ -48,6 +48,17 @@ static __always_inline __u64 http_line_odd(__u64 line)
 }
 
 /*
+ * Whether two words have no byte that may end a line. Bytes of other alphabets may be taken for such, no end of a
+ * line for another byte.
+ */
+static __always_inline bool http_inside(__u64 a, __u64 b)
+{
+	a = (a | WORD_HIGH) - WORD_OF(0x0eULL);
+	b = (b | WORD_HIGH) - WORD_OF(0x0eULL);
+	return !(~(a & b) & WORD_HIGH);
+}
+
+/*
  * Some words of a request, from the right: end is the offset behind them, rest the bytes of the request
  * in front of that. Bit 0: it is not plain; above: where the value of a Host begins, 0: there is none
  * among them. One word a turn from the end on: words then never reach beyond the frame, which has more
@@ -59,12 +70,19 @@ __noinline __u64 name_http_part(struct frame_ctx *ctx, __u32 end, __u32 rest)
 	__u64 odd = t, last;
 
 	for (i = 0; i < HTTP_PART_TURNS; i++) {
-		__u32 base = end - 8 - t, spare = word_spare(rest - t, &last);
+		__u32 base = end - 8 - t, left = rest - t, spare;
 		const void *at = word_at(ctx, base - 1, 9);
 		__u64 inside, ends;
 
 		if (!at)
 			return 1;
+		t = (t + 8) & FRAME_OFFSET_MAX;
+		if (http_inside(word_read(at), word_read(at + 1))) { /* as most words are */
+			if (left <= 8)
+				break;
+			continue;
+		}
+		spare = word_spare(left, &last);
 		/* Not the very first byte, which nothing is in front of. */
 		inside = (WORD_HIGH << 8 * spare) << (last & 8);
 		ends = word_marks(word_read(at + 1), '\n') & inside;
@@ -85,7 +103,6 @@ __noinline __u64 name_http_part(struct frame_ctx *ctx, __u32 end, __u32 rest)
 		}
 		if (last)
 			break;
-		t = (t + 8) & FRAME_OFFSET_MAX;
 	}
 	return (__u64)host << 1 | word_differs(odd, 0);
 }

@@ -16,22 +16,28 @@ static __always_inline bool literal_digit(__u8 byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* found: the name, as a parser gave it. Answers whether it is, or may be, an address. */
-__noinline int name_is_literal(struct frame_ctx *ctx, __u64 found)
+/* Whether the last label of a name begins with a digit, or cannot be told to. */
+__noinline int literal_last(struct frame_ctx *ctx, __u64 found)
 {
-	__u32 off = name_off(found), len = name_len(found), end = off + len;
-	const __u8 *at = word_at(ctx, off, 1);
+	__u32 len = name_len(found), end = name_off(found) + len;
 
-	if (!at || !literal_digit(*at))
-		return 0; /* most names */
 	for (__u32 i = 1; i < LITERAL_LABEL; i++) {
-		at = word_at(ctx, end - i - 1, 2);
+		const __u8 *at = word_at(ctx, end - i - 1, 2);
+
 		if (!at)
 			return 1;
 		if (i >= len || at[0] == '.')
 			return literal_digit(at[1]);
 	}
 	return 1;
+}
+
+/* found: the name, as a parser gave it. Answers whether it is, or may be, an address; most names are not at first sight. */
+static __always_inline bool name_is_literal(struct frame_ctx *ctx, __u64 found)
+{
+	const __u8 *first = word_at(ctx, name_off(found), 1);
+
+	return first && literal_digit(*first) && literal_last(ctx, found);
 }
 
 #endif

@@ -102,16 +102,17 @@ __noinline __u64 name_tls_find(struct frame_ctx *ctx, __u32 payload, __u32 len)
 	if (end > last)
 		end = last;
 	for (i = 0; i < TLS_EXTENSIONS; i++) {
-		if (off == last)
-			return NAME_NONE;
-		if (off + TLS_EXT_HEAD > end)
-			return NAME_AGENT; /* the rest is in the next segment, or nowhere */
+		__u32 head;
+
+		if (off + TLS_EXT_HEAD > end) /* the rest is in the next segment, or nowhere */
+			return off == last ? NAME_NONE : NAME_AGENT;
 		at = word_at(ctx, off, TLS_EXT_HEAD);
 		if (!at)
 			return NAME_AGENT;
-		if (!tls_get16(at))
+		head = bpf_ntohl(*(const __be32 *)at); /* type and length */
+		if (!(head >> 16))
 			return tls_server_name(ctx, off, end);
-		off += TLS_EXT_HEAD + tls_get16(at + 2);
+		off += TLS_EXT_HEAD + (__u16)head;
 	}
 	return NAME_AGENT;
 }

@@ -38,17 +38,26 @@ static __always_inline const struct sek_name_heads *name_heads(void)
 	return bpf_map_lookup_elem(&sek_name_head, &zero);
 }
 
-static __always_inline const struct sek_name_head *name_head(__u32 head)
-{
-	const struct sek_name_heads *heads = name_heads();
-
-	return heads ? &heads->head[head & 1] : NULL;
-}
-
 static __always_inline const struct sek_name_keys *name_keys(__u32 head)
 {
 	head &= 1;
 	return bpf_map_lookup_elem(&sek_name_key, &head);
+}
+
+#define NAME_QUARTER_NS (SEK_NAME_QUARTER_S * NSEC_PER_SEC)
+#define NAME_WEEK_NS (SEK_NAME_QUARTERS * NAME_QUARTER_NS)
+#define NAME_MS_BITS 20 /* a millisecond, nearly, in ns */
+
+/*
+ * How many whole quarters of an hour there are in ns of a week. A division takes as long as the whole look-up
+ * of a suffix; this product is right or one too small.
+ */
+static __always_inline __u64 name_quarters(__u64 ns)
+{
+	__u64 quarters = (ns >> NAME_MS_BITS) * ((1ULL << 63) / NAME_QUARTER_NS) >>
+			 (63 - NAME_MS_BITS);
+
+	return quarters + ((NAME_QUARTER_NS - 1 - (ns - quarters * NAME_QUARTER_NS)) >> 63);
 }
 
 /* Which phase of the week it is, of a profile. */
@@ -58,7 +67,9 @@ name_phase(const struct sek_name_heads *heads, const struct sek_name_profile *pr
 	__u64 week_ns = READ_ONCE(heads->week_ns);
 	__u64 quarter = (__s64)(now_ns - week_ns) > 0 ? now_ns - week_ns : 0;
 
-	quarter = quarter / (SEK_NAME_QUARTER_S * NSEC_PER_SEC) % SEK_NAME_QUARTERS;
+	if (quarter >= NAME_WEEK_NS) /* the agent has been dead since the week before */
+		quarter %= NAME_WEEK_NS;
+	quarter = name_quarters(quarter);
 	barrier_var(quarter);
 	if (quarter >= SEK_NAME_QUARTERS)
 		return NULL;
@@ -132,7 +143,7 @@ static __always_inline const struct sek_name_over *name_over_find(const struct n
 }
 
 /*
- * What is said of a fingerprint that bloom or marks have let by. A set that is nowhere says nothing: the
+ * What is said of a fingerprint that the bloom has let by. A set that is nowhere says nothing: the
  * first one is empty.
  */
 static __always_inline void name_say(const struct name_look *look, __u64 print, bool whole,
@@ -163,27 +174,18 @@ __noinline int name_meet(struct name_look *look, __u64 print, __u32 len)
 	return 0;
 }
 
-/* The bits of a fingerprint that a word of the bloom must have, and the word; NULL: there is none. */
-static __always_inline const __u64 *name_bloom(__u32 head, __u32 mask, __u64 print)
+static __always_inline const struct sek_name_bloom *name_bloom(__u32 head)
 {
-	__u32 at = (head & 1) * SEK_NAME_BLOOM_WORDS +
-		   (name_bloom_word(print, mask) & (SEK_NAME_BLOOM_WORDS - 1));
-
-	return bpf_map_lookup_elem(&sek_name_bloom, &at);
+	head &= 1;
+	return bpf_map_lookup_elem(&sek_name_bloom, &head);
 }
 
-/*
- * 1 if the tables or the overlay may have it. Marks are asked in any case, and without a branch: each
- * doubles what the verifier has to walk.
- */
-static __always_inline __u64 name_may(const __u64 *bloom, const struct sek_name_head *marked,
-				      __u64 print)
+/* Whether the tables or the overlay may have a fingerprint; its low half is enough. */
+static __always_inline bool name_may(const struct sek_name_bloom *bloom, __u32 mask, __u64 print)
 {
-	__u64 bits = name_bloom_bits(print);
-	__u32 mark = name_mark(print);
+	__u32 word = name_bloom_word(print, mask) & (SEK_NAME_BLOOM_WORDS - 1);
 
-	return (1 ^ word_differs(*bloom & bits, bits)) |
-	       (marked->mark[mark / 64 & (SEK_NAME_MARKS / 64 - 1)] >> (mark & 63) & 1);
+	return !(name_bloom_bits(print) & ~bloom->word[word]);
 }
 
 /* --- suffixes of a host name --- */
@@ -246,14 +248,14 @@ static __always_inline __u64 name_suffixes(struct frame_ctx *ctx, __u64 found,
 {
 	const struct sek_name_keys *keys = name_keys(look->head);
 	__u32 len = name_len(found), end = name_off(found) + len, i;
-	const struct sek_name_head *marked = name_head(look->head);
-	__u32 head = look->head, bloom_mask = look->bloom_mask;
+	const struct sek_name_bloom *bloom = name_bloom(look->head);
+	__u32 bloom_mask = look->bloom_mask;
 	__u32 t = word_hidden_zero(len), labels = t;
 	const __u8 *tail = word_at(ctx, end - 1, 1);
 	struct name_walk walk = {};
 	__u64 last = t;
 
-	if (!keys || !marked || !len || len > SEK_NAME_BYTES)
+	if (!keys || !bloom || !len || len > SEK_NAME_BYTES)
 		return 0;
 	if (!tail || (dns && *tail < '-')) /* no suffix begins behind it, so it would not be counted */
 		return 0;
@@ -261,13 +263,14 @@ static __always_inline __u64 name_suffixes(struct frame_ctx *ctx, __u64 found,
 	walk.key = keys->host;
 	for (i = 0; i < NAME_TURNS; i++) {
 		if (!walk.marks) {
-			const void *at = word_at(ctx, end - t - 9, 9);
-			__u32 spare;
 			struct name_word w;
+			const void *at;
+			__u32 spare;
 			__u64 mask;
 
 			if (last)
 				break;
+			at = word_at(ctx, end - t - 9, 9);
 			if (!at)
 				return 0;
 			spare = word_spare(len - t, &last);
@@ -283,17 +286,13 @@ static __always_inline __u64 name_suffixes(struct frame_ctx *ctx, __u64 found,
 			t = (t + 8) & 0x1f8;
 		}
 		if (walk.marks) {
-			__u64 low = walk.marks & -walk.marks, print;
-			const __u64 *bloom;
+			__u64 low = walk.marks & -walk.marks, word = walk.word & -(low >> 7);
 
 			walk.marks &= walk.marks - 1;
 			labels++;
-			print = name_sum_end(walk.sum, walk.key, walk.word & -(low >> 7));
-			bloom = name_bloom(head, bloom_mask, print);
-			if (!bloom)
-				return 0;
-			if (name_may(bloom, marked, print))
-				name_meet(look, print, t - word_first(low));
+			if (name_may(bloom, bloom_mask, name_sum_half(walk.sum, walk.key, word)))
+				name_meet(look, name_sum_end(walk.sum, walk.key, word),
+					  t - word_first(low));
 		}
 	}
 	if (i == NAME_TURNS || (dns && labels != name_extra(found)))
@@ -315,16 +314,14 @@ __noinline __u64 name_look_text(struct frame_ctx *ctx, __u64 found, struct name_
 __noinline int name_look_pages(struct name_look *look, __u64 host)
 {
 	const struct sek_name_keys *keys = look ? name_keys(look->head) : NULL;
-	const struct sek_name_head *marked = look ? name_head(look->head) : NULL;
+	const struct sek_name_bloom *bloom = look ? name_bloom(look->head) : NULL;
 	struct sek_name_said said = {};
-	const __u64 *bloom;
 	__u64 print;
 
-	if (!look || !keys || !marked)
+	if (!look || !keys || !bloom)
 		return 0;
 	print = name_sum_pages(keys, host);
-	bloom = name_bloom(look->head, look->bloom_mask, print);
-	if (!bloom || !name_may(bloom, marked, print))
+	if (!name_may(bloom, look->bloom_mask, print))
 		return 0;
 	name_say(look, print, true, &said);
 	if (said.opinion != SEK_NAME_ALLOW)
@@ -358,13 +355,13 @@ static __always_inline int name_prefixes(struct frame_ctx *ctx, __u64 target, __
 {
 	const struct sek_name_keys *keys = name_keys(look->head);
 	__u32 off = name_off(target), len = name_len(target), query = name_extra(target) - 1;
-	const struct sek_name_head *marked = name_head(look->head);
-	__u32 head = look->head, bloom_mask = look->bloom_mask;
+	const struct sek_name_bloom *bloom = name_bloom(look->head);
+	__u32 bloom_mask = look->bloom_mask;
 	__u32 t = word_hidden_zero(len), i;
 	struct name_walk walk = {};
 	__u64 last = t;
 
-	if (!keys || !marked || !len || len > SEK_NAME_PATH_BYTES)
+	if (!keys || !bloom || !len || len > SEK_NAME_PATH_BYTES)
 		return 0;
 	look->in_front = look->whole;
 	look->whole = len;
@@ -373,12 +370,13 @@ static __always_inline int name_prefixes(struct frame_ctx *ctx, __u64 target, __
 	name_sum_add(&walk.next, &keys->site, host);
 	for (i = 0; i < NAME_PATH_TURNS; i++) {
 		if (!walk.marks) {
-			const void *at = word_at(ctx, off + t, 8);
+			const void *at;
 			__u64 word;
 			__u32 spare;
 
 			if (last)
 				break;
+			at = word_at(ctx, off + t, 8);
 			if (!at)
 				return 0;
 			spare = word_spare(len - t, &last);
@@ -389,16 +387,12 @@ static __always_inline int name_prefixes(struct frame_ctx *ctx, __u64 target, __
 			t = (t + 8) & 0x3f8;
 		}
 		if (walk.marks) {
-			__u64 low = walk.marks & -walk.marks, print;
-			const __u64 *bloom;
+			__u64 low = walk.marks & -walk.marks, word = walk.word & ((low << 1) - 1);
 
 			walk.marks &= walk.marks - 1;
-			print = name_sum_end(walk.sum, walk.key, walk.word & ((low << 1) - 1));
-			bloom = name_bloom(head, bloom_mask, print);
-			if (!bloom)
-				return 0;
-			if (name_may(bloom, marked, print))
-				name_meet(look, print, t - 7 + word_first(low));
+			if (name_may(bloom, bloom_mask, name_sum_half(walk.sum, walk.key, word)))
+				name_meet(look, name_sum_end(walk.sum, walk.key, word),
+					  t - 7 + word_first(low));
 		}
 	}
 	return i < NAME_PATH_TURNS;

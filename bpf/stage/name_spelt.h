@@ -120,15 +120,13 @@ static __always_inline void spelt_word(struct spelt_room *room, const struct sek
 /* Looks at the next suffix of the word. */
 static __always_inline void spelt_suffix(struct spelt_room *room, const struct sek_name_keys *keys)
 {
-	const struct sek_name_head *marked = name_head(room->look.head);
+	const struct sek_name_bloom *bloom = name_bloom(room->look.head);
 	__u64 low = room->marks & -room->marks, print;
-	const __u64 *bloom;
 
 	room->marks &= room->marks - 1;
 	print = name_sum_end(room->sum, &keys->host[(room->t - 8) / 8 & (SEK_NAME_HOST_WORDS - 1)],
 			     room->word & -(low >> 7));
-	bloom = name_bloom(room->look.head, room->look.bloom_mask, print);
-	if (bloom && marked && name_may(bloom, marked, print))
+	if (bloom && name_may(bloom, room->look.bloom_mask, print))
 		name_meet(&room->look, print, room->t - word_first(low));
 }
 

@@ -2,7 +2,9 @@
 /*
  * The walk through a list table, written once for both compilers. The includer defines, before,
  *   static __always_inline const struct sek_list_line *list_line(const void *table, __u32 n);
- * NULL where there is no such line. Every loop is bounded, every index masked.
+ * NULL where there is no such line. Every loop is bounded, every index masked. What depends on a line that is
+ * not in the cache is chosen by masks where both sides are at hand: a branch that the processor foretells
+ * wrong costs little by itself, but no load of the next packet begins before the line is there.
  */
 #ifndef SEKISHO_LISTWALK_H
 #define SEKISHO_LISTWALK_H
@@ -18,6 +20,13 @@ static __always_inline __u32 list_popcount(__u64 x)
 	x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
 	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
 	return (x * 0x0101010101010101ULL) >> 56;
+}
+
+/* All bits if x is negative, else none. */
+static __always_inline __u64 list_below_zero(__u64 x)
+{
+	asm volatile("" : "+r"(x)); /* else clang makes a branch of it */
+	return (__u64)((__s64)x >> 63);
 }
 
 static __always_inline bool list_is_v4(const struct sek_addr *addr)
@@ -87,9 +96,8 @@ static __always_inline __u32 list_directory(const void *table, const struct sek_
 	info = line->q[node & 7];
 	if (info >= SEK_LIST_LEAF)
 		return list_leaf(table, family, (__u32)info, octet);
-	if (octet - (__u32)((info >> 48) & 0xff) <= (info >> 56))
-		return info & SEK_LIST_CELL;
-	return (info >> 24) & SEK_LIST_CELL;
+	octet -= (info >> 48) & 0xff;
+	return (info >> (list_below_zero((info >> 56) - octet) & 24)) & SEK_LIST_CELL;
 }
 
 /* Octet n of the last 12 of an IPv6 address: hi is bits 32-95, lo bits 96-127. */

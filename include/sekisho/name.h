@@ -8,7 +8,8 @@
  * A name is looked for by its suffixes, a URL by its path's prefixes: each has a fingerprint of 64 bits
  * (namehash.h), made with keys that are drawn anew for each build and never leave the machine. It is
  * looked for in
- *   bloom  one word of 64 bits, of which three must be set: most of what is not listed ends here.
+ *   bloom  one word of 64 bits, of which three must be set: most of what is not listed ends here. What the
+ *          overlay has is in it as well.
  *   table  one of two lines of eight slots, each tag 40 | set 24; 0 is empty. A fingerprint that is not
  *          listed is taken for one that is with a chance of 16 * 2^-40 for each that the bloom lets by.
  *   set    which lists hold it, one bit each: once for the name itself, once for what is below it.
@@ -25,7 +26,7 @@
 #include "sekisho/limits.h"
 #include "sekisho/namehash.h"
 
-#define SEK_NAME_VERSION 1
+#define SEK_NAME_VERSION 2
 
 #define SEK_NAME_LISTS_MAX 64     /* ids 0..63, apart from those of address lists */
 #define SEK_NAME_PROFILES_MAX 512 /* of one generation; 0 is none */
@@ -41,6 +42,12 @@
 #define SEK_NAME_TAG_BITS 40
 #define SEK_NAME_SETS_MAX 16384   /* of one head; 0 is none */
 #define SEK_NAME_ANSWERS_MAX 4096 /* of one head; 0 is none */
+
+/* sek_name_bloom[number of the head] */
+struct sek_name_bloom {
+	__u64 word[SEK_NAME_BLOOM_WORDS];
+};
+SEK_LAYOUT(struct sek_name_bloom, 8 * SEK_NAME_BLOOM_WORDS);
 
 struct sek_name_line {
 	__u64 slot[SEK_NAME_SLOTS];
@@ -90,18 +97,15 @@ struct sek_name_answer {
 };
 SEK_LAYOUT(struct sek_name_answer, 32);
 
-#define SEK_NAME_MARKS 65536 /* bits */
-
 struct sek_name_head {
 	__u32 build;      /* counts heads; 0: no names, nothing is asked */
-	__u32 bloom_mask; /* words in use less one: word (fingerprint >> 40) & bloom_mask */
+	__u32 bloom_mask; /* words in use less one: name_bloom_word() */
 	__u32 line_cnt;   /* lines in use */
 	__u16 chunk, chunk_cnt;
 	__u32 over_cnt; /* entries of the overlay; 0: not asked. Changed in place */
 	__u32 pad[11];
-	__u64 mark[SEK_NAME_MARKS / 64]; /* a bit set: worth asking the overlay */
 };
-SEK_LAYOUT(struct sek_name_head, 64 + 8192);
+SEK_LAYOUT(struct sek_name_head, 64);
 
 /* sek_name_head[0], mapped by the agent */
 struct sek_name_heads {
@@ -114,7 +118,7 @@ struct sek_name_heads {
 	__u64 digest[2][2]; /* user space only: of the lists that each head was made of */
 	struct sek_name_head head[2];
 };
-SEK_LAYOUT(struct sek_name_heads, 64 + 64 + 2 * 8256);
+SEK_LAYOUT(struct sek_name_heads, 64 + 64 + 2 * 64);
 
 /*
  * sek_name_over[number of the head], a hash by fingerprint. Lists: (set & ~care) | value, and what spares

@@ -61,6 +61,17 @@ static __always_inline __u64 name_sum_end(struct sek_name_sum sum,
 	return sum.a >> 32 | (sum.b & 0xffffffff00000000ULL);
 }
 
+/*
+ * The first lane's half of that fingerprint, its low 32 bits. The bloom goes by it, so that the second lane
+ * is worked out only of what the bloom lets by.
+ */
+static __always_inline __u32 name_sum_half(struct sek_name_sum sum,
+					   const struct sek_name_word_key *key, __u64 word)
+{
+	sum.a += (key->a0 + (__u32)word) * (key->a1 + (word >> 32));
+	return (__u32)((sum.a + key->last_a) >> 32);
+}
+
 /* Of the mark which says that pages of a host are listed: the host's fingerprint, and no path behind it. */
 static __always_inline __u64 name_sum_pages(const struct sek_name_keys *keys, __u64 host)
 {
@@ -70,15 +81,24 @@ static __always_inline __u64 name_sum_pages(const struct sek_name_keys *keys, __
 	return name_sum_end(sum, &keys->path[0], 0);
 }
 
+/* The half of a fingerprint that the bloom goes by, spread over 64 bits; the upper ones are the better ones. */
+static __always_inline __u64 name_bloom_spread(__u64 print)
+{
+	return (__u32)print * 0x9e3779b97f4a7c15ULL;
+}
+
 /* The word of the bloom that a fingerprint is asked in, and the bits that it must have. */
 static __always_inline __u32 name_bloom_word(__u64 print, __u32 mask)
 {
-	return (__u32)(print >> 40) & mask;
+	return (__u32)(name_bloom_spread(print) >> 45) & mask;
 }
 
 static __always_inline __u64 name_bloom_bits(__u64 print)
 {
-	return 1ULL << (print & 63) | 1ULL << (print >> 6 & 63) | 1ULL << (print >> 12 & 63);
+	__u64 spread = name_bloom_spread(print);
+
+	return 1ULL << (spread >> 39 & 63) | 1ULL << (spread >> 33 & 63) |
+	       1ULL << (spread >> 27 & 63);
 }
 
 /* The two lines that may hold it, of line_cnt, and the tag that it has there. */
@@ -107,12 +127,6 @@ static __always_inline __u64 name_slot_make(__u64 print, __u32 set)
 static __always_inline __u32 name_slot_set(__u64 slot, __u64 print)
 {
 	return (slot ^ print) << 24 ? 0 : (__u32)(slot >> 40);
-}
-
-/* Its bit of the overlay's marks. */
-static __always_inline __u32 name_mark(__u64 print)
-{
-	return (__u32)(print >> 18) & 0xffff;
 }
 
 #endif

@@ -16,7 +16,7 @@ _Static_assert(SEK_NAME_CHUNK == CHUNK_LINES && SEK_NAME_CHUNKS <= CHUNKS_MAX &&
 		       sizeof(struct sek_name_line) == CHUNK_LINE_BYTES,
 	       "chunks are as namemap needs them");
 
-#define BLOOM_BYTES (SEK_NAME_BLOOM_WORDS * sizeof(uint64_t)) /* of one head */
+#define BLOOM_BYTES sizeof(struct sek_name_bloom) /* of one head */
 
 struct sek_name_head *namemap_live(const struct namemap *map)
 {
@@ -31,6 +31,11 @@ struct sek_name_head *namemap_next(const struct namemap *map)
 const void *namemap_digest(const struct namemap *map)
 {
 	return map->heads->digest[map->turn.live];
+}
+
+static uint64_t *bloom_of(const struct namemap *map, uint32_t number)
+{
+	return map->bloom + (size_t)number * SEK_NAME_BLOOM_WORDS;
 }
 
 static bool head_has(const struct sek_name_head *head, uint32_t chunk)
@@ -124,7 +129,7 @@ static int table_adopt(struct namemap *map)
 		err = chunks_map(&map->chunks, head->chunk, head->chunk_cnt, &lines);
 	if (err)
 		return err;
-	table->bloom = map->bloom + (size_t)number * SEK_NAME_BLOOM_WORDS;
+	table->bloom = bloom_of(map, number);
 	table->bloom_mask = head->bloom_mask;
 	table->lines = lines;
 	table->line_cnt = head->line_cnt;
@@ -256,9 +261,7 @@ static int table_make(struct namemap *map, const struct name_source *sources, si
 {
 	struct sek_name_head *head = namemap_next(map);
 	uint32_t number = heads_next(&map->turn);
-	struct name_room room = { .lines = room_lines,
-				  .arg = map,
-				  .bloom = map->bloom + (size_t)number * SEK_NAME_BLOOM_WORDS };
+	struct name_room room = { .lines = room_lines, .arg = map, .bloom = bloom_of(map, number) };
 	struct name_table table;
 	int err = name_table_build(sources, cnt, &room, &table);
 
@@ -336,11 +339,13 @@ void namemap_drop(struct namemap *map)
 
 /* --- the overlay --- */
 
-static void mark(struct sek_name_head *head, uint64_t print)
+/* What it holds is asked only of what the bloom lets by. */
+static void bloom_let(struct namemap *map, bool next, uint64_t print)
 {
-	uint32_t bit = name_mark(print);
+	uint32_t number = next ? heads_next(&map->turn) : map->turn.live;
+	uint32_t word = name_bloom_word(print, map->heads->head[number].bloom_mask);
 
-	__atomic_or_fetch(&head->mark[bit / 64], 1ULL << (bit % 64), __ATOMIC_RELEASE);
+	__atomic_or_fetch(&bloom_of(map, number)[word], name_bloom_bits(print), __ATOMIC_RELEASE);
 }
 
 int namemap_over_put(struct namemap *map, bool next, uint64_t print, const struct sek_name_over *over)
@@ -353,7 +358,7 @@ int namemap_over_put(struct namemap *map, bool next, uint64_t print, const struc
 		return bpf_map_update_elem(fd, &print, over, BPF_EXIST);
 	if (err)
 		return err == -E2BIG ? -ENOSPC : err;
-	mark(head, print);
+	bloom_let(map, next, print);
 	__atomic_add_fetch(&head->over_cnt, 1, __ATOMIC_RELEASE);
 	return 0;
 }

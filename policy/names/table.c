@@ -263,12 +263,15 @@ static int table_try(struct builder *b, const struct name_room *room, uint32_t l
 	return err;
 }
 
-/* Words of the bloom: sixteen bits for each name and more, as far as there are. */
+/*
+ * Words of the bloom: sixteen bits and more, as far as there are, for each name and for what an overlay may
+ * get.
+ */
 static uint32_t bloom_words(size_t cnt)
 {
 	uint32_t words = 64;
 
-	while (words < SEK_NAME_BLOOM_WORDS && (size_t)words * 64 < cnt * 16)
+	while (words < SEK_NAME_BLOOM_WORDS && (size_t)words * 64 < (cnt + SEK_NAME_OVER_MAX) * 16)
 		words *= 2;
 	return words;
 }

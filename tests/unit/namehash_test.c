@@ -126,11 +126,11 @@ static void test_same(void **state)
 	assert_int_not_equal(a, name_print_path(&keys, of(&keys, "a.example"), "/x/", 3));
 }
 
-/* Names that differ in one digit: each word of a bloom, each line and each mark has its share. */
+/* Names that differ in one digit: each word of a bloom and each line has its share. */
 static void test_spread(void **state)
 {
 	enum { NAMES = 1 << 18, ROOMS = 1 << 10 };
-	static uint32_t bloom[ROOMS], first[ROOMS], second[ROOMS], mark[ROOMS];
+	static uint32_t bloom[ROOMS], first[ROOMS], second[ROOMS];
 	struct sek_name_keys keys;
 	size_t both = 0;
 
@@ -144,7 +144,6 @@ static void test_spread(void **state)
 		bloom[name_bloom_word(print, ROOMS - 1)]++;
 		first[name_line_first(print, ROOMS)]++;
 		second[name_line_second(print, ROOMS)]++;
-		mark[name_mark(print) / 64]++;
 		both += name_line_first(print, ROOMS) == name_line_second(print, ROOMS);
 	}
 	for (int i = 0; i < ROOMS; i++) {
@@ -152,7 +151,6 @@ static void test_spread(void **state)
 		assert_in_range(bloom[i], 256 - 128, 256 + 128);
 		assert_in_range(first[i], 256 - 128, 256 + 128);
 		assert_in_range(second[i], 256 - 128, 256 + 128);
-		assert_in_range(mark[i], 256 - 128, 256 + 128);
 	}
 	assert_in_range(both, 0, 2UL * NAMES / ROOMS);
 }

@@ -49,12 +49,7 @@ static void test_many(void **state)
 	double begin;
 	uint64_t both = 1ULL << 3 | 1ULL << 63;
 
-	assert_int_equal(name_table_build(sources, 0,
-					  &(struct name_room){ .lines = name_memory_lines,
-							       .arg = &memory,
-							       .bloom = &(uint64_t[64]){}[0] },
-					  &table),
-			 0);
+	assert_int_equal(name_table_made(sources, 0, &memory, &table), 0);
 	assert_null(name_table_set(&table, 1));
 	name_table_free(&table);
 	begin = seconds();
