@@ -69,7 +69,7 @@ static const struct row rows[] = {
 	{ "rpz-cti/rpz.txt.gz", "rpz", 6125, 0, 0, "zone 2 suffix 1" },
 	{ "scam-hosts/raw.txt.gz", "hosts", 14948, 0, 1, "name 3" },
 	{ "tofukko-ja/Adblock_Plus_list.txt.gz", "adblock", 1543, 2, 0,
-	  "cosmetic 3781 address 1 options 1051 pattern 336" },
+	  "cosmetic 3781 address 1 options 1053 pattern 334" },
 	{ "umbrella-top/umbrella-top-100k.txt.gz", "domains", 100000, 0, 0, "suffix 1" },
 	{ "ut1-categories/adult_expressions", "domains", 0, 0, 0, "" },
 	{ "ut1-categories/adult_urls", "urls", 4160, 0, 4, "" },

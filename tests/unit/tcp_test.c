@@ -16,6 +16,7 @@
 #include "inspect/decode.h"
 #include "inspect/engine.h"
 #include "inspect/flowtable.h"
+#include "inspect/session.h"
 #include "inspect/tcp.h"
 
 #define C false
@@ -192,6 +193,7 @@ static struct decoder decoder;
 static void forget(void *arg, struct flow *flow, enum flow_end why)
 {
 	tcp_forget(&((struct bed *)arg)->tracker, flow);
+	session_end(&flow->session);
 }
 
 static void bed_begin(struct bed *bed, const struct row *row)
