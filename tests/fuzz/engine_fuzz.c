@@ -69,7 +69,7 @@ static void ready(void)
 
 static void line_check(void *arg, const char *bytes, size_t len)
 {
-	json_t *json = json_loadb(bytes, len, 0, NULL);
+	json_t *json = json_loadb(bytes, len, JSON_ALLOW_NUL, NULL);
 
 	(void)arg;
 	check(json && len && memchr(bytes, '\n', len) == bytes + len - 1);
