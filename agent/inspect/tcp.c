@@ -198,13 +198,14 @@ static void stream_lost(struct segment_in *in, struct tcp_stream *stream, uint64
 
 /*
  * The parser waits for bytes that will never come: what it did not take is lost with them. False: nothing is
- * missing there, or its protocol is not known yet.
+ * missing there, or its protocol is not known yet, and may still be.
  */
 static bool gap_pass(struct segment_in *in, struct tcp_stream *stream, uint64_t untaken, bool all)
 {
 	bool over = nothing_follows(in, all);
 
-	if (in->flow->session.proto == PROTO_UNKNOWN || !tcp_stream_gap_follows(stream, over))
+	if ((in->flow->session.proto == PROTO_UNKNOWN && !in->p->is_pseudo) ||
+	    !tcp_stream_gap_follows(stream, over))
 		return false;
 	tcp_stream_app_took(stream, untaken);
 	stream_lost(in, stream, untaken + tcp_stream_skip_gap(stream, &in->tracker->memory, over));

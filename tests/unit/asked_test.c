@@ -11,7 +11,7 @@ static char rules_path[64];
 
 struct row {
 	const char *what, *rules;
-	const char *said[SAID_MAX]; /* > of the client, < of the server */
+	const char *said[SAID_MAX]; /* > of the client, < of the server; ! of the client, and lost */
 	const char *found; /* numbers of rules, each as often as it is told */
 };
 
@@ -73,6 +73,12 @@ static const struct row rows[] = {
 	  TCP("flow:to_server,established; content:\"abc\";", "1"),
 	  { ">abc", ">def" },
 	  "1" },
+	{ "what is behind a gap is asked, be the protocol unknown, and does not meet what is before it",
+	  TCP("flow:to_server,established; content:\"abcd\";", "1")
+		  TCP("flow:to_server,established; content:\"ab\"; content:\"cd\"; distance:0;", "2")
+			  TCP("flow:to_server,established; content:\"ef\";", "3"),
+	  { ">ab", "!xx", ">cdef", "<a", ">g" },
+	  "3" },
 };
 
 /* --- a conversation --- */
@@ -98,6 +104,10 @@ static void piece_say(struct speaker *s, const char *said)
 {
 	enum side side = said[0] == '<' ? FROM_SERVER : FROM_CLIENT;
 
+	if (said[0] == '!') {
+		s->next[side] += (uint32_t)strlen(said + 1);
+		return;
+	}
 	say(s, side, 0x18, said + 1);
 	say(s, other_side(side), 0x10, "");
 }
