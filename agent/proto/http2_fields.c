@@ -167,7 +167,7 @@ static bool lines_field(struct tx *tx, enum side side, uint32_t index, struct sl
 }
 
 static bool raw_headers_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-		      uint64_t *ret_from)
+			      uint64_t *ret_from)
 {
 	struct http2_side *from = of(tx, side);
 
