@@ -181,9 +181,10 @@ static void anomaly(struct session *session, enum session_event event)
 		session->event[session->event_cnt++] = (uint8_t)event;
 }
 
+/* ports: ends with 0; NULL: none. */
 static bool port_is_in(const uint16_t *ports, const struct flow *flow)
 {
-	for (const uint16_t *port = ports; *port; port++)
+	for (const uint16_t *port = ports; port && *port; port++)
 		if (*port == flow->port[FROM_SERVER] || *port == flow->port[FROM_CLIENT])
 			return true;
 	return false;
@@ -193,10 +194,9 @@ static bool port_is_in(const uint16_t *ports, const struct flow *flow)
 static enum proto_guess guess_one(const struct proto *proto, const struct flow *flow,
 				  enum side side, struct slice first, bool on_ports)
 {
-	if (on_ports ? !proto->ports || !port_is_in(proto->ports, flow)
-		     : proto->ports && !proto->guess_there)
+	if (on_ports ? !port_is_in(proto->ports, flow) : proto->ports && !proto->guess_there)
 		return GUESS_NO;
-	if (proto->not_ports && port_is_in(proto->not_ports, flow))
+	if (port_is_in(proto->not_ports, flow))
 		return GUESS_NO;
 	return on_ports && proto->guess_there ? proto->guess_there(side, first)
 					      : proto->guess(side, first);
