@@ -340,7 +340,7 @@ static void serial_log(struct json *json, const struct tls_text *serial)
 
 		if (digit == ':' || (digit == '0' && !len))
 			continue;
-		text[len++] = digit >= 'A' ? (char)(digit | 0x20) : digit;
+		text[len++] = (char)(digit >= 'A' ? digit | 0x20 : digit);
 	}
 	text[len] = 0;
 	json_text(json, NULL, len ? text : "0");

@@ -48,8 +48,8 @@ static __always_inline __u64 http_line_odd(__u64 line)
 }
 
 /*
- * Whether two words have no byte that may end a line. Bytes of other alphabets may be taken for such, no end of a
- * line for another byte.
+ * Whether two words have no byte that may end a line. Bytes of other alphabets may be taken for such, no end
+ * of a line for another byte.
  */
 static __always_inline bool http_inside(__u64 a, __u64 b)
 {

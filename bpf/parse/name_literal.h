@@ -32,7 +32,10 @@ __noinline int literal_last(struct frame_ctx *ctx, __u64 found)
 	return 1;
 }
 
-/* found: the name, as a parser gave it. Answers whether it is, or may be, an address; most names are not at first sight. */
+/*
+ * found: the name, as a parser gave it. Answers whether it is, or may be, an address; most names are not
+ * at first sight.
+ */
 static __always_inline bool name_is_literal(struct frame_ctx *ctx, __u64 found)
 {
 	const __u8 *first = word_at(ctx, name_off(found), 1);

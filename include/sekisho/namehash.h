@@ -81,7 +81,7 @@ static __always_inline __u64 name_sum_pages(const struct sek_name_keys *keys, __
 	return name_sum_end(sum, &keys->path[0], 0);
 }
 
-/* The half of a fingerprint that the bloom goes by, spread over 64 bits; the upper ones are the better ones. */
+/* The half of a fingerprint that the bloom goes by, spread over 64 bits; the upper are the better ones. */
 static __always_inline __u64 name_bloom_spread(__u64 print)
 {
 	return (__u32)print * 0x9e3779b97f4a7c15ULL;

@@ -46,7 +46,7 @@ static void packet_add(struct nametext *text, enum kind kind, uint32_t version, 
 	nametext_put16(text, version >> 16);
 	nametext_put16(text, version & 0xffff);
 	for (int i = 0; i < 2; i++) {
-		char who = i ? from : id;
+		char who = (char)(i ? from : id);
 
 		nametext_add(text, "\10", 1);
 		for (int j = 0; j < 8; j++)

@@ -882,17 +882,17 @@ static void quic_connections_are_bounded_test(void **state)
 
 	assert_int_equal(reader_begin_quic(&reader), 0);
 	for (int half = 0; half < 2; half++)
-		for (char id = 'a'; id < 'a' + QUIC_CONNECTIONS; id++) {
-			used = hello_initial(datagram, id, (uint32_t)half, hello, half ? 40 : 0,
-					     half ? len : 40);
+		for (int id = 'a'; id < 'a' + QUIC_CONNECTIONS; id++) {
+			used = hello_initial(datagram, (char)id, (uint32_t)half, hello,
+					     half ? 40 : 0, half ? len : 40);
 			assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)used, &name),
 					 half ? READER_NAME : READER_MORE);
 			assert_int_equal(quic_is_read(reader.quic), half);
 		}
 	assert_true(quic_is_settled(reader.quic));
 	/* What is read goes for what comes. */
-	for (char id = 'A'; id < 'A' + QUIC_CONNECTIONS; id++) {
-		used = hello_initial(datagram, id, 0, hello, 0, 40);
+	for (int id = 'A'; id < 'A' + QUIC_CONNECTIONS; id++) {
+		used = hello_initial(datagram, (char)id, 0, hello, 0, 40);
 		assert_int_equal(reader_datagram(&reader, datagram, (uint32_t)used, &name),
 				 READER_MORE);
 	}
