@@ -112,17 +112,30 @@ struct asked {
 	uint16_t type;
 	bool exists;
 	uint32_t ttl_s;
+	char led[DNS_NAME_TEXT]; /* the first name of an answer's that is blocked; "": none is */
 };
+
+/* Whether the kernel has answered otherwise than it would answer what is learned. */
+static bool is_answered_apart(const struct lookups *l, const struct sek_name_copy_head *head)
+{
+	struct sek_name_profile profile;
+
+	return head->reason && judge_profile(l->judge, head, &profile) && head->how != profile.answer;
+}
 
 /* A name that an answer leads to. The asked one is learned unless somebody allows or blocks it already. */
 static void target_judge(struct lookups *l, const struct sek_name_copy_head *head,
-			 const struct asked *asked, const char *target, uint32_t ttl_s)
+			 struct asked *asked, const char *target, uint32_t ttl_s)
 {
 	struct judged to, from;
 	char reason[SEK_NAME_BYTES + 64];
 
 	judge_host(l->judge, head, target, strlen(target), &to);
 	if (to.reason != SEK_R_name_block)
+		return;
+	if (!asked->led[0])
+		memcpy(asked->led, to.host, strlen(to.host) + 1);
+	if (is_answered_apart(l, head))
 		return;
 	judge_host(l->judge, head, asked->name, strlen(asked->name), &from);
 	if (from.blocked || from.allowed)
@@ -210,9 +223,10 @@ void lookups_take(struct lookups *l, const struct sek_name_copy_head *head, cons
 	asked.type = item.type;
 	lower(asked.name);
 	l->at = head;
-	message_record(l, head, message, len, asked.name);
 	if (dns_is_answer(&dns))
 		answer_take(l, head, &dns, &asked);
 	else
 		question_take(l, head, &asked, len);
+	/* Of an answer that is refused it is not the asked name that a list has. */
+	message_record(l, head, message, len, asked.led[0] ? asked.led : asked.name);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions and answers: what is recorded of them, and what they teach. An answer that leads a name to one
- * that is blocked (CNAME, HTTPS, SVCB) makes the first one blocked as well, as long as the answer holds.
+ * that is blocked (CNAME, HTTPS, SVCB) makes the first one blocked as well, as long as the answer holds. The
+ * kernel has refused it already where it could: see bpf/stage/name_leads.h.
  */
 #ifndef AGENT_NAMES_LOOKUPS_H
 #define AGENT_NAMES_LOOKUPS_H

@@ -17,9 +17,6 @@
 #define DNS_QR 0x80 /* first byte of flags */
 #define DNS_OPCODE 0x78
 
-#define DNS_SVCB 64 /* RFC 9460 */
-#define DNS_HTTPS 65
-
 struct dns_head {
 	__be16 id;
 	__u8 flags[2];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Turns a DNS question into its answer, in the same frame, to go back out where it came in. Called by
- * the stage that has found the name. Promises SEK_ANSWER and a whole, checksummed frame; or SEK_DROP,
- * when no answer may be sent or the frame cannot be rewritten.
+ * Turns a DNS question into its answer, in the same frame, to go back out where it came in; or another's
+ * answer into ours, which goes on in its place. Called by the stage that has found the name. Promises
+ * SEK_ANSWER, or SEK_NEXT for what goes on, and a whole, checksummed frame; or SEK_DROP, when no answer may
+ * be sent or the frame cannot be rewritten.
  * The answer is made of the question's own bytes, whose letters keep their case (0x20). It has no
  * authority record, so nobody keeps a refusal longer than he asks for it. What a question asks by
  * EDNS (RFC 6891) is answered so, with the reason (RFC 8914), if OPT is its only further record;
@@ -11,7 +12,7 @@
 #ifndef BPF_REWRITE_ANSWER_DNS_H
 #define BPF_REWRITE_ANSWER_DNS_H
 
-#include "parse/name_dns.h"
+#include "parse/dns_record.h"
 #include "rewrite/answer.h"
 #include "sekisho/name.h"
 
@@ -22,23 +23,12 @@
 #define DNS_FORMAT_ERROR 1
 #define DNS_NXDOMAIN 3
 
-#define DNS_A 1
-#define DNS_AAAA 28
-#define DNS_OPT 41
 #define DNS_TO_QUESTION 0xc00c /* a name: see the one behind the head */
 
 #define DNS_UDP_SIZE 1232 /* that we would take, if anybody sent us anything */
 #define DNS_EDE 15 /* RFC 8914 */
 #define DNS_EDE_FORGED 4
 #define DNS_EDE_BLOCKED 15
-
-/* A record whose name is the question's, its data behind it. */
-struct dns_record {
-	__be16 name, type, class;
-	__be32 ttl;
-	__be16 len;
-} __attribute__((packed));
-SEK_LAYOUT(struct dns_record, 12);
 
 struct dns_opt {
 	__u8 name; /* the root */
@@ -62,7 +52,7 @@ struct dns_reply {
 	__u16 name_len; /* bytes in the frame, the last 0 included; 0: the answer is a head alone */
 	__u8 has; /* SEK_NAME_HAS*, of SINKHOLE and LOCAL */
 	__u8 how; /* enum sek_name_how: one that answers */
-	__u32 pad;
+	__u32 on; /* 1: in place of the packet, which is an answer; 0: back to who asked by it */
 };
 
 /* Where an answer is made: a message, and what it may grow by. */
@@ -205,7 +195,7 @@ static __always_inline bool dns_message(const struct dns_reply *reply, struct dn
 	struct dns_head *head = (void *)room->bytes;
 	__u32 answers;
 
-	if (head->flags[0] & DNS_QR)
+	if (!!(head->flags[0] & DNS_QR) != reply->on)
 		return false;
 	answers = dns_address(reply, room);
 	if (room->opt)
@@ -226,7 +216,7 @@ static __always_inline bool dns_message(const struct dns_reply *reply, struct dn
 
 /* The header in front of len bytes in the room. IPv4 without a sum stays so. */
 static __always_inline bool dns_udp(struct frame_ctx *ctx, const struct packet *p, bool summed,
-				    struct dns_room *room, __u32 len)
+				    struct dns_room *room, __u32 len, bool on)
 {
 	struct udphdr *udp = frame_at(ctx, p->l3 + ip_header_len(p), sizeof(*udp));
 	__u64 sum = answer_pseudo(p, IPPROTO_UDP, sizeof(*udp) + len);
@@ -234,8 +224,8 @@ static __always_inline bool dns_udp(struct frame_ctx *ctx, const struct packet *
 	if (!udp)
 		return false;
 	*udp = (struct udphdr){
-		.source = p->dport,
-		.dest = p->sport,
+		.source = on ? p->sport : p->dport,
+		.dest = on ? p->dport : p->sport,
 		.len = bpf_htons(sizeof(*udp) + len),
 	};
 	/* The device that sends adds the rest where it would have for the question. */
@@ -252,8 +242,20 @@ static __always_inline bool dns_udp(struct frame_ctx *ctx, const struct packet *
 	return true;
 }
 
+/* What a packet that goes on is from now on. */
+static __always_inline void dns_note(struct packet *p, __u32 len)
+{
+	p->l4 = p->l3 + ip_header_len(p);
+	p->payload = p->l4 + sizeof(struct udphdr);
+	p->payload_len = len;
+	p->ip_len = p->payload + len - p->l3;
+	p->frame_len = p->l3 + p->ip_len;
+	p->flags &= ~PKT_ECN;
+}
+
 /* Writes the room's message in place of the packet in the frame. */
-static __always_inline bool dns_write(struct frame_ctx *ctx, struct packet *p, struct dns_room *room)
+static __always_inline bool dns_write(struct frame_ctx *ctx, struct packet *p,
+				      struct dns_room *room, bool on)
 {
 	__u32 off = p->l3 + ip_header_len(p), len = READ_ONCE(room->len), last;
 	const struct udphdr *udp = frame_at(ctx, p->l4, sizeof(*udp));
@@ -262,7 +264,7 @@ static __always_inline bool dns_write(struct frame_ctx *ctx, struct packet *p, s
 
 	barrier_var(len);
 	len &= DNS_ROOM - 1;
-	if (!udp || len < sizeof(struct dns_head) || !answer_link_read(ctx, &link, true))
+	if (!udp || len < sizeof(struct dns_head) || !answer_link_read(ctx, &link, !on))
 		return false;
 	summed = p->family != 4 || udp->check;
 	if (frame_resize(ctx, p->frame_len, off + sizeof(*udp) + len))
@@ -270,10 +272,14 @@ static __always_inline bool dns_write(struct frame_ctx *ctx, struct packet *p, s
 	last = len - 1; /* 6.1 learns nothing from the check above, but knows this plus 1 */
 	barrier_var(last);
 	last &= DNS_ROOM - 1;
-	return answer_link_write(ctx, p, &link) &&
-	       answer_ip(ctx, p, IPPROTO_UDP, sizeof(*udp) + len, true) &&
-	       dns_udp(ctx, p, summed, room, len) &&
-	       !frame_store(ctx, off + sizeof(*udp), room->bytes, last + 1);
+	if (!answer_link_write(ctx, p, &link) ||
+	    !answer_ip(ctx, p, IPPROTO_UDP, sizeof(*udp) + len, !on) ||
+	    !dns_udp(ctx, p, summed, room, len, on) ||
+	    frame_store(ctx, off + sizeof(*udp), room->bytes, last + 1))
+		return false;
+	if (on)
+		dns_note(p, len);
+	return true;
 }
 
 __noinline enum sek_verdict answer_dns(struct frame_ctx *ctx, struct packet *p,
@@ -290,7 +296,9 @@ __noinline enum sek_verdict answer_dns(struct frame_ctx *ctx, struct packet *p,
 			       : dns_head_only(ctx, p, room);
 	if (!read || !dns_message(reply, room))
 		return SEK_DROP;
-	return dns_write(ctx, p, room) ? SEK_ANSWER : SEK_DROP;
+	if (!dns_write(ctx, p, room, reply->on))
+		return SEK_DROP;
+	return reply->on ? SEK_NEXT : SEK_ANSWER;
 }
 
 #endif

@@ -19,15 +19,11 @@
 #include "rewrite/sequence.h"
 
 #define ECH_KEY 5
-#define ECH_RECORDS 40 /* of a message that are looked at */
 #define ECH_PARAMS 24 /* of a record */
 #define ECH_CONFIGS 16 /* of a parameter */
-#define ECH_LABELS 128
 #define ECH_BYTES 2048 /* of a message; a power of two */
 #define ECH_BEHIND 1024 /* of its records behind the one that is cut */
 #define ECH_CHUNK 512 /* of bpf_csum_diff() */
-#define DNS_SVCB 64
-#define DNS_HTTPS 65
 
 struct ech_param {
 	__be16 key, len;
@@ -51,23 +47,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ech_room);
 } sek_ech_room SEC(".maps");
-
-/* Behind the name at off; 0: it does not end within the message. */
-__noinline __u32 ech_name(struct frame_ctx *ctx, __u32 off, __u32 end)
-{
-	for (__u32 i = 0; i < ECH_LABELS; i++) {
-		const __u8 *len = frame_at(ctx, off, 1);
-
-		if (!len || off >= end)
-			return 0;
-		if (!*len)
-			return off + 1;
-		if (*len >= 0xc0)
-			return off + 2;
-		off += *len + 1;
-	}
-	return 0;
-}
 
 /* Puts another word at off, anywhere in the frame, and the transport's sum right. */
 static __always_inline bool ech_put(struct frame_ctx *ctx, const struct packet *p, __u32 off,
@@ -148,31 +127,23 @@ __noinline int ech_params(struct frame_ctx *ctx, struct packet *p, struct ech_ro
 /* One record, on to the next. -1: it is not understood. */
 __noinline int ech_record(struct frame_ctx *ctx, struct packet *p, struct ech_room *room)
 {
-	const struct dns_record *record;
-	__u32 off, end, params, seen;
+	struct dns_data record;
+	__u32 params, seen;
 
 	if (!p || !room)
 		return -1;
-	/* Its name is behind it; that of struct dns_record is the last two bytes, or less, of that. */
-	off = ech_name(ctx, READ_ONCE(room->at), READ_ONCE(room->end));
-	record = off > sizeof(record->name)
-			 ? frame_at(ctx, off - sizeof(record->name), sizeof(*record))
-			 : NULL;
-	if (!record)
+	record = dns_record_at(ctx, READ_ONCE(room->at), READ_ONCE(room->end));
+	if (!record.data)
 		return -1;
-	off += sizeof(*record) - sizeof(record->name);
-	end = off + bpf_ntohs(record->len);
-	if (end > READ_ONCE(room->end))
-		return -1;
-	WRITE_ONCE(room->at, end);
-	if (record->type != bpf_htons(DNS_HTTPS) && record->type != bpf_htons(DNS_SVCB))
+	WRITE_ONCE(room->at, record.end);
+	if (record.type != bpf_htons(DNS_HTTPS) && record.type != bpf_htons(DNS_SVCB))
 		return 0;
-	params = ech_name(ctx, off + sizeof(__be16), end); /* behind a priority */
+	params = dns_behind_name(ctx, record.data + sizeof(__be16), record.end); /* behind a priority */
 	seen = room->cnt;
-	if (!params || ech_params(ctx, p, room, params, end))
+	if (!params || ech_params(ctx, p, room, params, record.end))
 		return -1;
 	if (!seen && room->cnt)
-		room->len_at = off - sizeof(record->len);
+		room->len_at = record.data - sizeof(__be16);
 	return 0;
 }
 
@@ -188,16 +159,12 @@ __noinline int ech_walk(struct frame_ctx *ctx, struct packet *p, struct ech_room
 	if (!head || !(head->flags[0] & DNS_QR) || bpf_ntohs(head->cnt[0]) > 1)
 		return -1;
 	cnt = bpf_ntohs(head->cnt[1]) + bpf_ntohs(head->cnt[2]) + bpf_ntohs(head->cnt[3]);
-	at = p->payload + sizeof(*head);
-	if (head->cnt[0]) {
-		at = ech_name(ctx, at, READ_ONCE(room->end));
-		if (!at)
-			return -1;
-		at += DNS_FIXED;
-	}
+	at = dns_records_at(ctx, head, p->payload, READ_ONCE(room->end));
+	if (!at)
+		return -1;
 	WRITE_ONCE(room->at, at);
 	room->cnt = 0;
-	for (__u32 i = 0; i < ECH_RECORDS; i++) {
+	for (__u32 i = 0; i < DNS_RECORDS; i++) {
 		if (i >= cnt)
 			return 0;
 		if (ech_record(ctx, p, room))
@@ -424,7 +391,7 @@ __noinline int ech_part(struct frame_ctx *ctx, struct packet *p, __u32 off, __u3
 	room = bpf_map_lookup_elem(&sek_ech_room, &zero);
 	if (!p || !room || len > ECH_BYTES || !ech_load(ctx, room, off, len))
 		return 0;
-	for (__u32 i = 0; i < ECH_RECORDS + ECH_BYTES / ECH_TURNS; i++) {
+	for (__u32 i = 0; i < DNS_RECORDS + ECH_BYTES / ECH_TURNS; i++) {
 		at = ech_next(ctx, p, off, at, len);
 		if (at >= len)
 			break;

@@ -284,11 +284,7 @@ static __always_inline __u8 name_by_reply(struct frame_ctx *ctx, const struct pa
 		return SEK_STEP_name_tls;
 	if (name->state == SEK_NAME_QUIC)
 		return name_by_answer(ctx, p, flow);
-	if (p->sport != bpf_htons(NAME_PORT_DNS))
-		return 0;
-	if (name->flags & SEK_NAME_STRIPS)
-		return SEK_STEP_name_ech;
-	return name->flags & SEK_NAME_REPLIES ? SEK_STEP_name_dns : 0;
+	return p->sport == bpf_htons(NAME_PORT_DNS) ? SEK_STEP_name_leads : 0;
 }
 
 /*

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Names of questions that cannot be read in place, as text in a room of each CPU, and their look-up there:
- * what parse/name_dns.h and stage/name_look.h do of ordinary ones. Called by stage/name_long.h. All that
- * a loop carries on is in the room, so that the verifier looks at one turn of it.
+ * Names of questions that cannot be read in place, and those that answers lead to, as text in a room of
+ * each CPU, and their look-up there: what parse/name_dns.h and stage/name_look.h do of ordinary ones. Called
+ * by stage/name_long.h and stage/name_leads.h. All that a loop carries on is in the room, so that the
+ * verifier looks at one turn of it.
  */
 #ifndef BPF_STAGE_NAME_SPELT_H
 #define BPF_STAGE_NAME_SPELT_H
 
-#include "parse/name_dns.h"
+#include "parse/dns_record.h"
 #include "stage/name_verdict.h"
 
 #define DNS_LABEL_MAX 63
 #define SPELT_AT 16 /* where a name begins in the room: words are read that begin before it */
 #define SPELT_ROOM 512 /* a power of two */
+#define SPELT_POINTERS 32 /* of one name that are followed */
 #define SPELT_ODD 0xff /* a byte that no list has in a name */
 #define SPELT_TURNS (DNS_NAME_MAX / 2 + SEK_NAME_HOST_WORDS) /* labels of one byte, and words */
 
@@ -25,7 +27,9 @@ struct spelt_room {
 	__u32 t; /* bytes of words so far */
 	__u32 len; /* of the name */
 	__u32 left; /* of the label that is being spelt out */
-	__u32 pad;
+	__u32 at; /* where a name that may have pointers goes on */
+	__u32 record; /* where the next record begins */
+	__u32 base, end; /* of the message that both are in */
 	struct name_look look;
 	struct name_verdict verdict;
 };
@@ -101,6 +105,47 @@ __noinline __u64 spelt_find(struct frame_ctx *ctx, __u32 payload, __u32 len)
 	if (said <= 0 || off + n + 1 + DNS_FIXED > end)
 		return NAME_BAD;
 	return n ? name_found(off + 1, n - 1, 0) : NAME_NONE;
+}
+
+/* As spelt_take(), of the byte at room->at; or goes where a pointer there leads. */
+__noinline int spelt_follow(struct frame_ctx *ctx, struct spelt_room *room)
+{
+	const __u8 *at, *low;
+	__u32 off;
+
+	if (!room)
+		return -1;
+	off = READ_ONCE(room->at);
+	at = frame_at(ctx, off, 1);
+	if (!at || off >= READ_ONCE(room->end))
+		return -1;
+	if (!room->left && *at >= DNS_POINTER) {
+		low = frame_at(ctx, off + 1, 1);
+		if (!low)
+			return -1;
+		WRITE_ONCE(room->at, room->base + ((*at & ~DNS_POINTER) << 8 | *low));
+		return 0;
+	}
+	WRITE_ONCE(room->at, off + 1);
+	return spelt_take(ctx, room, off);
+}
+
+/*
+ * The name at off, with pointers, into the room: bytes of its text, -1: it is none. However pointers turn in
+ * a circle, it ends.
+ */
+__noinline int spelt_record_name(struct frame_ctx *ctx, struct spelt_room *room, __u32 off)
+{
+	int said = 0;
+
+	if (!room)
+		return -1;
+	room->left = 0;
+	room->len = 0;
+	WRITE_ONCE(room->at, off);
+	for (__u32 i = 0; i < DNS_NAME_MAX + SPELT_POINTERS && !said; i++)
+		said = spelt_follow(ctx, room);
+	return said > 0 && room->len <= DNS_NAME_MAX ? (int)room->len - 1 : -1;
 }
 
 /* Takes the next word to the left. */

@@ -76,7 +76,15 @@ static __always_inline void name_said(const struct name_look *look,
 	v->answer = (look->head & 1) * SEK_NAME_ANSWERS_MAX + look->said.answer;
 }
 
-/* What was found decides; a list that did is counted. */
+/* A list that decided is counted. */
+static __always_inline void name_judged(const struct packet *p, const struct name_verdict *v)
+{
+	if (v->list < SEK_NAME_LISTS_MAX)
+		name_count(p, v->list);
+	name_trace(v);
+}
+
+/* What was found decides. */
 static __always_inline void name_judge(const struct packet *p, const struct name_look *look,
 				       const struct sek_name_profile *profile, struct name_verdict *v)
 {
@@ -84,9 +92,7 @@ static __always_inline void name_judge(const struct packet *p, const struct name
 		name_unsaid(look, profile, v);
 	else
 		name_said(look, profile, v);
-	if (v->list < SEK_NAME_LISTS_MAX)
-		name_count(p, v->list);
-	name_trace(v);
+	name_judged(p, v);
 }
 
 /* What the agent is told of it: the packet, where its name is, and what became of it. */

@@ -10,6 +10,7 @@
 #include "stage/name_dns.h"
 #include "stage/name_ech.h"
 #include "stage/name_http.h"
+#include "stage/name_leads.h"
 #include "stage/name_long.h"
 #include "stage/name_tls.h"
 #include "stage/walk.h"

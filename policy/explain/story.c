@@ -122,6 +122,7 @@ static const uint8_t ends[SEK_REASONS_MAX] = {
 	[SEK_R_icmp_quote] = STAGE_FLOW,
 	[SEK_R_cookie_bad] = STAGE_FLOW,
 	[SEK_R_name_pending] = STAGE_WAY,
+	[SEK_R_name_led] = STAGE_WAY,
 	[SEK_R_name_block] = STAGE_NAMES,
 	[SEK_R_name_unlisted] = STAGE_NAMES,
 	[SEK_R_name_wait] = STAGE_NAMES,

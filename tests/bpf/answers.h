@@ -69,8 +69,11 @@ static __always_inline int answers_dns(struct frame_ctx *ctx)
 		.name_len = ask->name_len,
 		.has = ask->has,
 		.how = ask->how,
+		.on = ask->on,
 	};
 	answers_tell(ctx, &p, answer_dns(ctx, &p, &reply), ask);
+	ask->ip_len = p.ip_len;
+	ask->payload_len = p.payload_len;
 	return FRAME_PASS;
 }
 

@@ -14,6 +14,7 @@ struct answers_ask {
 	__u32 ttl_s;
 	__u16 name_len;
 	__u8 has, how;
+	__u32 on; /* in place of an answer */
 
 	/* of a reset */
 	__u32 acked_known, acked;

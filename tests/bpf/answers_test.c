@@ -55,6 +55,7 @@ struct question {
 	uint16_t vlan, outer;
 	bool six;
 	uint8_t how, has;
+	unsigned int led; /* bytes of records in an answer to it, in whose place ours goes on; 0: none came */
 };
 
 struct bed {
@@ -131,17 +132,31 @@ static void question_build(struct bed *bed, const struct question *q)
 		put(bed, cookie, sizeof(cookie));
 }
 
+/* Makes an answer of it. */
+static void answer_build(struct bed *bed, const struct question *q)
+{
+	bed->message[2] |= 0x80;
+	bed->message[7] = 1;
+	for (unsigned int i = 0; i < q->led; i++)
+		put(bed, i & 1 ? "\xa5" : "\xc3", 1);
+}
+
 static struct pkt question_packet(struct bed *bed, const struct question *q)
 {
+	const char *client = q->six ? "2001:db8:a::5" : "10.0.1.5";
+	const char *server = q->six ? "2001:db8:ff::53" : "198.51.100.53";
+
 	question_build(bed, q);
+	if (q->led)
+		answer_build(bed, q);
 	return (struct pkt){
-		.src = q->six ? "2001:db8:a::5" : "10.0.1.5",
-		.dst = q->six ? "2001:db8:ff::53" : "198.51.100.53",
+		.src = q->led ? server : client,
+		.dst = q->led ? client : server,
 		.vlan = q->vlan,
 		.outer = q->outer,
 		.proto = IPPROTO_UDP,
-		.sport = 40001,
-		.dport = 53,
+		.sport = q->led ? 53 : 40001,
+		.dport = q->led ? 40001 : 53,
 		.payload = bed->message,
 		.payload_len = bed->len,
 	};
@@ -172,6 +187,7 @@ static struct answers_ask asked(const struct bed *bed, const struct question *q)
 		.name_len = (uint16_t)bed->name_len,
 		.how = q->how,
 		.has = q->has,
+		.on = q->led != 0,
 	};
 
 	assert_int_equal(inet_pton(AF_INET, "192.0.2.10", &ask.ip4), 1);
@@ -179,18 +195,23 @@ static struct answers_ask asked(const struct bed *bed, const struct question *q)
 	return ask;
 }
 
-/* Turned round, with right lengths and sums. */
+/* Turned round, or as it came: two things behind each other, of len bytes. */
+static void pair_is_right(const struct bed *bed, size_t at, size_t len, bool turned)
+{
+	assert_memory_equal(bed->out.b + at, bed->in.b + at + (turned ? len : 0), len);
+	assert_memory_equal(bed->out.b + at + len, bed->in.b + at + (turned ? 0 : len), len);
+}
+
+/* To the client, with right lengths and sums. */
 static void headers_are_right(const struct bed *bed, const struct question *q)
 {
 	const struct frame *in = &bed->in, *out = &bed->out;
 	size_t l3 = in->l3, addr = l3 + (q->six ? 8 : 12), len = q->six ? 16 : 4;
 	size_t l4 = l3 + (q->six ? 40 : 20);
 
-	assert_memory_equal(out->b, in->b + 6, 6);
-	assert_memory_equal(out->b + 6, in->b, 6);
+	pair_is_right(bed, 0, 6, !q->led);
 	assert_memory_equal(out->b + 12, in->b + 12, l3 - 12);
-	assert_memory_equal(out->b + addr, in->b + addr + len, len);
-	assert_memory_equal(out->b + addr + len, in->b + addr, len);
+	pair_is_right(bed, addr, len, !q->led);
 	assert_int_equal(frame_get16(out, l4), 53);
 	assert_int_equal(frame_get16(out, l4 + 2), 40001);
 	assert_int_equal(frame_get16(out, l4 + 4), out->len - l4);
@@ -325,6 +346,49 @@ static void every_answer(void **state)
 								 bits & 4 ? CD | AD : AD },
 						      .how = hows[i],
 					      });
+}
+
+/* Longer than ours, and shorter. What goes on is told of as it is. */
+static void in_place_of_another(void **state)
+{
+	static const uint8_t hows[] = { SEK_NAME_NXDOMAIN, SEK_NAME_SINKHOLE, SEK_NAME_TCP };
+	struct bed *bed = *state;
+
+	for (unsigned int bits = 0; bits < 256; bits++) {
+		struct question q = { .labels = 1 + bits % 5,
+				      .first = 1 + bits % 11,
+				      .type = bits & 1 ? A : AAAA,
+				      .six = bits & 2,
+				      .no_sum = bits & 4,
+				      .vlan = bits & 8 ? 10 : 0,
+				      .has = SEK_NAME_HAS4 | SEK_NAME_HAS6,
+				      .flags = { bits & 16 ? RD : 0, 0x80 },
+				      .led = 1 + bits,
+				      .how = hows[bits % sizeof(hows)] };
+		struct pkt pkt = question_packet(bed, &q);
+		struct answers_ask ask = asked(bed, &q);
+
+		pkt_build(&pkt, &bed->in);
+		if (q.no_sum && !q.six)
+			frame_put16(&bed->in, bed->in.l4 + 6, 0);
+		assert_int_equal(run(bed, &ask), SEK_NEXT);
+		headers_are_right(bed, &q);
+		message_is_right(bed, &q, &ask);
+		assert_int_equal(bed->told.ip_len, bed->out.len - bed->in.l3);
+		assert_int_equal(bed->told.payload_len, bed->out.len - bed->in.l4 - 8);
+	}
+}
+
+/* A question is no answer, and none takes its place. */
+static void a_question_goes_nowhere(void **state)
+{
+	struct question q = { .labels = 2, .first = 3, .type = A, .how = SEK_NAME_NXDOMAIN };
+	struct bed *bed = *state;
+	struct pkt pkt = question_packet(bed, &q);
+	struct answers_ask ask = asked(bed, &q);
+
+	ask.on = 1;
+	refused(bed, &pkt, &ask);
 }
 
 /* From the root to 255 bytes of name, so that every sum begins and ends at odd and even bytes. */
@@ -520,6 +584,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_answer, may_run),
+		cmocka_unit_test_setup(in_place_of_another, may_run),
+		cmocka_unit_test_setup(a_question_goes_nowhere, may_run),
 		cmocka_unit_test_setup(every_length, may_run),
 		cmocka_unit_test_setup(tags_stay, may_run),
 		cmocka_unit_test_setup(further_records, may_run),

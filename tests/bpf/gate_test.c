@@ -90,12 +90,13 @@ static void skipped(void **state)
 
 int main(void)
 {
-	const struct rows *const all[] = {
-		&rows_frame,	   &rows_control,   &rows_tenant,  &rows_fragment, &rows_tcp,
-		&rows_flow,	   &rows_quota,	    &rows_policy,  &rows_list,	   &rows_rate,
-		&rows_route,	   &rows_syncookie, &rows_capture, &rows_name,	   &rows_name_dns,
-		&rows_name_stream, &rows_name_quic, &rows_inspect, &rows_page,	   &rows_random
-	};
+	const struct rows *const all[] = { &rows_frame,	      &rows_control,   &rows_tenant,
+					   &rows_fragment,    &rows_tcp,       &rows_flow,
+					   &rows_quota,	      &rows_policy,    &rows_list,
+					   &rows_rate,	      &rows_route,     &rows_syncookie,
+					   &rows_capture,     &rows_name,      &rows_name_dns,
+					   &rows_name_stream, &rows_name_quic, &rows_name_leads,
+					   &rows_inspect,     &rows_page,      &rows_random };
 	struct CMUnitTest tests[256];
 	size_t cnt = 0;
 	int failed;

@@ -129,7 +129,7 @@ struct rows {
 extern const struct rows rows_frame, rows_control, rows_tenant, rows_fragment, rows_tcp, rows_flow,
 	rows_quota, rows_policy, rows_list, rows_rate, rows_route, rows_syncookie, rows_random,
 	rows_merged, rows_capture, rows_name, rows_name_dns, rows_name_stream, rows_name_quic,
-	rows_inspect, rows_page;
+	rows_name_leads, rows_inspect, rows_page;
 #define ROWS(name, tests_) const struct rows name = { tests_, sizeof(tests_) / sizeof((tests_)[0]) }
 
 #endif
