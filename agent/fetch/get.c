@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fetch/gunzip.h"
 #include "fetch/private.h"
 
 #define REDIRECTS_MAX 5L
@@ -31,9 +32,33 @@ struct transfer {
 	size_t cap;
 	uint64_t len;
 	bool redirected, too_large, led_astray, write_failed;
+	char packing[PLAN_TEXT_MAX]; /* as the server has packed it on its way */
+	struct gunzip gunzip;
+	int unpack_err;
 	struct got got;
 	char why[CURL_ERROR_SIZE];
 };
+
+static bool bytes_take(void *arg, const char *bytes, size_t len)
+{
+	struct transfer *t = arg;
+
+	if (len > t->get->max_bytes - t->len || (t->text && len >= t->cap - t->len)) {
+		t->too_large = true;
+		return false;
+	}
+	if (t->text)
+		memcpy(t->text + t->len, bytes, len);
+	else if (fwrite(bytes, 1, len, t->file) != len)
+		t->write_failed = true;
+	t->len += len;
+	return !t->write_failed;
+}
+
+static bool is_gzip(const char *packing)
+{
+	return !strcasecmp(packing, "gzip") || !strcasecmp(packing, "x-gzip");
+}
 
 /* Only bytes of the last answer come here: libcurl throws away those of a redirect. */
 static size_t bytes_came(char *bytes, size_t size, size_t cnt, void *arg)
@@ -41,16 +66,11 @@ static size_t bytes_came(char *bytes, size_t size, size_t cnt, void *arg)
 	struct transfer *t = arg;
 	size_t len = size * cnt;
 
-	if (len > t->get->max_bytes - t->len || (t->text && len >= t->cap - t->len)) {
-		t->too_large = true;
-		return CURL_WRITEFUNC_ERROR;
+	if (is_gzip(t->packing)) {
+		t->unpack_err = gunzip_feed(&t->gunzip, bytes, len, bytes_take, t);
+		return t->unpack_err ? CURL_WRITEFUNC_ERROR : len;
 	}
-	if (t->text)
-		memcpy(t->text + t->len, bytes, len);
-	else if (fwrite(bytes, 1, len, t->file) != len)
-		t->write_failed = true;
-	t->len += len;
-	return t->write_failed ? CURL_WRITEFUNC_ERROR : len;
+	return bytes_take(t, bytes, len) ? len : CURL_WRITEFUNC_ERROR;
 }
 
 static bool header_take(const char *line, size_t len, const char *name, char *to)
@@ -87,9 +107,10 @@ static size_t header_came(char *line, size_t size, size_t cnt, void *arg)
 		const char *status = memchr(line, ' ', len);
 
 		t->redirected |= status && status + 1 < line + len && status[1] == '3';
-		t->got.etag[0] = t->got.modified[0] = 0;
-	} else if (!header_take(line, len, "etag:", t->got.etag)) {
-		header_take(line, len, "last-modified:", t->got.modified);
+		t->got.etag[0] = t->got.modified[0] = t->packing[0] = 0;
+	} else if (!header_take(line, len, "etag:", t->got.etag) &&
+		   !header_take(line, len, "last-modified:", t->got.modified)) {
+		header_take(line, len, "content-encoding:", t->packing);
 	}
 	return len;
 }
@@ -135,7 +156,6 @@ static CURLcode options_set(struct transfer *t)
 	code = code ? code : curl_easy_setopt(c, CURLOPT_PROXY, t->get->proxy ? t->get->proxy : "");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(c, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, SILENCE_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
@@ -152,9 +172,27 @@ static CURLcode options_set(struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, stop_asked);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
+	header_add(t, "Accept-Encoding", "gzip"); /* unpacked here: see fetch/gunzip.h */
 	header_add(t, "If-None-Match", t->get->etag);
 	header_add(t, "If-Modified-Since", t->get->modified);
 	return code ? code : curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* Whether what was packed on its way came to its end, in a way that is known here. */
+static int unpacked(const struct transfer *t, char *why, size_t cap)
+{
+	if (t->unpack_err == -EBADMSG || (is_gzip(t->packing) && !t->gunzip.whole)) {
+		snprintf(why, cap,
+			 "what the server packed on its way is broken, or its end is missing");
+		return -EIO;
+	}
+	if (t->packing[0] && !is_gzip(t->packing) && strcasecmp(t->packing, "identity") != 0) {
+		snprintf(why, cap,
+			 "the server packed it on its way by %.64s, which was not asked for",
+			 t->packing);
+		return -EPROTO;
+	}
+	return 0;
 }
 
 static int outcome_of(struct transfer *t, CURLcode code, char *why, size_t cap)
@@ -171,7 +209,7 @@ static int outcome_of(struct transfer *t, CURLcode code, char *why, size_t cap)
 		snprintf(why, cap, "it was redirected to a private address");
 		return -EACCES;
 	}
-	if (code) {
+	if (code && t->unpack_err != -EBADMSG) {
 		snprintf(why, cap, "%s", t->why[0] ? t->why : curl_easy_strerror(code));
 		return code == CURLE_ABORTED_BY_CALLBACK    ? -ECANCELED
 		       : code == CURLE_OPERATION_TIMEDOUT   ? -ETIMEDOUT
@@ -183,7 +221,7 @@ static int outcome_of(struct transfer *t, CURLcode code, char *why, size_t cap)
 		return -EPROTO;
 	}
 	t->got.outcome = status == 304 ? GET_SAME : GET_NEW;
-	return 0;
+	return status == 304 ? 0 : unpacked(t, why, cap);
 }
 
 static int transfer_run(struct transfer *t, char *why, size_t cap)
@@ -199,6 +237,7 @@ static int transfer_run(struct transfer *t, char *why, size_t cap)
 		curl_easy_cleanup(t->curl);
 	}
 	curl_slist_free_all(t->headers);
+	gunzip_end(&t->gunzip);
 	return err;
 }
 

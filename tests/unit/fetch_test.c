@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Subscriptions without a net: when they are asked again, what is remembered, sums and signatures, which
- * addresses are private, what is weighed.
+ * addresses are private, what is unpacked, what is weighed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "fetch/errand.h"
+#include "fetch/gunzip.h"
 #include "fetch/plan.h"
 #include "fetch/private.h"
 #include "fetch/prove.h"
@@ -398,6 +399,104 @@ static void weighs_names(void **state)
 	assert_true(weigh_names(NULL, "<html><body>503 Service Unavailable</body></html>\n") < 0);
 }
 
+/* --- packed on the way --- */
+
+struct unpacked {
+	char text[4096];
+	size_t len, most;
+};
+
+static bool unpacked_take(void *arg, const char *bytes, size_t len)
+{
+	struct unpacked *to = arg;
+
+	if (len > to->most - to->len)
+		return false;
+	memcpy(to->text + to->len, bytes, len);
+	to->len += len;
+	return true;
+}
+
+/* As gzip has it. */
+static size_t pack(const char *text, char *to, size_t cap)
+{
+	z_stream stream = { .next_in = (unsigned char *)text,
+			    .avail_in = (unsigned int)strlen(text),
+			    .next_out = (unsigned char *)to,
+			    .avail_out = (unsigned int)cap };
+
+	assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&stream);
+	return cap - stream.avail_out;
+}
+
+/* Feeds it in pieces; what came out is in *to. */
+static int unpack(const char *bytes, size_t len, size_t piece, struct unpacked *to, bool *ret_whole)
+{
+	struct gunzip gunzip = {};
+	int err = 0;
+
+	*to = (struct unpacked){ .most = sizeof(to->text) };
+	for (size_t at = 0; at < len && !err; at += piece)
+		err = gunzip_feed(&gunzip, bytes + at, len - at < piece ? len - at : piece,
+				  unpacked_take, to);
+	*ret_whole = gunzip.whole;
+	gunzip_end(&gunzip);
+	return err;
+}
+
+static void gunzips(void **state)
+{
+	static const char text[] = "198.51.100.1\n198.51.100.2\n198.51.100.3\n198.51.100.4\n";
+	char packed[512];
+	struct unpacked to;
+	size_t len = pack(text, packed, sizeof(packed)), two;
+	bool whole;
+
+	for (size_t piece = 1; piece <= len; piece++) {
+		assert_int_equal(unpack(packed, len, piece, &to, &whole), 0);
+		assert_true(whole && to.len == strlen(text));
+		assert_memory_equal(to.text, text, to.len);
+	}
+	/* Cut anywhere it is not whole; with anything behind it, it is. */
+	for (size_t cut = 1; cut < len; cut++) {
+		assert_int_equal(unpack(packed, cut, cut, &to, &whole), 0);
+		assert_false(whole);
+	}
+	memcpy(packed + len, "\0\0more", 6);
+	assert_int_equal(unpack(packed, len + 6, 7, &to, &whole), 0);
+	assert_true(whole && to.len == strlen(text));
+	/* Of two members the second counts as the first. */
+	two = len + pack(text, packed + len, sizeof(packed) - len);
+	for (size_t piece = 1; piece <= two; piece += 3) {
+		assert_int_equal(unpack(packed, two, piece, &to, &whole), 0);
+		assert_true(whole && to.len == 2 * strlen(text));
+		assert_int_equal(unpack(packed, two - 1, piece, &to, &whole), 0);
+		assert_false(whole);
+	}
+	assert_int_equal(unpack(text, strlen(text), 100, &to, &whole), -EBADMSG);
+	packed[len - 6] ^= 1; /* its sum */
+	assert_int_equal(unpack(packed, len, 100, &to, &whole), -EBADMSG);
+}
+
+/* Much of what is little: as soon as it is more than is wanted, no more of it is unpacked. */
+static void gunzip_is_bounded(void **state)
+{
+	static char text[65536];
+	struct unpacked to = { .most = 100 };
+	struct gunzip gunzip = {};
+	char packed[512];
+	size_t len;
+
+	memset(text, 'a', sizeof(text) - 1);
+	len = pack(text, packed, sizeof(packed));
+	assert_int_equal(gunzip_feed(&gunzip, packed, len, unpacked_take, &to), -ECANCELED);
+	assert_int_equal(to.len, 0);
+	gunzip_end(&gunzip);
+	gunzip_end(&gunzip);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +505,7 @@ int main(void)
 		cmocka_unit_test(digests),	    cmocka_unit_test(signatures),
 		cmocka_unit_test(minisigns),	    cmocka_unit_test(privates),
 		cmocka_unit_test(weighs_addresses), cmocka_unit_test(weighs_names),
+		cmocka_unit_test(gunzips),	    cmocka_unit_test(gunzip_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, dir_up, dir_down);
