@@ -30,6 +30,7 @@ struct zone {
 	struct name_reader *reader;
 	struct owner apex, origin, owners[2];
 	struct owner *owner, *next; /* of the record, and where the next one's goes: both in owners */
+	struct text bare; /* owner of a record that was taken quickly, as written; len 0: it is in owner */
 	bool apex_known;
 	uint32_t ttl_s, line; /* line: where the record begins */
 	bool indented; /* the record has its owner from the one before */
@@ -455,6 +456,56 @@ static void record_take(struct zone *zone)
 	zone->ttl_s = ttl_s;
 }
 
+/* What owners are relative to is the zone, so that it is its trigger as it stands. */
+static bool is_at_apex(const struct zone *zone)
+{
+	return zone->origin.len == zone->apex.len &&
+	       !strncasecmp(zone->origin.text, zone->apex.text, zone->apex.len);
+}
+
+/* Whether an owner may be another trigger than a name that is asked for: see trigger_skip(). */
+static bool is_trigger_label(struct text owner)
+{
+	const char *dot = memrchr(owner.at, '.', owner.len);
+	struct text last = dot ? text_from(owner, dot + 1 - owner.at) : owner;
+
+	return last.len >= 4 && !strncasecmp(last.at, "rpz-", 4);
+}
+
+/* Takes "name CNAME ." or "*.name CNAME .", of which nearly all of a large zone is made, quickly. */
+static bool bare_take(struct zone *zone)
+{
+	static const struct name_as self = { .kind = NAME_SELF, .how = SEK_NAME_NXDOMAIN };
+	static const struct name_as below = { .kind = NAME_BELOW, .how = SEK_NAME_NXDOMAIN };
+	static const char tail[] = " CNAME .";
+	struct text owner = zone->reader->rest;
+	const char *end = memchr(owner.at, '\n', owner.len);
+	bool star = text_starts(owner, "*.");
+
+	if (end && end > owner.at && end[-1] == '\r')
+		end--;
+	if (!end || (size_t)(end - owner.at) < sizeof(tail))
+		return false;
+	owner.len = end - owner.at - (sizeof(tail) - 1);
+	if (is_absolute(owner) || is_trigger_label(owner) ||
+	    !name_line_bare(zone->reader, star ? "*." : "", tail, star ? &below : &self))
+		return false;
+	zone->bare = owner;
+	return true;
+}
+
+/* Takes all such records that stand here. */
+static void bare_take_all(struct zone *zone)
+{
+	if (zone->answers.line || !is_at_apex(zone))
+		return;
+	while (bare_take(zone))
+		;
+	if (zone->bare.len)
+		owner_resolve(zone, zone->bare, zone->owner);
+	zone->bare.len = 0;
+}
+
 void name_read_rpz(struct name_reader *reader)
 {
 	struct zone zone = { .reader = reader, .ttl_s = 60 };
@@ -463,7 +514,10 @@ void name_read_rpz(struct name_reader *reader)
 	zone.owner = &zone.owners[0];
 	zone.next = &zone.owners[1];
 
-	while (record_read(&zone)) {
+	for (;;) {
+		bare_take_all(&zone);
+		if (!record_read(&zone))
+			break;
 		line = reader->line;
 		reader->line = zone.line;
 		if (zone.words[0].len && zone.words[0].at[0] == '$')

@@ -187,6 +187,13 @@ static const struct row rows[] = {
 	  "$ORIGIN rpz.example.\n* CNAME .\n@ CNAME .\n\\095x.example CNAME .\na\\.b.example CNAME .\n",
 	  "=a.example:nxdomain =b.example:nxdomain bad.com:nxdomain =_x.example:nxdomain",
 	  .skips = "zone 2 everything 1 name 1 outside 1", .guess = "rpz" },
+	{ "RPZ: plain records and others in turn", NULL,
+	  "$ORIGIN rpz.example.\n@ SOA a. b. 1 2 3 4 5\na.example CNAME .\r\n*.a.example CNAME .\n"
+	  " AAAA 2001:db8::1\nb.example. CNAME .\r\nc.example\tCNAME\t.\nd.rpz-ip CNAME .\nE.Example CNAME .\n"
+	  "$ORIGIN example.\nx.rpz CNAME .\n$ORIGIN rpz.example.\nlocalhost CNAME .\nf.example CNAME .",
+	  "a.example:nxdomain =c.example:nxdomain =e.example:nxdomain =x:nxdomain =localhost:nxdomain "
+	  "=f.example:nxdomain",
+	  .skips = "zone 1 elsewhere 1 ip 1 outside 1", .guess = "rpz" },
 	{ "RPZ: owners whole where the zone has no name", NULL,
 	  "$TTL 300\n@ IN SOA localhost. root. 1 2 3 4 5\na.example. CNAME .\n*.a.example. CNAME .\n",
 	  "a.example:nxdomain", .skips = "zone 1", .guess = "rpz" },
