@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * QUIC as far as anybody can read it: heads of long packets, the hellos in Initials (RFC 9000, 9001, 9369),
- * the client's hello of Google's versions before them. Called by sessions; each long packet is a transaction
- * until both hellos were seen.
+ * QUIC as far as anybody can read it: heads of long packets, the hellos in Initials (RFC 9000, 9001, 9369);
+ * quicgoogle.c reads the client's hello of Google's versions before them. Called by sessions; each long packet
+ * is a transaction until both hellos were seen.
  */
-#include <openssl/evp.h>
-#include <stdio.h>
+#include "proto/quic.h"
+
 #include <stdlib.h>
 
-#include "base/digits.h"
 #include "inspect/engine.h"
-#include "proto/quic.h"
 #include "wire/quic.h"
 
 #define LONG_HEADER 0x80
 #define FIXED_BIT 0x40
 #define GOOGLE_HASH_LEN 12
-#define TAGS_MAX 64 /* of a message of Google's */
-#define TAG_LEN 4
 
 #define FRAME_PADDING 0x00
 #define FRAME_PING 0x01
 #define FRAME_ACK 0x02
 #define FRAME_ACK_ECN 0x03
 #define FRAME_CRYPTO 0x06
-#define FRAME_STREAM_BIT 0x80 /* of Google's */
 
 enum quic_event { EVENT_NOT_OPENED = 1, EVENT_BAD_DATA, EVENT_LONG_CRYPTO };
 enum quic_type { TYPE_INITIAL, TYPE_EARLY, TYPE_HANDSHAKE, TYPE_RETRY };
@@ -178,7 +173,7 @@ static struct quic_tx *tx_make(struct quic_state *state, enum side side, uint32_
 	return quic;
 }
 
-static uint8_t *bytes_keep(struct quic_tx *quic, struct slice bytes)
+uint8_t *quic_keep(struct quic_tx *quic, struct slice bytes)
 {
 	quic->bytes = malloc(bytes.len ? bytes.len : 1);
 	if (quic->bytes && bytes.len)
@@ -197,7 +192,7 @@ static void hello_take(struct quic_state *state, struct quic_tx *quic, struct sl
 	state->has_hello[side] = true;
 	if (message.at[0] != (side == FROM_CLIENT ? 1 : 2))
 		return;
-	if (!bytes_keep(quic, message) ||
+	if (!quic_keep(quic, message) ||
 	    !tls_hello_read(slice(quic->bytes + 4, message.len - 4), side, &quic->hello)) {
 		tx_event(&quic->tx, EVENT_BAD_DATA);
 		return;
@@ -261,102 +256,6 @@ static bool frames_read(struct quic_state *state, struct quic_tx *quic, struct w
 	return !c.is_short;
 }
 
-/* --- Google's: a message of tags (CHLO) in STREAM frames --- */
-
-static void cyu_make(struct quic_tx *quic, struct wire_cursor tags, uint32_t tag_cnt)
-{
-	const char *version = (quic->version & 0xff) == '6'   ? "46"
-			      : (quic->version & 0xff) == '3' ? "43"
-							      : "44";
-	int len = snprintf(quic->cyu, sizeof(quic->cyu), "%s,", version);
-	uint8_t sum[EVP_MAX_MD_SIZE];
-
-	for (uint32_t i = 0; i < tag_cnt && len + TAG_LEN + 1 < QUIC_CYU_LEN; i++) {
-		const uint8_t *tag = wire_bytes(&tags, TAG_LEN);
-
-		wire_bytes(&tags, TAG_LEN);
-		if (!tag)
-			break;
-		if (i)
-			quic->cyu[len++] = '-';
-		for (int k = 0; k < TAG_LEN && tag[k]; k++)
-			quic->cyu[len++] = (char)(tag[k] >= ' ' && tag[k] < 0x7f ? tag[k] : '?');
-	}
-	quic->cyu[len] = 0;
-	if (!EVP_Digest(quic->cyu, (size_t)len, sum, NULL, EVP_md5(), NULL)) {
-		quic->cyu[0] = 0;
-		return;
-	}
-	hex_write(sum, TLS_MD5_LEN / 2, 0, quic->cyu_md5);
-}
-
-/* Numbers of these messages have their low byte first. */
-static uint32_t low_first(struct wire_cursor *c, size_t len)
-{
-	const uint8_t *b = wire_bytes(c, len);
-	uint32_t value = 0;
-
-	while (b && len--)
-		value = value << 8 | b[len];
-	return value;
-}
-
-static void tags_read(struct quic_tx *quic, struct wire_cursor c)
-{
-	struct wire_cursor tags, values;
-	uint32_t tag_cnt, at = 0;
-
-	wire_bytes(&c, TAG_LEN);
-	tag_cnt = low_first(&c, 2);
-	wire_bytes(&c, 2);
-	tags = wire_cursor(c.at, wire_left(&c));
-	if (tag_cnt > TAGS_MAX || !wire_bytes(&c, (size_t)tag_cnt * 2 * TAG_LEN))
-		return;
-	cyu_make(quic, tags, tag_cnt);
-	values = c;
-	for (uint32_t i = 0; i < tag_cnt; i++) {
-		const uint8_t *tag = wire_bytes(&tags, TAG_LEN), *value;
-		uint32_t end = low_first(&tags, TAG_LEN);
-
-		if (end < at)
-			return;
-		value = wire_bytes(&values, end - at);
-		if (!value)
-			return;
-		if (memcmp(tag, "SNI\0", TAG_LEN) == 0)
-			quic->name = slice(value, end - at);
-		else if (memcmp(tag, "UAID", TAG_LEN) == 0)
-			quic->agent = slice(value, end - at);
-		at = end;
-	}
-}
-
-/* 1fdooosss: fin, a length is given, lengths of the offset and of the stream's number. */
-static void google_read(struct quic_tx *quic, struct slice body)
-{
-	struct wire_cursor c;
-
-	if (!bytes_keep(quic, body))
-		return;
-	c = wire_cursor(quic->bytes, body.len);
-	while (wire_left(&c) && !c.is_short) {
-		uint32_t type = wire_number(&c, 1), offset_len = type >> 2 & 7;
-		struct wire_cursor data;
-
-		if (type == FRAME_PADDING)
-			continue;
-		if (!(type & FRAME_STREAM_BIT))
-			return;
-		wire_bytes(&c, (type & 3) + 1);
-		wire_bytes(&c, offset_len ? offset_len + 1 : 0);
-		data = type & 0x20 ? wire_part(&c, 2) : c;
-		if (!(type & 0x20))
-			wire_bytes(&c, wire_left(&c));
-		if (!data.is_short && wire_left(&data) > 8 && memcmp(data.at, "CHLO", TAG_LEN) == 0)
-			tags_read(quic, data);
-	}
-}
-
 /* --- datagrams --- */
 
 /* The first Initial of the client makes the keys of both; a Retry makes it begin anew (RFC 9001, 5.2). */
@@ -388,7 +287,7 @@ static bool packet_read(struct quic_state *state, enum side side, const struct q
 		return false;
 	if (packet->is_google) {
 		if (packet->type == TYPE_INITIAL)
-			google_read(quic, packet->body);
+			quic_google_read(quic, packet->body);
 		return true;
 	}
 	keys_look(state, side, packet);
@@ -431,120 +330,6 @@ static enum proto_guess quic_guess(enum side side, struct slice first)
 	return first.at[0] & FIXED_BIT || packet.is_google ? GUESS_YES : GUESS_NO;
 }
 
-/* --- fields --- */
-
-static bool version_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-			  uint64_t *ret_from)
-{
-	return field_give(slice(((struct quic_tx *)tx)->version_bytes, QUIC_VERSION_LEN), index,
-			  ret, ret_from);
-}
-
-static bool name_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-		       uint64_t *ret_from)
-{
-	return field_give(((struct quic_tx *)tx)->name, index, ret, ret_from);
-}
-
-static bool agent_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-			uint64_t *ret_from)
-{
-	return field_give(((struct quic_tx *)tx)->agent, index, ret, ret_from);
-}
-
-static bool cyu_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-		      uint64_t *ret_from)
-{
-	return field_give(slice_text(((struct quic_tx *)tx)->cyu), index, ret, ret_from);
-}
-
-static bool cyu_md5_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-			  uint64_t *ret_from)
-{
-	const struct quic_tx *quic = (const struct quic_tx *)tx;
-
-	return field_give(slice(quic->cyu_md5, quic->cyu[0] ? TLS_MD5_LEN : 0), index, ret, ret_from);
-}
-
-static bool ja3_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-		      uint64_t *ret_from)
-{
-	const struct tls_print *print = &((struct quic_tx *)tx)->ja3;
-
-	return field_give(slice(print->md5, print->text ? TLS_MD5_LEN : 0), index, ret, ret_from);
-}
-
-static bool ja3_text_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-			   uint64_t *ret_from)
-{
-	const struct tls_print *print = &((struct quic_tx *)tx)->ja3;
-
-	return field_give(slice(print->text, print->text ? print->len : 0), index, ret, ret_from);
-}
-
-static bool ja4_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
-		      uint64_t *ret_from)
-{
-	const char *ja4 = ((struct quic_tx *)tx)->ja4;
-
-	return field_give(slice(ja4, ja4[0] ? TLS_JA4_LEN : 0), index, ret, ret_from);
-}
-
-static const struct field fields[] = {
-	{ "quic.version",
-	  FIELD_BYTES,
-	  { true, true },
-	  { 1, 1 },
-	  version_field,
-	  NULL,
-	  "the version, 4 bytes: Q046" },
-	{ "quic.sni",
-	  FIELD_BYTES,
-	  { true, false },
-	  { 1, 1 },
-	  name_field,
-	  NULL,
-	  "name of the host that the client asks for" },
-	{ "quic.ua",
-	  FIELD_BYTES,
-	  { true, false },
-	  { 1, 1 },
-	  agent_field,
-	  NULL,
-	  "the client's program (Google's versions)" },
-	{ "quic.cyu.hash",
-	  FIELD_LIST,
-	  { true, false },
-	  { 1, 1 },
-	  cyu_md5_field,
-	  NULL,
-	  "CYU of the client (Google's versions)" },
-	{ "quic.cyu.string",
-	  FIELD_LIST,
-	  { true, false },
-	  { 1, 1 },
-	  cyu_field,
-	  NULL,
-	  "what the client's CYU is made of" },
-	{ "ja3.hash", FIELD_BYTES, { true, false }, { 1, 1 }, ja3_field, NULL, "JA3 of the client" },
-	{ "ja3.string",
-	  FIELD_BYTES,
-	  { true, false },
-	  { 1, 1 },
-	  ja3_text_field,
-	  NULL,
-	  "what the client's JA3 is made of" },
-	{ "ja3s.hash", FIELD_BYTES, { false, true }, { 1, 1 }, ja3_field, NULL, "JA3S of the server" },
-	{ "ja3s.string",
-	  FIELD_BYTES,
-	  { false, true },
-	  { 1, 1 },
-	  ja3_text_field,
-	  NULL,
-	  "what the server's JA3S is made of" },
-	{ "ja4.hash", FIELD_BYTES, { true, false }, { 1, 1 }, ja4_field, NULL, "JA4 of the client" },
-};
-
 static const char *const events[] = { "failed_decrypt", "error_on_data", "crypto_frag_too_long",
 				      NULL };
 
@@ -558,8 +343,8 @@ const struct proto proto_quic = {
 	.tx_free = tx_free,
 	.input = quic_input,
 	.steps = { 1, 1 },
-	.fields = fields,
-	.field_cnt = sizeof(fields) / sizeof(fields[0]),
+	.fields = quic_fields,
+	.field_cnt = QUIC_FIELD_CNT,
 	.events = events,
 	.log = quic_log,
 	.log_by_packet = true,

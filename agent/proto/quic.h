@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QUIC, between its parser and its record. */
+/* QUIC, between its parsers, its fields and its record. */
 #ifndef AGENT_PROTO_QUIC_H
 #define AGENT_PROTO_QUIC_H
 
@@ -7,6 +7,7 @@
 
 #define QUIC_VERSION_LEN 4
 #define QUIC_CYU_LEN 512
+#define QUIC_FIELD_CNT 10
 
 struct quic_tx {
 	struct tx tx;
@@ -23,6 +24,12 @@ struct quic_tx {
 	char cyu_md5[TLS_MD5_LEN];
 };
 
+/* A copy of bytes, which the transaction owns; NULL: no memory. */
+uint8_t *quic_keep(struct quic_tx *quic, struct slice bytes);
+/* body: the frames of an Initial of Google's versions (FIN, offset and length in the type: 1fdooosss). */
+void quic_google_read(struct quic_tx *quic, struct slice body);
+
+extern const struct field quic_fields[QUIC_FIELD_CNT];
 bool quic_log(struct tx *tx, struct json *json);
 
 #endif

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * TLS and SSL up to their encryption: records (RFC 8446, 5.1), the handshake messages in them, the hello of
- * SSL 2.0. Called by sessions. Promises one transaction for each connection.
+ * TLS and SSL up to their encryption: records (RFC 8446, 5.1), heartbeats, the hello of SSL 2.0; handshake
+ * messages go to tlsmessage.c. Called by sessions. Promises one transaction for each connection.
  */
-#include "proto/tls.h"
-
 #include <stdlib.h>
 
-#include "base/bigend.h"
-#include "inspect/engine.h"
 #include "proto/frames.h"
-#include "wire/wire.h"
+#include "proto/tlsinside.h"
 
 #define RECORD_MAX (16384 + 2048) /* of ciphered text (RFC 5246, 6.2.3) */
 #define RECORD_HEAD 5
 #define RECORDS_MAX 255 /* in bytes that come at once */
-#define MESSAGE_MAX (256 * 1024) /* of a handshake message that is held; others are passed over */
 #define SSL2_HEAD 3 /* length and kind */
 #define SSL2_LOOK 7 /* bytes of a message of SSL 2.0 that are looked at */
 
@@ -27,41 +22,7 @@ enum tls_record {
 	RECORD_HEARTBEAT
 };
 
-enum tls_message {
-	MESSAGE_CLIENT_HELLO = 1,
-	MESSAGE_SERVER_HELLO = 2,
-	MESSAGE_CERTIFICATE = 11,
-	MESSAGE_SERVER_KEYS = 12,
-	MESSAGE_CERTIFICATE_REQUEST = 13,
-	MESSAGE_CLIENT_KEYS = 16,
-};
-
 enum ssl2_message { SSL2_CLIENT_HELLO = 1, SSL2_CLIENT_KEY = 2, SSL2_SERVER_HELLO = 4 };
-
-struct tls_reader { /* of one side */
-	enum { READS_HEAD, READS_BODY, READS_NOTHING } reads;
-	bool has_tls; /* a record that is not SSL 2.0's was seen */
-	bool ciphered; /* its handshake is, from here on */
-	uint8_t type; /* of the record */
-	uint32_t left; /* of it */
-	/* the handshake message that is being put together */
-	uint8_t head[4];
-	uint8_t head_len;
-	bool keeps;
-	uint8_t *message;
-	uint32_t len, cap, message_left;
-};
-
-struct tls_state {
-	struct session *session;
-	bool has_tx;
-	struct tls_tx *tx; /* of this call; NULL: it is gone, and nothing is told any more */
-	struct tls_reader side[SIDES];
-	uint32_t records; /* of this call */
-	bool heartbeat; /* one waits for its answer */
-	enum side heartbeat_side;
-	uint32_t heartbeat_len; /* of its record, when that is ciphered */
-};
 
 static const char *const events[] = {
 	[TLS_BAD_SSL2_HEADER - 1] = "invalid_sslv2_header",
@@ -131,214 +92,10 @@ static struct tls_tx *tx_of(struct tls_state *state)
 								  : NULL;
 }
 
-static void progress_make(struct tls_state *state, enum side side, enum tls_step step)
-{
-	struct tx *tx = &state->tx->tx;
-
-	if (tx->progress[side] < step)
-		tx->progress[side] = (uint8_t)step;
-}
-
 static void both_make(struct tls_state *state, enum tls_step step)
 {
-	progress_make(state, FROM_CLIENT, step);
-	progress_make(state, FROM_SERVER, step);
-}
-
-/* --- messages --- */
-
-static void prints_make(struct tls_state *state, enum side side)
-{
-	const struct engine_setup *setup = state->session->setup;
-	struct tls_side *of = &state->tx->side[side];
-
-	if (!setup || setup->ja3)
-		tls_ja3(&of->hello, side, &of->ja3);
-	if (side == FROM_CLIENT && (!setup || setup->ja4) && !tls_ja4(&of->hello, 't', of->ja4))
-		of->ja4[0] = 0;
-}
-
-/* TLS 1.3 shows no certificate: what it shows is worth a record. */
-static void without_cert(struct tls_tx *tls, enum side side, const struct tls_hello *hello)
-{
-	if (side == FROM_CLIENT && hello->versions.len >= 2)
-		tls->needs_no_cert |= be16(hello->versions.at) > TLS_V_12;
-	if (side == FROM_SERVER)
-		tls->needs_no_cert |= hello->chosen > TLS_V_12 || hello->version > TLS_V_12;
-}
-
-/* Early drafts of 1.3 say so in the server's hello itself. */
-static uint16_t version_spoken(const struct tls_hello *hello, enum side side)
-{
-	if (hello->chosen)
-		return hello->chosen;
-	if (side == FROM_SERVER && (hello->version == TLS_V_13 ||
-				    (hello->version >= TLS_V_BEFORE_16 && hello->version < 0x7f10)))
-		return TLS_V_BEFORE_16;
-	return hello->version;
-}
-
-static bool same_session(const struct tls_hello *client, const struct tls_hello *server)
-{
-	return client->session.len && client->session.len == server->session.len &&
-	       memcmp(client->session.at, server->session.at, client->session.len) == 0;
-}
-
-/* Takes the message's memory; the first hello of a side counts. */
-static void hello_take(struct tls_state *state, enum side side, uint8_t *message, uint32_t len)
-{
-	struct tls_tx *tls = state->tx;
-	struct tls_side *of = &tls->side[side];
-	struct tls_hello hello;
-
-	if (of->has_hello) {
-		free(message);
-		return;
-	}
-	if (!tls_hello_read(slice(message, len), side, &hello)) {
-		tx_event(&tls->tx, TLS_BAD_HANDSHAKE);
-		free(message);
-		return;
-	}
-	of->has_hello = true;
-	of->hello_bytes = message;
-	of->hello = hello;
-	of->version = version_spoken(&hello, side);
-	of->shown |= side == FROM_CLIENT ? TLS_SHOWN_CLIENT_HELLO : TLS_SHOWN_SERVER_HELLO;
-	for (uint8_t i = 0; i < hello.event_cnt; i++)
-		tx_event(&tls->tx, hello.event[i]);
-	without_cert(tls, side, &hello);
-	if (side == FROM_CLIENT)
-		tls->resumes |= hello.has_ticket;
-	else
-		tls->resumes |= same_session(&tls->side[FROM_CLIENT].hello, &hello);
-	prints_make(state, side);
-	progress_make(state, side, TLS_STEP_HELLO);
-}
-
-/* RFC 5246, 7.4.2. */
-static void chain_take(struct tls_state *state, enum side side, uint8_t *message, uint32_t len)
-{
-	struct tls_side *of = &state->tx->side[side];
-	struct wire_cursor c = wire_cursor(message, len), list = wire_part(&c, 3);
-	enum tls_event event;
-
-	if (of->has_chain || list.is_short) {
-		if (list.is_short)
-			tx_event(&state->tx->tx, TLS_BAD_CERTIFICATE_LENGTH);
-		free(message);
-		return;
-	}
-	of->has_chain = true;
-	of->chain_bytes = message;
-	while (wire_left(&list)) {
-		struct wire_cursor one = wire_part(&list, 3);
-
-		if (one.is_short) {
-			tx_event(&state->tx->tx, TLS_BAD_CERTIFICATE_LENGTH);
-			break;
-		}
-		if (of->chain_cnt < TLS_CHAIN_MAX)
-			of->chain[of->chain_cnt] = slice(one.at, wire_left(&one));
-		of->chain_cnt++;
-	}
-	if (of->chain_cnt && !tls_cert_read(of->chain[0], &of->cert, &event)) {
-		tx_event(&state->tx->tx, TLS_BAD_CERTIFICATE);
-		tx_event(&state->tx->tx, event);
-	}
-	if (of->chain_cnt)
-		progress_make(state, side, TLS_STEP_CERT);
-}
-
-static bool is_kept(enum side side, uint8_t type)
-{
-	return type == MESSAGE_CERTIFICATE ||
-	       type == (side == FROM_CLIENT ? MESSAGE_CLIENT_HELLO : MESSAGE_SERVER_HELLO);
-}
-
-/* A message whose head was read; one that is kept is whole. */
-static void message_take(struct tls_state *state, enum side side)
-{
-	struct tls_reader *reader = &state->side[side];
-	struct tls_side *of = &state->tx->side[side];
-	uint8_t *message = reader->message;
-
-	reader->message = NULL;
-	reader->head_len = 0;
-	switch (reader->head[0]) {
-	case MESSAGE_SERVER_KEYS:
-		of->shown |= TLS_SHOWN_SERVER_KEYS;
-		break;
-	case MESSAGE_CLIENT_KEYS:
-		of->shown |= TLS_SHOWN_CLIENT_KEYS;
-		break;
-	case MESSAGE_CERTIFICATE_REQUEST:
-		state->tx->asks_client_cert = true;
-		break;
-	default:
-		break;
-	}
-	if (!reader->keeps)
-		return;
-	if (reader->head[0] == MESSAGE_CERTIFICATE)
-		chain_take(state, side, message, reader->len);
-	else
-		hello_take(state, side, message, reader->len);
-}
-
-static void message_begin(struct tls_reader *reader, enum side side)
-{
-	reader->message_left =
-		(uint32_t)(reader->head[1] << 16 | reader->head[2] << 8 | reader->head[3]);
-	reader->keeps = is_kept(side, reader->head[0]) && reader->message_left <= MESSAGE_MAX;
-	reader->message = NULL;
-	reader->len = reader->cap = 0;
-}
-
-/* Grows with what comes, not with what a length promises. */
-static bool message_add(struct tls_reader *reader, struct slice bytes)
-{
-	if (reader->len + bytes.len > reader->cap) {
-		uint32_t cap = reader->cap * 2 > reader->len + bytes.len
-				       ? reader->cap * 2
-				       : reader->len + (uint32_t)bytes.len;
-		uint8_t *grown = realloc(reader->message, cap);
-
-		if (!grown)
-			return false;
-		reader->message = grown;
-		reader->cap = cap;
-	}
-	memcpy(reader->message + reader->len, bytes.at, bytes.len);
-	reader->len += (uint32_t)bytes.len;
-	return true;
-}
-
-/* Bytes of handshake records, in order; false: no memory. */
-static bool handshake_read(struct tls_state *state, enum side side, struct slice bytes)
-{
-	struct tls_reader *reader = &state->side[side];
-
-	while (bytes.len) {
-		struct slice part;
-
-		if (reader->head_len < 4) {
-			reader->head[reader->head_len++] = bytes.at[0];
-			bytes = slice_behind(bytes, 1);
-			if (reader->head_len < 4)
-				continue;
-			message_begin(reader, side);
-		}
-		part = slice(bytes.at,
-			     bytes.len < reader->message_left ? bytes.len : reader->message_left);
-		if (part.len && reader->keeps && !message_add(reader, part))
-			return false;
-		reader->message_left -= (uint32_t)part.len;
-		bytes = slice_behind(bytes, part.len);
-		if (!reader->message_left)
-			message_take(state, side);
-	}
-	return true;
+	tls_progress(state, FROM_CLIENT, step);
+	tls_progress(state, FROM_SERVER, step);
 }
 
 /* --- heartbeats (RFC 6520): a request that asks for more than it brought (CVE-2014-0160) --- */
@@ -422,7 +179,7 @@ static int64_t body_read(struct tls_state *state, enum side side, struct slice d
 	struct slice body = slice(data.at, data.len < reader->left ? data.len : reader->left);
 
 	if (reader->type == RECORD_HANDSHAKE && !reader->ciphered &&
-	    !handshake_read(state, side, body))
+	    !tls_handshake_read(state, side, body))
 		return INPUT_BAD;
 	reader->left -= (uint32_t)body.len;
 	if (!reader->left)
@@ -487,11 +244,11 @@ static void ssl2_take(struct tls_state *state, enum side side, const uint8_t *me
 	if (side == FROM_CLIENT && message[0] == SSL2_CLIENT_HELLO) {
 		of->version = (uint16_t)(message[1] << 8 | message[2]);
 		of->shown |= TLS_SHOWN_CLIENT_HELLO;
-		progress_make(state, side, TLS_STEP_HELLO);
+		tls_progress(state, side, TLS_STEP_HELLO);
 	} else if (side == FROM_SERVER && message[0] == SSL2_SERVER_HELLO) {
 		of->version = (uint16_t)(message[3] << 8 | message[4]);
 		of->shown |= TLS_SHOWN_SERVER_HELLO;
-		progress_make(state, side, TLS_STEP_HELLO);
+		tls_progress(state, side, TLS_STEP_HELLO);
 	} else if (message[0] == SSL2_CLIENT_KEY && side == FROM_CLIENT) {
 		of->shown |= TLS_SHOWN_CLIENT_KEYS;
 		state->side[FROM_CLIENT].reads = state->side[FROM_SERVER].reads = READS_NOTHING;
