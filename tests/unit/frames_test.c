@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/framekept.h"
 
 #define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 
@@ -21,28 +21,6 @@ static void begin(enum proto_id id)
 	run.flow.session.setup = &protorun_frames;
 }
 
-/* Number i of the frames that are no PDU. */
-static const struct frame *frame_at(size_t i)
-{
-	for (const struct frame *frame = run.flow.session.frames; frame; frame = frame->next)
-		if (strcmp(protos[frame->proto]->frames[frame->type], "pdu") != 0 && i-- == 0)
-			return frame;
-	return NULL;
-}
-
-static void frame_is(size_t i, const char *type, uint64_t from, struct slice bytes)
-{
-	const struct frame *frame = frame_at(i);
-
-	assert_non_null(frame);
-	assert_string_equal(protos[frame->proto]->frames[frame->type], type);
-	assert_int_equal(frame->from, from);
-	assert_true(frame_is_whole(frame));
-	assert_int_equal(frame->have, bytes.len);
-	if (bytes.len)
-		assert_memory_equal(frame->bytes, bytes.at, bytes.len);
-}
-
 static void test_telnet(void **state)
 {
 	const struct slice sent = TEXT("\xff\xfd\3\xff\xfa\x1f\0P\xff\xf0hi\r\n\xff\xff!\n$ ");
@@ -51,12 +29,12 @@ static void test_telnet(void **state)
 		begin(PROTO_TELNET);
 		protorun_feed(&run, FROM_CLIENT, slice(sent.at, cut), 0, false);
 		protorun_feed(&run, FROM_CLIENT, slice_behind(sent, cut), 0, false);
-		frame_is(0, "ctl", 0, TEXT("\xff\xfd\3"));
-		frame_is(1, "ctl", 3, TEXT("\xff\xfa\x1f\0P"));
-		frame_is(2, "ctl", 8, TEXT("\xff\xf0"));
-		frame_is(3, "data", 10, TEXT("hi\r\n"));
-		frame_is(4, "data", 14, TEXT("\xff\xff!\n"));
-		assert_null(frame_at(5)); /* a prompt has no end yet */
+		frame_is(frame_at(&run, false, 0), "ctl", 0, TEXT("\xff\xfd\3"));
+		frame_is(frame_at(&run, false, 1), "ctl", 3, TEXT("\xff\xfa\x1f\0P"));
+		frame_is(frame_at(&run, false, 2), "ctl", 8, TEXT("\xff\xf0"));
+		frame_is(frame_at(&run, false, 3), "data", 10, TEXT("hi\r\n"));
+		frame_is(frame_at(&run, false, 4), "data", 14, TEXT("\xff\xff!\n"));
+		assert_null(frame_at(&run, false, 5)); /* a prompt has no end yet */
 		protorun_end(&run);
 	}
 }
@@ -65,11 +43,11 @@ static void test_mqtt(void **state)
 {
 	begin(PROTO_MQTT);
 	protorun_feed(&run, FROM_CLIENT, TEXT("\x30\4\0\1tm\xc0\0"), 0, false);
-	frame_is(0, "header", 0, TEXT("\x30\4"));
-	frame_is(1, "data", 2, TEXT("\0\1tm"));
-	frame_is(2, "header", 6, TEXT("\xc0\0"));
-	frame_is(3, "data", 8, TEXT("")); /* there is none, and that is told */
-	assert_null(frame_at(4));
+	frame_is(frame_at(&run, false, 0), "header", 0, TEXT("\x30\4"));
+	frame_is(frame_at(&run, false, 1), "data", 2, TEXT("\0\1tm"));
+	frame_is(frame_at(&run, false, 2), "header", 6, TEXT("\xc0\0"));
+	frame_is(frame_at(&run, false, 3), "data", 8, TEXT("")); /* there is none, and that is told */
+	assert_null(frame_at(&run, false, 4));
 	protorun_end(&run);
 }
 
@@ -77,9 +55,9 @@ static void test_prompt(void **state)
 {
 	begin(PROTO_TELNET);
 	protorun_feed(&run, FROM_SERVER, TEXT("login: \xff\xfb\1Password:"), 0, false);
-	frame_is(0, "data", 0, TEXT("login: "));
-	frame_is(1, "ctl", 7, TEXT("\xff\xfb\1"));
-	assert_null(frame_at(2));
+	frame_is(frame_at(&run, false, 0), "data", 0, TEXT("login: "));
+	frame_is(frame_at(&run, false, 1), "ctl", 7, TEXT("\xff\xfb\1"));
+	assert_null(frame_at(&run, false, 2));
 	protorun_end(&run);
 }
 
@@ -87,15 +65,15 @@ static void test_tls(void **state)
 {
 	begin(PROTO_TLS);
 	protorun_feed(&run, FROM_SERVER, TEXT("\x15\3\1\0\2\2\x28"), 0, false);
-	frame_is(0, "hdr", 0, TEXT("\x15\3\1\0\2"));
-	frame_is(1, "data", 5, TEXT("\2\x28"));
-	frame_is(2, "alert", 5, TEXT("\2\x28"));
-	assert_null(frame_at(3));
+	frame_is(frame_at(&run, false, 0), "hdr", 0, TEXT("\x15\3\1\0\2"));
+	frame_is(frame_at(&run, false, 1), "data", 5, TEXT("\2\x28"));
+	frame_is(frame_at(&run, false, 2), "alert", 5, TEXT("\2\x28"));
+	assert_null(frame_at(&run, false, 3));
 	protorun_end(&run);
 	begin(PROTO_TLS);
 	protorun_feed(&run, FROM_CLIENT, TEXT("\x80\x08\1\0\2\0\0\0\0\0"), 0, false);
-	frame_is(0, "ssl2.hdr", 0, TEXT("\x80\x08\1"));
-	frame_is(1, "ssl2.pdu", 0, TEXT("\x80\x08\1\0\2\0\0\0\0\0"));
+	frame_is(frame_at(&run, false, 0), "ssl2.hdr", 0, TEXT("\x80\x08\1"));
+	frame_is(frame_at(&run, false, 1), "ssl2.pdu", 0, TEXT("\x80\x08\1\0\2\0\0\0\0\0"));
 	protorun_end(&run);
 }
 
@@ -103,15 +81,15 @@ static void test_sip(void **state)
 {
 	begin(PROTO_SIP);
 	protorun_feed(&run, FROM_CLIENT, TEXT("ACK sip:a SIP/2.0\r\nVia: x\r\n\r\nbody"), 0, false);
-	frame_is(0, "request.line", 0, TEXT("ACK sip:a SIP/2.0\r\n"));
-	frame_is(1, "request.headers", 19, TEXT("Via: x\r\n"));
-	frame_is(2, "request.body", 29, TEXT("body"));
+	frame_is(frame_at(&run, false, 0), "request.line", 0, TEXT("ACK sip:a SIP/2.0\r\n"));
+	frame_is(frame_at(&run, false, 1), "request.headers", 19, TEXT("Via: x\r\n"));
+	frame_is(frame_at(&run, false, 2), "request.body", 29, TEXT("body"));
 	protorun_end(&run);
 	begin(PROTO_SIP);
 	protorun_feed(&run, FROM_SERVER, TEXT("SIP/2.0 200 OK\r\nVia: x"), 0, false);
-	frame_is(0, "response.line", 0, TEXT("SIP/2.0 200 OK\r\n"));
-	frame_is(1, "response.headers", 16, TEXT("Via: x"));
-	assert_null(frame_at(2));
+	frame_is(frame_at(&run, false, 0), "response.line", 0, TEXT("SIP/2.0 200 OK\r\n"));
+	frame_is(frame_at(&run, false, 1), "response.headers", 16, TEXT("Via: x"));
+	assert_null(frame_at(&run, false, 2));
 	protorun_end(&run);
 }
 

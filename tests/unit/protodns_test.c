@@ -12,6 +12,8 @@
 
 #include <netinet/in.h>
 
+#include "inspect/flowtable.h"
+#include "inspect/packet.h"
 #include "protorun.h"
 
 #define HEAD(id, flags, q, a, n) id flags q a n "\0\0"
@@ -173,6 +175,36 @@ static void test_guess(void **state)
 			 GUESS_NO);
 }
 
+/* LLMNR has the same form and a port of its own (RFC 4795): it is not DNS, on whichever side that port is. */
+static void test_neighbours(void **state)
+{
+	static const struct {
+		uint16_t client, server;
+		enum proto_id proto;
+	} rows[] = {
+		{ 50000, 53, PROTO_DNS },
+		{ 50000, 5300, PROTO_DNS },
+		{ 50000, 5355, PROTO_UNKNOWN },
+		{ 5355, 50000, PROTO_UNKNOWN },
+	};
+	struct flow_table *table = calloc(1, sizeof(*table));
+
+	assert_non_null(table);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct flow flow = { .family = 4,
+				     .proto = IPPROTO_UDP,
+				     .port = { rows[i].client, rows[i].server },
+				     .table = table };
+		struct packet packet = { .payload = question, .side = FROM_CLIENT, .flow = &flow };
+
+		session_datagram(&flow.session, &packet);
+		assert_int_equal(flow.session.proto, rows[i].proto);
+		assert_int_equal(flow.session.first != NULL, rows[i].proto == PROTO_DNS);
+		session_end(&flow.session);
+	}
+	free(table);
+}
+
 static void test_fields(void **state)
 {
 	struct tx *tx = fed(FROM_SERVER, answer, IPPROTO_UDP);
@@ -197,10 +229,10 @@ static void test_fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_question), cmocka_unit_test(test_answer),
-		cmocka_unit_test(test_stream),	 cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_events),	 cmocka_unit_test(test_guess),
-		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_question),   cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_stream),	   cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_events),	   cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_neighbours), cmocka_unit_test(test_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

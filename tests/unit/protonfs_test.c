@@ -12,7 +12,7 @@
 
 #include "file/file.h"
 #include "proto/nfs.h"
-#include "protorun.h"
+#include "unit/framekept.h"
 
 #define DIRECTORY "directory"
 #define HANDLE "the file"
@@ -166,6 +166,33 @@ static void test_read(void **state)
 	protorun_end(&run);
 }
 
+/* Both messages of a call, in the units that rules name; offsets are those of each side's stream. */
+static void test_frames(void **state)
+{
+	struct message asks = call(1, NFS3_REMOVE), gives = answer(1, 2);
+	const size_t credentials = 4 + 6 * 4, args = asks.len;
+
+	begin();
+	run.flow.session.setup = &protorun_frames;
+	bytes_put(&asks, DIRECTORY);
+	bytes_put(&asks, "gone");
+	number_put(&gives, 0);
+	say(FROM_CLIENT, &asks, 0);
+	say(FROM_SERVER, &gives, 0);
+	frame_is(frame_at(&run, false, 0), "rpc.pdu", 0, slice(asks.bytes, asks.len));
+	frame_is(frame_at(&run, false, 1), "rpc.creds", credentials,
+		 slice(asks.bytes + credentials, args - 8 - credentials));
+	frame_is(frame_at(&run, false, 2), "nfs.pdu", args,
+		 slice(asks.bytes + args, asks.len - args));
+	frame_is(frame_at(&run, false, 3), "rpc.pdu", 0, slice(gives.bytes, gives.len));
+	frame_is(frame_at(&run, false, 4), "rpc.hdr", 0, slice(gives.bytes, 12));
+	frame_is(frame_at(&run, false, 5), "rpc.data", 12, slice(gives.bytes + 12, gives.len - 12));
+	frame_is(frame_at(&run, false, 6), "nfs.pdu", 28, slice(gives.bytes + 28, gives.len - 28));
+	frame_is(frame_at(&run, false, 7), "nfs.status", 28, slice(gives.bytes + 28, 4));
+	assert_null(frame_at(&run, false, 8));
+	protorun_end(&run);
+}
+
 static void test_gap(void **state)
 {
 	struct message asks, gives;
@@ -217,8 +244,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lookup), cmocka_unit_test(test_rename),
-		cmocka_unit_test(test_read),   cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_broken), cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_read),   cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_gap),    cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proto/rfb: the handshake cut at every byte, types that nobody reads.
+ * proto/rfb: the handshake and its frames, cut at every byte; types that nobody reads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/framekept.h"
 
 #define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 
@@ -51,6 +51,33 @@ static void test_exchange(void **state)
 	}
 }
 
+/* Each message of the handshake is a frame of the side that sent it, at its place in that side's stream. */
+static void test_frames(void **state)
+{
+	for (size_t cut = 0; cut < 28; cut++) {
+		protorun_begin(&run, PROTO_RFB, 6);
+		run.flow.session.setup = &protorun_frames;
+		for (size_t i = 0; i < sizeof(exchange) / sizeof(exchange[0]); i++) {
+			size_t first = cut < exchange[i].bytes.len ? cut : exchange[i].bytes.len;
+
+			protorun_feed(&run, exchange[i].side, slice(exchange[i].bytes.at, first), 0,
+				      false);
+			protorun_feed(&run, exchange[i].side,
+				      slice_behind(exchange[i].bytes, first), 0, false);
+		}
+		frame_is(frame_at(&run, true, 0), "pdu", 0, TEXT("RFB 003.007\n"));
+		assert_int_equal(frame_at(&run, true, 0)->side, FROM_SERVER);
+		frame_is(frame_at(&run, true, 1), "pdu", 0, TEXT("RFB 003.007\n"));
+		assert_int_equal(frame_at(&run, true, 1)->side, FROM_CLIENT);
+		frame_is(frame_at(&run, true, 2), "pdu", 12, TEXT("\2\1\2"));
+		frame_is(frame_at(&run, true, 3), "pdu", 12, TEXT("\1"));
+		frame_is(frame_at(&run, true, 4), "pdu", 13, TEXT("\1"));
+		frame_is(frame_at(&run, true, 5), "pdu", 15, exchange[4].bytes);
+		assert_null(frame_at(&run, true, 6));
+		protorun_end(&run);
+	}
+}
+
 static void test_unknown(void **state)
 {
 	protorun_begin(&run, PROTO_RFB, 6);
@@ -67,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_unknown),
 	};
 
