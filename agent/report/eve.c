@@ -4,7 +4,6 @@
  */
 #include "report/eve.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -56,144 +55,155 @@ static const char *flow_word(uint8_t state)
 	}
 }
 
-static void put_flow(struct line *l, const struct sek_event *e, int64_t offset)
+static void put_flow(struct json *json, const struct sek_event *e, int64_t offset)
 {
 	int to_server = e->flow_flags & SEK_FLOW_FROM_IN ? SEK_IN : SEK_OUT;
 	bool forced = strcmp(state_reason_verdict(e->reason), "drop") == 0;
 
-	line_put(l,
-		 ",\"flow\":{\"pkts_toserver\":%" PRIu64 ",\"pkts_toclient\":%" PRIu64
-		 ",\"bytes_toserver\":%" PRIu64 ",\"bytes_toclient\":%" PRIu64,
-		 (uint64_t)e->packets[to_server], (uint64_t)e->packets[!to_server],
-		 (uint64_t)e->bytes[to_server], (uint64_t)e->bytes[!to_server]);
-	line_time(l, ",\"start\":", (int64_t)e->first_ns + offset);
-	line_time(l, ",\"end\":", (int64_t)e->last_ns + offset);
-	line_put(l, ",\"age\":%" PRIu64 ",\"state\":\"%s\",\"alerted\":false",
-		 (uint64_t)(e->last_ns > e->first_ns ? (e->last_ns - e->first_ns) / 1000000000 : 0),
-		 flow_word(e->state));
+	json_open(json, "flow");
+	json_number(json, "pkts_toserver", e->packets[to_server]);
+	json_number(json, "pkts_toclient", e->packets[!to_server]);
+	json_number(json, "bytes_toserver", e->bytes[to_server]);
+	json_number(json, "bytes_toclient", e->bytes[!to_server]);
+	json_time(json, "start", e->first_ns + (uint64_t)offset);
+	json_time(json, "end", e->last_ns + (uint64_t)offset);
+	json_number(json, "age",
+		    e->last_ns > e->first_ns ? (e->last_ns - e->first_ns) / 1000000000 : 0);
+	json_text(json, "state", flow_word(e->state));
+	json_bool(json, "alerted", false);
 	if (e->cause == SEK_CAUSE_FLOW_END)
-		line_string(l, "reason", forced ? state_reason_name(e->reason) : "timeout");
-	line_put(l, "}");
+		line_string(json, "reason", forced ? state_reason_name(e->reason) : "timeout");
+	json_close(json);
 	if (e->proto == 6)
-		line_string(l, "tcp_state", state_flow_state_name(e->state));
+		line_string(json, "tcp_state", state_flow_state_name(e->state));
 }
 
-static void put_drop(struct line *l, const struct sek_event *e)
+static void put_drop(struct json *json, const struct sek_event *e)
 {
 	static const char *const flags[] = { "fin", "syn", "rst", "psh", "ack", "urg" };
 
-	line_put(l, ",\"drop\":{\"len\":%u", e->len);
+	json_open(json, "drop");
+	json_number(json, "len", e->len);
 	if (e->proto == 6)
 		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-			line_put(l, ",\"%s\":%s", flags[i], e->tcp_flags >> i & 1 ? "true" : "false");
-	line_string(l, "reason", state_reason_name(e->reason));
-	line_string(l, "text", state_reason_text(e->reason, false));
-	line_put(l, "}");
+			json_bool(json, flags[i], e->tcp_flags >> i & 1);
+	line_string(json, "reason", state_reason_name(e->reason));
+	line_string(json, "text", state_reason_text(e->reason, false));
+	json_close(json);
 }
 
 size_t eve_event(const struct sek_event *e, const struct eve_names *names, int64_t offset, char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	line_time(&l, "{\"timestamp\":", (int64_t)e->now_ns + offset);
-	line_put(&l, ",\"flow_id\":%" PRIu64, eve_flow_id(e));
-	line_string(&l, "in_iface", names->port);
-	line_string(&l, "event_type",
-		    e->cause == SEK_CAUSE_FLOW_END     ? "flow"
-		    : e->cause == SEK_CAUSE_FLOW_START ? "flow_start"
-						       : "drop");
-	if (e->vlan)
-		line_put(&l, ",\"vlan\":[%u]", e->vlan);
-	line_tuple(&l, e);
-	line_string(&l, "tenant", names->tenant);
-	line_put(&l, ",\"policy\":%u", e->generation);
-	line_string(&l, "direction", state_dir_name(e->dir));
-	line_string(&l, "verdict", is_flow(e) ? "pass" : verdict_word(e->verdict));
-	line_string(&l, "rule", names->rule);
-	line_string(&l, "list", names->list);
+	line_begin(&json, out, (int64_t)e->now_ns + offset);
+	json_number(&json, "flow_id", eve_flow_id(e));
+	line_string(&json, "in_iface", names->port);
+	json_text(&json, "event_type",
+		  e->cause == SEK_CAUSE_FLOW_END     ? "flow"
+		  : e->cause == SEK_CAUSE_FLOW_START ? "flow_start"
+						     : "drop");
+	if (e->vlan) {
+		json_list(&json, "vlan");
+		json_number(&json, NULL, e->vlan);
+		json_close(&json);
+	}
+	line_tuple(&json, e);
+	line_string(&json, "tenant", names->tenant);
+	json_number(&json, "policy", e->generation);
+	line_string(&json, "direction", state_dir_name(e->dir));
+	json_text(&json, "verdict", is_flow(e) ? "pass" : verdict_word(e->verdict));
+	line_string(&json, "rule", names->rule);
+	line_string(&json, "list", names->list);
 	if (is_flow(e))
-		put_flow(&l, e, offset);
+		put_flow(&json, e, offset);
 	else
-		put_drop(&l, e);
-	line_put(&l, "}\n");
-	return l.used;
+		put_drop(&json, e);
+	return line_end(&json);
 }
 
 size_t eve_loss(const char *cause, const struct sek_event_stat *total, uint64_t suppressed_new,
 		uint64_t lost_new, int64_t real_ns, char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	line_time(&l, "{\"timestamp\":", real_ns);
-	line_put(&l, ",\"event_type\":\"stats\",\"stats\":{\"events\":{");
-	line_put(&l, "\"cause\":\"%s\"", cause);
-	line_put(&l,
-		 ",\"offered\":%" PRIu64 ",\"written\":%" PRIu64 ",\"suppressed\":%" PRIu64
-		 ",\"lost\":%" PRIu64 ",\"suppressed_new\":%" PRIu64 ",\"lost_new\":%" PRIu64 "}}}\n",
-		 (uint64_t)total->offered, (uint64_t)total->written, (uint64_t)total->suppressed,
-		 (uint64_t)total->lost, suppressed_new, lost_new);
-	return l.used;
+	line_begin(&json, out, real_ns);
+	json_text(&json, "event_type", "stats");
+	json_open(&json, "stats");
+	json_open(&json, "events");
+	line_string(&json, "cause", cause);
+	json_number(&json, "offered", total->offered);
+	json_number(&json, "written", total->written);
+	json_number(&json, "suppressed", total->suppressed);
+	json_number(&json, "lost", total->lost);
+	json_number(&json, "suppressed_new", suppressed_new);
+	json_number(&json, "lost_new", lost_new);
+	return line_end(&json);
 }
 
 size_t eve_change(const struct eve_change *c, int64_t real_ns, char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	line_time(&l, "{\"timestamp\":", real_ns);
-	line_put(&l, ",\"event_type\":\"policy\",\"policy\":%u", c->generation);
-	line_string(&l, "action", c->action);
-	line_put(&l, ",\"uid\":%u,\"pid\":%d", c->uid, c->pid);
-	line_string(&l, "user", c->user);
-	line_string(&l, "login", c->login);
-	line_string(&l, "tty", c->tty);
-	line_string(&l, "ssh", c->ssh);
-	line_string(&l, "message", c->message);
-	line_string(&l, "path", c->path);
-	line_put(&l, "}\n");
-	return l.used;
+	line_begin(&json, out, real_ns);
+	json_text(&json, "event_type", "policy");
+	json_number(&json, "policy", c->generation);
+	line_string(&json, "action", c->action);
+	json_number(&json, "uid", c->uid);
+	json_signed(&json, "pid", c->pid);
+	line_string(&json, "user", c->user);
+	line_string(&json, "login", c->login);
+	line_string(&json, "tty", c->tty);
+	line_string(&json, "ssh", c->ssh);
+	line_string(&json, "message", c->message);
+	line_string(&json, "path", c->path);
+	return line_end(&json);
 }
 
 size_t eve_check(const struct eve_check *c, int64_t real_ns, char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	line_time(&l, "{\"timestamp\":", real_ns);
-	line_put(&l, ",\"event_type\":\"check\",\"policy\":%u", c->generation);
-	line_string(&l, "check", c->check);
-	line_string(&l, "asks", c->asks);
-	line_put(&l, ",\"passed\":%s,\"attempts\":%u,\"ms\":%u", c->passed ? "true" : "false",
-		 c->attempts, c->ms);
-	line_string(&l, "said", c->said);
-	line_put(&l, "}\n");
-	return l.used;
+	line_begin(&json, out, real_ns);
+	json_text(&json, "event_type", "check");
+	json_number(&json, "policy", c->generation);
+	line_string(&json, "check", c->check);
+	line_string(&json, "asks", c->asks);
+	json_bool(&json, "passed", c->passed);
+	json_number(&json, "attempts", c->attempts);
+	json_number(&json, "ms", c->ms);
+	line_string(&json, "said", c->said);
+	return line_end(&json);
 }
 
 size_t eve_flood(const struct eve_flood *f, int64_t real_ns, char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	line_time(&l, "{\"timestamp\":", real_ns);
-	line_put(&l, ",\"event_type\":\"synflood\",\"policy\":%u", f->generation);
-	line_string(&l, "tenant", f->tenant);
-	line_string(&l, "state", f->over ? "over" : "begun");
-	line_put(&l, ",\"half_open\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"opened\":%" PRIu64 "}\n",
-		 f->half_open, f->answered, f->opened);
-	return l.used;
+	line_begin(&json, out, real_ns);
+	json_text(&json, "event_type", "synflood");
+	json_number(&json, "policy", f->generation);
+	line_string(&json, "tenant", f->tenant);
+	json_text(&json, "state", f->over ? "over" : "begun");
+	json_number(&json, "half_open", f->half_open);
+	json_number(&json, "answered", f->answered);
+	json_number(&json, "opened", f->opened);
+	return line_end(&json);
 }
 
 size_t eve_object(const char *type, const json_t *members, int64_t real_ns, char *out)
 {
-	struct line l = { .out = out };
-	size_t len;
+	struct json json;
+	size_t len, room;
 
-	line_time(&l, "{\"timestamp\":", real_ns);
-	line_put(&l, ",\"event_type\":\"%s\",", type);
-	/* the object's own braces: the first is the comma's, the last is the line's */
-	len = json_dumpb(members, l.out + l.used - 1, EVE_LINE_MAX - l.used, JSON_COMPACT);
-	if (len < 3 || len > EVE_LINE_MAX - l.used)
+	line_begin(&json, out, real_ns);
+	json_text(&json, "event_type", type);
+	room = json.cap - json.len;
+	len = json_dumpb(members, json.bytes + json.len, room, JSON_COMPACT);
+	if (len < 3 || len > room)
 		return 0;
-	l.out[l.used - 1] = ',';
-	l.used += len - 1;
-	line_put(&l, "\n");
-	return l.used;
+	/* the object's own braces: the first is a comma's place, the last is the line's */
+	json.bytes[json.len] = ',';
+	json.len += len - 1;
+	return line_end(&json);
 }

@@ -4,7 +4,7 @@
  */
 #include "report/evename.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "install/state.h"
@@ -21,15 +21,16 @@ static const char *verdict_of(const struct eve_name *n)
 	return n->how == SEK_NAME_SILENCE ? "drop" : "reject";
 }
 
-static void begin(struct line *l, const struct eve_name *n, const char *type, int64_t offset)
+static void begin(struct json *json, const struct eve_name *n, const char *type, int64_t offset,
+		  char *out)
 {
-	line_time(l, "{\"timestamp\":", (int64_t)n->event.now_ns + offset);
-	line_put(l, ",\"flow_id\":%" PRIu64, eve_flow_id(&n->event));
-	line_string(l, "event_type", type);
-	line_tuple(l, &n->event);
-	line_string(l, "tenant", n->tenant);
-	line_put(l, ",\"policy\":%u", n->event.generation);
-	line_string(l, "direction", state_dir_name(n->event.dir));
+	line_begin(json, out, (int64_t)n->event.now_ns + offset);
+	json_number(json, "flow_id", eve_flow_id(&n->event));
+	line_string(json, "event_type", type);
+	line_tuple(json, &n->event);
+	line_string(json, "tenant", n->tenant);
+	json_number(json, "policy", n->event.generation);
+	line_string(json, "direction", state_dir_name(n->event.dir));
 }
 
 static const char *how_word(uint8_t how)
@@ -41,30 +42,31 @@ static const char *how_word(uint8_t how)
 }
 
 /* Which list and entry decided. */
-static void decided(struct line *l, const struct eve_name *n)
+static void decided(struct json *json, const struct eve_name *n)
 {
-	line_string(l, "verdict", verdict_of(n));
-	line_string(l, "list", n->list);
-	line_string(l, "category", n->category);
-	line_put(l, ",\"name\":{\"reason\":\"%s\"", state_reason_name(n->event.reason));
-	line_string(l, "group", n->group);
-	line_string(l, "suffix", n->suffix);
-	line_string(l, "how", how_word(n->how));
-	line_put(l, "}");
+	line_string(json, "verdict", verdict_of(n));
+	line_string(json, "list", n->list);
+	line_string(json, "category", n->category);
+	json_open(json, "name");
+	line_string(json, "reason", state_reason_name(n->event.reason));
+	line_string(json, "group", n->group);
+	line_string(json, "suffix", n->suffix);
+	line_string(json, "how", how_word(n->how));
+	json_close(json);
 }
 
-static void put_type(struct line *l, uint16_t type)
+/* A number that has no name is written behind a word, as RFC 3597 does with types. */
+static void put_named(struct json *json, const char *name, const char *value, const char *word,
+		      uint16_t number)
 {
-	const char *name = dns_type_name(type);
+	char text[16];
 
-	if (name)
-		line_put(l, ",\"rrtype\":\"%s\"", name);
-	else
-		line_put(l, ",\"rrtype\":\"TYPE%u\"", type); /* RFC 3597 */
+	snprintf(text, sizeof(text), "%s%u", word, number);
+	json_text(json, name, value ? value : text);
 }
 
 /* The head's flags, as Suricata writes those of an answer. */
-static void put_flags(struct line *l, const struct dns_reader *dns)
+static void put_flags(struct json *json, const struct dns_reader *dns)
 {
 	static const struct {
 		uint16_t bit;
@@ -72,129 +74,133 @@ static void put_flags(struct line *l, const struct dns_reader *dns)
 	} flags[] = {
 		{ 0x8000, "qr" }, { 0x0400, "aa" }, { 0x0200, "tc" }, { 0x0100, "rd" }, { 0x0080, "ra" }
 	};
+	char hex[8];
 
-	line_put(l, ",\"flags\":\"%x\"", dns->flags);
+	snprintf(hex, sizeof(hex), "%x", dns->flags);
+	json_text(json, "flags", hex);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (dns->flags & flags[i].bit)
-			line_put(l, ",\"%s\":true", flags[i].name);
+			json_bool(json, flags[i].name, true);
 }
 
-static void put_answer(struct line *l, const struct dns_reader *dns, const struct dns_item *item,
-		       bool first)
+static void put_answer(struct json *json, const struct dns_reader *dns, const struct dns_item *item)
 {
 	char data[DNS_DATA_TEXT];
 
 	dns_data_text(dns, item, data);
-	line_put(l, "%s{\"ttl\":%u", first ? ",\"answers\":[" : ",", item->ttl_s);
-	line_string(l, "rrname", item->name);
-	put_type(l, item->type);
+	json_open(json, NULL);
+	json_number(json, "ttl", item->ttl_s);
+	line_string(json, "rrname", item->name);
+	put_named(json, "rrtype", dns_type_name(item->type), "TYPE", item->type);
 	if (data[0])
-		line_string(l, "rdata", data);
-	line_put(l, "}");
+		line_string(json, "rdata", data);
+	json_close(json);
 }
 
 /* Records of the answer section; how many there were more is said. */
-static bool put_answers(struct line *l, struct dns_reader *dns, struct dns_item *item)
+static bool put_answers(struct json *json, struct dns_reader *dns, struct dns_item *item)
 {
 	uint32_t cnt = 0, more = 0;
 	enum wire_read read;
 
 	while ((read = dns_next(dns, item)) == WIRE_DONE && item->section == DNS_ANSWER) {
-		if (cnt == EVE_ANSWERS_MAX || EVE_LINE_MAX - l->used < 2 * ANSWER_ROOM) {
+		if (cnt == EVE_ANSWERS_MAX || json->cap - json->len < 2 * ANSWER_ROOM) {
 			more++;
 			continue;
 		}
-		put_answer(l, dns, item, !cnt++);
+		if (!cnt++)
+			json_list(json, "answers");
+		put_answer(json, dns, item);
 	}
 	if (cnt)
-		line_put(l, "]");
+		json_close(json);
 	if (more)
-		line_put(l, ",\"answers_left_out\":%u", more);
+		json_number(json, "answers_left_out", more);
 	return read != WIRE_BAD;
 }
 
 bool eve_dns(const struct eve_name *name, const uint8_t *message, size_t len, int64_t offset,
 	     char *out, size_t *ret_len)
 {
-	struct line l = { .out = out };
+	struct json json;
 	struct dns_reader dns;
 	struct dns_item item;
+	bool is_answer;
 
 	if (dns_begin(&dns, message, len) != WIRE_DONE || dns_next(&dns, &item) != WIRE_DONE ||
 	    item.section != DNS_QUESTION)
 		return false;
-	begin(&l, name, "dns", offset);
-	decided(&l, name);
-	line_put(&l, ",\"dns\":{%s\"type\":\"%s\",\"id\":%u",
-		 dns_is_answer(&dns) ? "\"version\":2," : "",
-		 dns_is_answer(&dns) ? "answer" : "query", dns.id);
-	if (dns_is_answer(&dns))
-		put_flags(&l, &dns);
-	line_string(&l, "rrname", item.name);
-	put_type(&l, item.type);
-	if (!dns_is_answer(&dns)) {
-		line_put(&l, ",\"tx_id\":0,\"opcode\":%u}}\n", dns.flags >> 11 & 0xf);
-	} else {
-		const char *rcode = dns_rcode_name(dns_rcode(&dns));
-
-		line_put(&l, ",\"opcode\":%u", dns.flags >> 11 & 0xf);
-		if (rcode)
-			line_put(&l, ",\"rcode\":\"%s\"", rcode);
-		else
-			line_put(&l, ",\"rcode\":\"RCODE%u\"", dns_rcode(&dns));
-		if (!put_answers(&l, &dns, &item))
-			line_put(&l, ",\"cut_short\":true");
-		line_put(&l, "}}\n");
+	is_answer = dns_is_answer(&dns);
+	begin(&json, name, "dns", offset, out);
+	decided(&json, name);
+	json_open(&json, "dns");
+	if (is_answer)
+		json_number(&json, "version", 2);
+	json_text(&json, "type", is_answer ? "answer" : "query");
+	json_number(&json, "id", dns.id);
+	if (is_answer)
+		put_flags(&json, &dns);
+	line_string(&json, "rrname", item.name);
+	put_named(&json, "rrtype", dns_type_name(item.type), "TYPE", item.type);
+	if (!is_answer)
+		json_number(&json, "tx_id", 0);
+	json_number(&json, "opcode", dns.flags >> 11 & 0xf);
+	if (is_answer) {
+		put_named(&json, "rcode", dns_rcode_name(dns_rcode(&dns)), "RCODE", dns_rcode(&dns));
+		if (!put_answers(&json, &dns, &item))
+			json_bool(&json, "cut_short", true);
 	}
-	*ret_len = l.used;
+	*ret_len = line_end(&json);
 	return true;
 }
 
-static void put_quic_version(struct line *l, uint32_t version)
+static const char *quic_version(uint32_t version)
 {
 	if (version == 1)
-		line_put(l, ",\"quic\":{\"version\":\"1\"");
-	else
-		line_put(l, ",\"quic\":{\"version\":\"%s\"",
-			 version == 0x6b3343cf ? "v2" : "unknown");
+		return "1";
+	return version == 0x6b3343cf ? "v2" : "unknown";
 }
 
 size_t eve_request(const struct eve_name *name, const struct eve_request *r, int64_t offset, char *out)
 {
 	static const char *const types[] = { "none", "dns", "tls", "http", "quic" };
-	struct line l = { .out = out };
+	struct json json;
 
-	begin(&l, name, types[r->proto < 5 ? r->proto : 0], offset);
-	decided(&l, name);
+	begin(&json, name, types[r->proto < 5 ? r->proto : 0], offset, out);
+	decided(&json, name);
 	if (r->proto == SEK_NAME_PROTO_HTTP) {
-		line_put(&l, ",\"http\":{\"http_port\":%u", __builtin_bswap16(name->event.dport));
-		line_string(&l, "hostname", r->host);
-		line_string(&l, "url", r->url);
+		json_open(&json, "http");
+		json_number(&json, "http_port", __builtin_bswap16(name->event.dport));
+		line_string(&json, "hostname", r->host);
+		line_string(&json, "url", r->url);
 		if (r->method)
-			line_string(&l, "http_method", r->method);
+			line_string(&json, "http_method", r->method);
 	} else {
-		if (r->proto == SEK_NAME_PROTO_QUIC)
-			put_quic_version(&l, r->version);
+		bool is_quic = r->proto == SEK_NAME_PROTO_QUIC;
+
+		json_open(&json, is_quic ? "quic" : "tls");
+		if (is_quic)
+			json_text(&json, "version", quic_version(r->version));
 		else
-			line_put(&l, ",\"tls\":{\"ech\":%s", r->hides ? "true" : "false");
-		line_string(&l, "sni", r->host);
+			json_bool(&json, "ech", r->hides);
+		line_string(&json, "sni", r->host);
 	}
-	line_put(&l, "}}\n");
-	return l.used;
+	return line_end(&json);
 }
 
 size_t eve_name_anomaly(const struct eve_name *name, const struct eve_anomaly *a, int64_t offset,
 			char *out)
 {
-	struct line l = { .out = out };
+	struct json json;
 
-	begin(&l, name, "anomaly", offset);
-	line_put(&l, ",\"anomaly\":{\"type\":\"applayer\",\"layer\":\"name\"");
-	line_string(&l, "event", a->event);
-	line_string(&l, "name", a->name);
-	line_string(&l, "text", a->text);
+	begin(&json, name, "anomaly", offset, out);
+	json_open(&json, "anomaly");
+	json_text(&json, "type", "applayer");
+	json_text(&json, "layer", "name");
+	line_string(&json, "event", a->event);
+	line_string(&json, "name", a->name);
+	line_string(&json, "text", a->text);
 	if (a->score)
-		line_put(&l, ",\"score\":%" PRIu64, a->score);
-	line_put(&l, "}}\n");
-	return l.used;
+		json_number(&json, "score", a->score);
+	return line_end(&json);
 }

@@ -22,6 +22,10 @@ static bool room_make(struct json *json, size_t len)
 
 	if (json->short_of_memory)
 		return false;
+	if (json->is_lent) {
+		json->short_of_memory = true;
+		return false;
+	}
 	while (cap - json->len < len)
 		cap *= 2;
 	bytes = realloc(json->bytes, cap);
@@ -250,6 +254,12 @@ void json_begin(struct json *json)
 	nest(json, NULL, '{', '}');
 }
 
+void json_begin_in(struct json *json, char *room, size_t cap)
+{
+	*json = (struct json){ .bytes = room, .cap = cap, .is_lent = true };
+	json_begin(json);
+}
+
 void json_end(struct json *json)
 {
 	while (json->depth)
@@ -258,7 +268,8 @@ void json_end(struct json *json)
 
 void json_free(struct json *json)
 {
-	free(json->bytes);
+	if (!json->is_lent)
+		free(json->bytes);
 	*json = (struct json){};
 }
 
@@ -353,6 +364,56 @@ void json_bytes(struct json *json, const char *name, struct slice value)
 {
 	lead(json, name);
 	string_put(json, value.at, value.len);
+}
+
+/* One character of foreign words, or a byte that begins none. Returns its bytes in piece. */
+static size_t foreign_piece(const char *at, size_t len, char piece[8], size_t *ret_taken)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	uint32_t point = 0;
+	size_t taken = utf8_decode(at, len, &point);
+
+	*ret_taken = taken ? taken : 1;
+	if (!taken) {
+		memcpy(piece, replacement, 3);
+		return 3;
+	}
+	if (point == '"' || point == '\\') {
+		piece[0] = '\\';
+		piece[1] = (char)point;
+		return 2;
+	}
+	if (!utf8_is_control(point)) {
+		memcpy(piece, at, taken);
+		return taken;
+	}
+	memcpy(piece, "\\u", 2);
+	for (size_t i = 0; i < 4; i++)
+		piece[2 + i] = hex_digits[point >> (12 - 4 * i) & 15];
+	return 6;
+}
+
+void json_foreign(struct json *json, const char *name, const char *value, size_t max)
+{
+	size_t len = value ? strlen(value) : 0, used = 0, taken;
+	char *at;
+
+	lead(json, name);
+	at = room(json, (len < max / 6 ? len * 6 : max) + 2);
+	if (!at)
+		return;
+	*at++ = '"';
+	for (size_t i = 0; i < len; i += taken) {
+		char piece[8];
+		size_t piece_len = foreign_piece(value + i, len - i, piece, &taken);
+
+		if (used + piece_len > max)
+			break;
+		memcpy(at + used, piece, piece_len);
+		used += piece_len;
+	}
+	at[used] = '"';
+	json->len = (size_t)(at + used + 1 - json->bytes);
 }
 
 void json_printable(struct json *json, const char *name, struct slice value)

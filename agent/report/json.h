@@ -18,6 +18,7 @@ struct json {
 	char *bytes;
 	size_t len, cap;
 	bool short_of_memory; /* what was written is not whole; it must not be used */
+	bool is_lent; /* bytes are the caller's, and do not grow */
 	uint8_t depth;
 	bool follows[JSON_DEPTH_MAX]; /* a comma is due */
 	char ends[JSON_DEPTH_MAX]; /* what closes it */
@@ -38,6 +39,8 @@ struct json_mark {
 };
 
 void json_begin(struct json *json); /* one object is open; memory is kept from the record before */
+/* The same in room of the caller's, who frees nothing: what does not fit makes it short of memory. */
+void json_begin_in(struct json *json, char *room, size_t cap);
 void json_end(struct json *json); /* closes it */
 void json_free(struct json *json);
 
@@ -56,6 +59,11 @@ void json_bool(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
 /* Bytes as text: where they are no UTF-8, each above 127 is written as "\xff", as Suricata does. */
 void json_bytes(struct json *json, const char *name, struct slice value);
+/*
+ * Words of anybody: what a terminal obeys is escaped, bytes that are no UTF-8 become U+FFFD, and no more than
+ * max bytes are written between the quotes. NULL is "".
+ */
+void json_foreign(struct json *json, const char *name, const char *value, size_t max);
 /* What can be printed of bytes, lines among it; others are dots. */
 void json_printable(struct json *json, const char *name, struct slice value);
 void json_base64(struct json *json, const char *name, struct slice value);
