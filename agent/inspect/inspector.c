@@ -228,6 +228,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	if (!p->flow)
 		return;
 	session_clean(&p->flow->session);
+	if (p->flow->tcp && !p->flow->session.first) /* records of what is left may show its bytes */
+		tcp_rest(&w->tcp, p->flow);
 	if (p->flow->no_payload)
 		p->flow->payload_over[p->side] = true;
 }

@@ -66,6 +66,16 @@ void tcp_stream_quit(struct tcp_stream *s, struct tcp_memory *memory)
 	s->no_raw = s->no_reassembly = true;
 }
 
+void tcp_stream_rest(struct tcp_stream *s, struct tcp_memory *memory)
+{
+	if (!(s->bytes || s->pieces) || s->behind || s->app < s->end || tcp_stream_waits(s) ||
+	    (s->raw < s->end && !s->no_raw))
+		return;
+	tcp_stream_end(s, memory);
+	s->base_seq += (uint32_t)(s->end - s->base);
+	s->base = s->end;
+}
+
 int64_t tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
 {
 	return (int64_t)s->base + (int32_t)(seq - s->base_seq);

@@ -469,6 +469,14 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	}
 }
 
+void tcp_rest(struct tcp_tracker *tracker, struct flow *flow)
+{
+	if (!tcp_is_finished(flow->tcp))
+		return;
+	for (int side = 0; side < SIDES; side++)
+		tcp_stream_rest(&flow->tcp->side[side], &tracker->memory);
+}
+
 void tcp_finish(struct tcp_tracker *tracker, struct packet *p)
 {
 	struct segment_in in = segment_of(tracker, p);

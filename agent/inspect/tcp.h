@@ -93,6 +93,14 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *packet);
 /* The flow is over: what waits is handed on. The packet is the engine's pseudo packet of that side. */
 void tcp_finish(struct tcp_tracker *tracker, struct packet *packet);
 void tcp_forget(struct tcp_tracker *tracker, struct flow *flow);
+/* Both sides have sent their last byte, and said so. */
+static inline bool tcp_is_finished(const struct tcp_session *tcp)
+{
+	return tcp->state == TCP_CLOSED && tcp->side[0].fin_seen && tcp->side[1].fin_seen &&
+	       !tcp->side[0].rst_seen && !tcp->side[1].rst_seen;
+}
+/* The flow waits for its time to end: what was read of a finished connection needs no memory until then. */
+void tcp_rest(struct tcp_tracker *tracker, struct flow *flow);
 
 const char *tcp_state_name(enum tcp_state state); /* as records say it: "syn_sent" */
 

@@ -81,11 +81,19 @@ static void tx_release(struct tx *tx)
 		free(tx);
 }
 
+/* Of both sides, or of the one that alone has a part in it. */
+static bool tx_is_whole(const struct tx *tx)
+{
+	if (tx->one_sided)
+		return tx_is_complete(tx, tx->side);
+	return tx_is_complete(tx, FROM_CLIENT) && tx_is_complete(tx, FROM_SERVER);
+}
+
 static bool tx_is_over(const struct tx *tx)
 {
 	const struct session *session = tx->session;
 
-	if (!tx_is_complete(tx, FROM_CLIENT) || !(tx->one_sided || tx_is_complete(tx, FROM_SERVER)))
+	if (!tx_is_whole(tx))
 		return false;
 	if ((!tx->logged && protos[tx->proto]->log) || tx->files_due)
 		return false;

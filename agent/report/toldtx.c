@@ -307,19 +307,10 @@ static void record_put(struct told *told, const struct packet *p, const struct p
 	told_line(told);
 }
 
-/* Both sides have sent their last byte, and said so. */
-static bool is_finished(const struct flow *flow)
-{
-	const struct tcp_session *tcp = flow->tcp;
-
-	return tcp && tcp->state == TCP_CLOSED && tcp->side[0].fin_seen && tcp->side[1].fin_seen &&
-	       !tcp->side[0].rst_seen && !tcp->side[1].rst_seen;
-}
-
 static bool is_complete(const struct proto *proto, const struct tx *tx, const struct packet *p)
 {
 	return (p->is_pseudo && p->side == FROM_SERVER) || /* the last of two that end a flow */
-	       is_finished(p->flow) ||
+	       (p->flow->tcp && tcp_is_finished(p->flow->tcp)) ||
 	       (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] &&
 		tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]) ||
 	       (tx->one_sided && (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] ||
