@@ -205,6 +205,28 @@ static void test_neighbours(void **state)
 	free(table);
 }
 
+/* A message waits for nobody but the one who is to tell of it: not for the other side. */
+static void test_forgotten(void **state)
+{
+	struct flow_table *table = calloc(1, sizeof(*table));
+	struct flow flow = { .family = 4, .proto = IPPROTO_UDP, .port = { 50000, 53 }, .table = table };
+	struct packet asks = { .payload = question, .side = FROM_CLIENT, .flow = &flow };
+	struct packet says = { .payload = answer, .side = FROM_SERVER, .flow = &flow };
+	struct packet *packets[] = { &asks, &says };
+
+	assert_non_null(table);
+	for (size_t i = 0; i < 2; i++) {
+		session_datagram(&flow.session, packets[i]);
+		session_clean(&flow.session);
+		assert_non_null(flow.session.first);
+		flow.session.first->logged = true;
+		session_clean(&flow.session);
+		assert_null(flow.session.first);
+	}
+	session_end(&flow.session);
+	free(table);
+}
+
 static void test_fields(void **state)
 {
 	struct tx *tx = fed(FROM_SERVER, answer, IPPROTO_UDP);
@@ -232,7 +254,8 @@ int main(void)
 		cmocka_unit_test(test_question),   cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_stream),	   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_events),	   cmocka_unit_test(test_guess),
-		cmocka_unit_test(test_neighbours), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_neighbours), cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,32 @@ static void small_segments_have_an_end(void **state)
 	assert_int_equal(memory.used, 0);
 }
 
+/* What was not read stays; what was is given back, and bytes that come all the same are read. */
+static void a_stream_at_rest_holds_nothing(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { .os = OS_BSD };
+	bool conflict = false;
+
+	tcp_stream_begin(&stream, ISN);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abc"), &conflict);
+	tcp_stream_rest(&stream, &memory);
+	assert_int_equal(tcp_stream_app(&stream, true).len, 3);
+	tcp_stream_app_took(&stream, 3);
+	tcp_stream_rest(&stream, &memory); /* detection has not seen it */
+	assert_non_null(stream.bytes);
+	stream.raw = 3;
+	tcp_stream_rest(&stream, &memory);
+	assert_null(stream.bytes);
+	assert_null(stream.pieces);
+	assert_int_equal(memory.used, 0);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("xyzdef"), &conflict);
+	assert_int_equal(stream.end, 6);
+	assert_memory_equal(tcp_stream_app(&stream, true).at, "def", 3);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_was_read_does_not_change),
 		cmocka_unit_test(memory_and_depth_have_an_end),
 		cmocka_unit_test(numbers_turn_round),
+		cmocka_unit_test(a_stream_at_rest_holds_nothing),
 		cmocka_unit_test(small_segments_have_an_end),
 	};
 
