@@ -85,7 +85,7 @@ uint64_t tcp_stream_skip_gap(struct tcp_stream *stream, struct tcp_memory *memor
 void tcp_stream_app_took(struct tcp_stream *stream, uint64_t cnt);
 /* Nobody reads any more: what is there goes, and nothing more is to be put in. */
 void tcp_stream_quit(struct tcp_stream *stream, struct tcp_memory *memory);
-/* Nothing more is to come: where all was read its memory is given back; what comes all the same begins anew. */
+/* Nothing more is to come: where all was read its memory is given back. What comes all the same is taken. */
 void tcp_stream_rest(struct tcp_stream *stream, struct tcp_memory *memory);
 /* Lets go what both have read; keeps a window for detection. */
 void tcp_stream_trim(struct tcp_stream *stream, const struct stream_settings *settings,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * QUIC as far as anybody can read it: heads of long packets, the hellos in Initials (RFC 9000, 9001, 9369);
- * quicgoogle.c reads the client's hello of Google's versions before them. Called by sessions; each long packet
- * is a transaction until both hellos were seen.
+ * quicgoogle.c reads the client's hello of Google's versions before them. Called by sessions; each long
+ * packet is a transaction until both hellos were seen.
  */
 #include "proto/quic.h"
 

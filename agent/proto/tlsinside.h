@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection while it is read: between records (tls.c) and the handshake messages in them (tlsmessage.c). */
+/* A connection while it is read: between records (tls.c) and the messages in them (tlsmessage.c). */
 #ifndef AGENT_PROTO_TLSINSIDE_H
 #define AGENT_PROTO_TLSINSIDE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pieces of lines. Every string of others passes json_foreign() with a bound, so a hostile name can neither break
- * a line nor fill it. Called by report/eve.c and report/evename.c.
+ * Pieces of lines. Every string of others passes json_foreign() with a bound, so a hostile name can neither
+ * break a line nor fill it. Called by report/eve.c and report/evename.c.
  */
 #include "report/eveline.h"
 

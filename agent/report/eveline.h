@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the gateway's own lines have in common, on top of report/json. Pure; whatever is given, the line stays one
- * of valid JSON.
+ * What the gateway's own lines have in common, on top of report/json. Pure; whatever is given, the line stays
+ * one of valid JSON.
  */
 #ifndef AGENT_REPORT_EVELINE_H
 #define AGENT_REPORT_EVELINE_H
