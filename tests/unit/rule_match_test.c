@@ -115,6 +115,11 @@ static const struct row rows[] = {
 	{ "byte_jump:1,0,align; content:\"c\"; within:1;", "\x01xxxxc", true },
 	{ "byte_jump:1,0,post_offset -1; content:\"c\"; within:1;", "\x03xxc", true },
 	{ "byte_jump:1,0;", "\x09xxc", false },
+	{ "byte_jump:1,0;", "\x04xxc", false },
+	{ "byte_jump:1,0; isdataat:!1,relative;", "\x03xxc", true }, /* just behind the last byte */
+	{ "byte_jump:1,1,string,dec,from_end; isdataat:!1,relative;", "x0x", true },
+	{ "byte_jump:0,1,post_offset 1; content:\"c\"; distance:0; within:1;", "abc", true },
+	{ "byte_jump:0,1,string,dec; content:\"c\"; distance:0; within:1;", "x2;;c", true },
 	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x03xxc", true },
 	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x04xxc", false },
 	{ "byte_extract:1,0,n; byte_test:1,=,n,1;", "AA", true },
@@ -126,6 +131,14 @@ static const struct row rows[] = {
 	  "\x02xxxc", true },
 	{ "byte_math:bytes 1, offset 0, oper *, rvalue 2, result n; content:\"c\"; offset:n;",
 	  "\x02xxc", false },
+	/* the mask is of what was computed */
+	{ "byte_math:bytes 2, offset 0, oper /, rvalue 2, result n, bitmask 0x0f; byte_test:1,=,n,2;",
+	  "A\x02\x01", true },
+	/* below 0: a distance goes back, and no data is so far */
+	{ "byte_math:bytes 1, offset 2, oper -, rvalue 5, result n; content:\"b\"; distance:n; within:1;",
+	  "ab\x03", true },
+	{ "byte_math:bytes 1, offset 0, oper -, rvalue 5, result n; isdataat:n;", "\x03xx", false },
+	{ "byte_math:bytes 1, offset 0, oper -, rvalue 5, result n; isdataat:!n;", "\x03xx", true },
 	/* elements of BER: an integer of a length that is too large, a bit string without bits */
 	{ "asn1:oversize_length 10;",
 	  "\x02\x7f"

@@ -10,6 +10,7 @@ struct byte_extract {
 	struct byte_place place;
 	uint8_t var;
 	uint32_t multiplier, align; /* byte_extract; 0: none */
+	uint32_t mask; /* byte_math: of what was computed */
 	char op; /* byte_math: + - * / l(eft) r(ight); 0: none */
 	struct byte_number value;
 };
@@ -57,7 +58,7 @@ static enum clause_says byte_extract_ask(const struct clause *clause, struct mat
 		number = (number + extract->align - 1) / extract->align * extract->align;
 	if (!compute(extract, (uint64_t)byte_number(&extract->value, match), &number))
 		return CLAUSE_NO;
-	match->vars[extract->var - 1] = number;
+	match->vars[extract->var - 1] = byte_masked(number, extract->mask);
 	match->at = (uint32_t)end;
 	return CLAUSE_YES;
 }
@@ -216,6 +217,8 @@ static int byte_math_read(struct draft *draft, struct slice value)
 		return refuse(draft, (const char *)value.at,
 			      "byte_math:bytes 1, offset 0, oper +, rvalue 4, result name",
 			      "byte_math lacks oper, rvalue or result");
+	read.mask = read.place.mask;
+	read.place.mask = 0;
 	err = byte_place_check(draft, value, &read.place);
 	if (!err)
 		err = var_add(draft, name, &read.var);

@@ -23,9 +23,10 @@ static enum clause_says byte_jump_ask(const struct clause *clause, struct match 
 	if (match->again == CLAUSE_ONCE)
 		return CLAUSE_NO;
 	match->again = CLAUSE_ONCE;
-	if (jump->place.cnt.number == 0 && !jump->place.cnt.var) {
-		/* nothing is read: the jump is the post_offset alone */
-		end = jump->place.is_relative ? match->at : 0;
+	if (jump->place.cnt.number == 0 && !jump->place.cnt.var && !jump->place.is_text) {
+		/* nothing is read: the jump is the post_offset alone, from the place that is named */
+		if (!byte_place_at(&jump->place, match, &end))
+			return CLAUSE_NO;
 	} else if (!byte_place_read(&jump->place, match, &number, &end)) {
 		return CLAUSE_NO;
 	}
@@ -44,8 +45,8 @@ static enum clause_says byte_jump_ask(const struct clause *clause, struct match 
 		to += (int64_t)(jump->from_end ? match->buffer.len : end);
 	if (to < 0)
 		to = 0; /* before the beginning is the beginning, as sites know it */
-	if ((uint64_t)to >= match->buffer.len)
-		return CLAUSE_NO;
+	if ((uint64_t)to > match->buffer.len)
+		return CLAUSE_NO; /* to behind the last byte it may go */
 	match->at = (uint32_t)to;
 	return CLAUSE_YES;
 }

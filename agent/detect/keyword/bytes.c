@@ -21,7 +21,8 @@ static size_t text_len(struct slice text)
 	return text.len < TEXT_MAX ? text.len : TEXT_MAX;
 }
 
-static bool text_read(const struct byte_place *place, struct slice text, uint64_t *ret_number)
+static bool text_read(const struct byte_place *place, struct slice text, uint64_t *ret_number,
+		      size_t *ret_len)
 {
 	char copy[TEXT_MAX + 1];
 	char *end;
@@ -31,6 +32,7 @@ static bool text_read(const struct byte_place *place, struct slice text, uint64_
 	memcpy(copy, text.at, text.len);
 	copy[text.len] = 0;
 	*ret_number = strtoull(copy, &end, place->base);
+	*ret_len = (size_t)(end - copy);
 	return end != copy;
 }
 
@@ -57,35 +59,48 @@ static bool dce_is_little(const struct match *match)
 	return is_little;
 }
 
+bool byte_place_at(const struct byte_place *place, const struct match *match, size_t *ret_at)
+{
+	int64_t at = byte_number(&place->offset, match);
+
+	at += place->is_relative ? (int64_t)match->at : -(int64_t)match->buffer_from;
+	if (at < 0 || (uint64_t)at > match->buffer.len)
+		return false;
+	*ret_at = (size_t)at;
+	return true;
+}
+
+uint64_t byte_masked(uint64_t number, uint32_t mask)
+{
+	return mask ? (number & mask) >> __builtin_ctz(mask) : number;
+}
+
 bool byte_place_read(const struct byte_place *place, const struct match *match,
 		     uint64_t *ret_number, size_t *ret_end)
 {
-	int64_t at = byte_number(&place->offset, match), cnt = byte_number(&place->cnt, match);
+	int64_t cnt = byte_number(&place->cnt, match);
 	uint64_t number;
 	struct slice bytes;
+	size_t at, len;
 
-	if (place->is_relative)
-		at += match->at;
-	else
-		at -= (int64_t)match->buffer_from;
-	if (at < 0 || cnt < 0 || (uint64_t)at > match->buffer.len ||
-	    (uint64_t)cnt > match->buffer.len - (uint64_t)at)
+	if (!byte_place_at(place, match, &at) || cnt < 0 || (uint64_t)cnt > match->buffer.len - at)
 		return false;
 	bytes = slice(match->buffer.at + at, (size_t)cnt);
 	if (place->is_text) {
 		if (!cnt)
-			bytes.len = text_len(slice_behind(match->buffer, (size_t)at));
-		if (!text_read(place, bytes, &number))
+			bytes.len = text_len(slice_behind(match->buffer, at));
+		if (!text_read(place, bytes, &number, &len))
 			return false;
+		if (cnt)
+			len = (size_t)cnt;
 	} else {
 		if (cnt > 8)
 			return false;
 		number = bytes_read(bytes, place->is_dce ? dce_is_little(match) : place->is_little);
+		len = bytes.len;
 	}
-	if (place->mask)
-		number = (number & place->mask) >> __builtin_ctz(place->mask);
-	*ret_number = number;
-	*ret_end = (size_t)(at + cnt);
+	*ret_number = byte_masked(number, place->mask);
+	*ret_end = at + len;
 	return true;
 }
 

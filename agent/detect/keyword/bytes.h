@@ -18,11 +18,15 @@ struct byte_place {
 	struct byte_number offset;
 	bool is_relative, is_little, is_text, is_dce;
 	uint8_t base; /* of a text: 8, 10, 16; 0: as its prefix says */
-	uint32_t mask; /* 0: none; else what is kept, moved down by its lowest bit */
+	uint32_t mask; /* as byte_masked() takes it */
 };
 
 int64_t byte_number(const struct byte_number *number, const struct match *match);
 
+/* What a mask leaves of a number, moved down by the mask's lowest bit; mask 0: all of it. */
+uint64_t byte_masked(uint64_t number, uint32_t mask);
+/* Where it begins, in the buffer at hand or just behind it. false: outside. */
+bool byte_place_at(const struct byte_place *place, const struct match *match, size_t *ret_at);
 /*
  * Reads the number. *ret_end is the offset behind what was read. false: it does not lie in the
  * buffer, or is no number.

@@ -19,6 +19,13 @@ static int64_t number_of(const struct match *match, int32_t said, uint8_t var)
 	return var ? (int64_t)(match->vars[var - 1] & INT64_MAX) : said;
 }
 
+/* What byte_math computed may be below 0: a distance goes back then. */
+static int64_t distance_of(const struct match *match, const struct content *content)
+{
+	return content->distance_var ? (int32_t)match->vars[content->distance_var - 1]
+				     : content->distance;
+}
+
 static struct bounds content_bounds(const struct content *content, const struct match *match)
 {
 	struct bounds bounds = { .from = 0, .to = (int64_t)match->buffer.len };
@@ -34,7 +41,7 @@ static struct bounds content_bounds(const struct content *content, const struct 
 			limit = offset + depth - whole;
 	} else {
 		if (content->has_distance)
-			distance = number_of(match, content->distance, content->distance_var);
+			distance = distance_of(match, content);
 		bounds.from = at + distance;
 		if (content->has_within)
 			limit = at + distance +

@@ -26,6 +26,9 @@ static enum clause_says isdataat_ask(const struct clause *clause, struct match *
 	if (match->again == CLAUSE_ONCE)
 		return CLAUSE_NO;
 	match->again = CLAUSE_ONCE;
+	/* what byte_math computed below 0 is further than any packet goes */
+	if (isdataat->at.var && (at < 0 || at > UINT16_MAX))
+		return isdataat->negated ? CLAUSE_YES : CLAUSE_NO;
 	/* relative counts from behind the last byte, so 1 is the next byte */
 	if (isdataat->is_relative)
 		is = at + match->at <= (int64_t)match->buffer.len;
