@@ -258,7 +258,7 @@ static bool payload_holds(struct detect *detect, const struct signature *s, bool
 		if (*ret_in_stream)
 			return true;
 	}
-	if (is_tcp && (s->only_stream || detect->is_piece))
+	if (is_tcp && (s->no_packets || detect->is_piece))
 		return false;
 	if (of_stream && s->layer != RULE_OF_BOTH && packet->is_stream)
 		return false;
@@ -472,7 +472,8 @@ static void match_begin(struct detect *detect, struct packet *packet)
 					.now_ns = packet->time_ns };
 	detect->stream = (struct stream_raw){ 0 };
 	detect->is_piece = false;
-	detect->payload_is_over = packet->flow && packet->flow->payload_over[packet->side];
+	detect->payload_is_over = packet->is_carrier ||
+				  (packet->flow && packet->flow->payload_over[packet->side]);
 }
 
 /*

@@ -29,7 +29,7 @@ static bool word_is(const char *word, const char *const *words)
 /* Who only sets comes first, then who does both, who only asks, and who does neither. */
 static unsigned int memory_rank(const struct signature *s, const char *const *words)
 {
-	bool asks = false, sets = false;
+	bool asks = false, sets = s->captures && word_is("flowvar", words);
 
 	for (uint32_t i = 0; i < s->test_cnt && !asks; i++)
 		asks = word_is(s->tests[i].ops->word, words);
@@ -39,7 +39,7 @@ static unsigned int memory_rank(const struct signature *s, const char *const *wo
 }
 
 static const char *const memory_words[][3] = {
-	{ "flowbits" }, { "flowint" }, { "flowvar" }, { "pktvar" }, { "hostbits" }, { "xbits" },
+	{ "flowbits" }, { "flowint" }, { "flowvar" }, { "hostbits" }, { "xbits" },
 };
 
 struct action_ranks {

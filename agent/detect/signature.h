@@ -207,7 +207,9 @@ struct signature {
 	uint32_t number; /* from 0, in the order of asking: action, flowbits, priority, place */
 	uint64_t protos[4]; /* one bit for each IP protocol */
 	bool both_ways; /* <> */
-	bool only_pkt, only_stream; /* tcp-pkt, tcp-stream */
+	bool only_pkt, only_stream; /* tcp-pkt; tcp-stream, and what no stream took up */
+	bool no_packets; /* flow:only_stream */
+	bool captures; /* an expression of it keeps variables, which flowvar and pktvar ask */
 	bool any_packet; /* pkthdr: also what is no IP, or cannot be read */
 	uint8_t family; /* 4, 6; 0: both */
 	uint64_t apps; /* of which protocols it can be, one bit each (enum proto_id); 0: of any, or none */

@@ -6,7 +6,7 @@
 #ifndef AGENT_INSPECT_CHECKSUM_H
 #define AGENT_INSPECT_CHECKSUM_H
 
-#include "base/slice.h"
+#include "inspect/packet.h"
 
 /* Adds the bytes to a sum in the machine's order; only the last piece may have an odd length. */
 static inline uint64_t checksum_add(uint64_t sum, struct slice bytes)
@@ -45,5 +45,10 @@ static inline uint16_t checksum_end(uint64_t sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
 }
+
+/* What the IPv4 header's checksum is, looked at now; SUM_UNCHECKED: there is none. */
+enum packet_sum packet_ip_sum(const struct packet *packet);
+/* The same of TCP, UDP and ICMP. A datagram may be without (RFC 768). */
+enum packet_sum packet_l4_sum(const struct packet *packet);
 
 #endif

@@ -48,7 +48,14 @@ struct packet *decode_inner(struct decoder *d, struct packet *p, struct slice fr
 		.outer = p,
 		.depth = (uint8_t)(p->depth + 1),
 	};
+	p->is_carrier = true;
 	return inner;
+}
+
+void decode_inner_drop(struct decoder *d, struct packet *p)
+{
+	d->packet_cnt--;
+	p->is_carrier = false;
 }
 
 void decode_ip(struct decoder *d, struct packet *p, struct slice rest)

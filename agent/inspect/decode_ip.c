@@ -186,8 +186,7 @@ static bool decode_ipv4_header(struct decoder *d, struct packet *p, struct slice
 	p->src = address_ipv4(rest.at + 12);
 	p->dst = address_ipv4(rest.at + 16);
 	if (!d->settings->unchecked_sums)
-		p->ip_sum = checksum_end(checksum_add(0, slice(rest.at, header_len))) ? SUM_BAD
-										      : SUM_GOOD;
+		p->ip_sum = packet_ip_sum(p);
 	*ret_len = header_len;
 	return true;
 }
@@ -203,8 +202,7 @@ void decode_ipv4(struct decoder *d, struct packet *p, struct slice rest)
 		decode_ipv4_options(p, slice(rest.at + IPV4_LEN, header_len - IPV4_LEN));
 	l4 = slice_behind(p->ip, header_len);
 	if (p->more_fragments || p->fragment_offset) {
-		p->is_fragment = true;
-		p->payload = l4;
+		p->is_fragment = true; /* its bytes are the whole datagram's, asked there */
 		decode_fragment(d, p,
 				&(struct defrag_piece){ .header_len = header_len,
 							.data = l4,
@@ -331,7 +329,6 @@ static void decode_ipv6_piece(struct decoder *d, struct packet *p, const struct 
 	const uint8_t *at = walk->rest.at;
 	struct slice data = slice_behind(walk->rest, 8);
 
-	p->payload = data;
 	p->proto = at[0];
 	if (p->more_fragments && data.len % 8) { /* RFC 8200, 4.5: it is thrown away */
 		packet_event(p, EVENT_IPV6_FRAG_INVALID_LENGTH);

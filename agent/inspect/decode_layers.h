@@ -53,6 +53,8 @@
 bool decode_layer(struct decoder *d, struct packet *p);
 /* A packet inside p, of what begins with a header of that link type; NULL: too many. */
 struct packet *decode_inner(struct decoder *d, struct packet *p, struct slice frame, uint16_t link);
+/* The last one made is none after all; p was around it. */
+void decode_inner_drop(struct decoder *d, struct packet *p);
 
 void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest);
 /* By the type that Ethernet gives it. False: the type is not known. */
@@ -77,8 +79,6 @@ void decode_sctp(struct packet *p, struct slice l4);
 void decode_esp(struct packet *p, struct slice l4);
 void decode_icmpv4(struct decoder *d, struct packet *p, struct slice l4);
 void decode_icmpv6(struct decoder *d, struct packet *p, struct slice l4);
-/* Verifies the checksum over pseudo header and l4. */
-void decode_sum(struct decoder *d, struct packet *p, struct slice l4);
 
 void decode_gre(struct decoder *d, struct packet *p, struct slice rest);
 void decode_ip_in_ip(struct decoder *d, struct packet *p, struct slice rest, uint8_t family);

@@ -13,23 +13,10 @@
 #define ICMP_LEN 8
 #define ICMPV6_LEN 8
 
-void decode_sum(struct decoder *d, struct packet *p, struct slice l4)
+static void decode_sum(const struct decoder *d, struct packet *p)
 {
-	const uint8_t pseudo[8] = { (uint8_t)(l4.len >> 24), (uint8_t)(l4.len >> 16),
-				    (uint8_t)(l4.len >> 8), (uint8_t)l4.len, [7] = p->proto };
-	uint64_t sum;
-
-	if (d->settings->unchecked_sums)
-		return;
-	sum = checksum_add(0, slice(pseudo, sizeof(pseudo)));
-	if (p->family == 4) {
-		sum = checksum_add(sum, slice(&p->src.b[12], 4));
-		sum = checksum_add(sum, slice(&p->dst.b[12], 4));
-	} else {
-		sum = checksum_add(sum, slice(p->src.b, 16));
-		sum = checksum_add(sum, slice(p->dst.b, 16));
-	}
-	p->l4_sum = checksum_end(checksum_add(sum, l4)) ? SUM_BAD : SUM_GOOD;
+	if (!d->settings->unchecked_sums)
+		p->l4_sum = packet_l4_sum(p);
 }
 
 #define OPTION_END 0
@@ -163,7 +150,7 @@ void decode_tcp(struct decoder *d, struct packet *p, struct slice l4)
 	p->tcp.urgent = be16(l4.at + 18);
 	p->tcp.options_len = (uint8_t)(header_len - TCP_LEN);
 	decode_tcp_options(p, slice(l4.at + TCP_LEN, header_len - TCP_LEN));
-	decode_sum(d, p, l4);
+	decode_sum(d, p);
 }
 
 void decode_udp(struct decoder *d, struct packet *p, struct slice l4)
@@ -187,8 +174,7 @@ void decode_udp(struct decoder *d, struct packet *p, struct slice l4)
 	p->payload = slice_behind(p->l4, UDP_LEN);
 	p->sport = be16(l4.at);
 	p->dport = be16(l4.at + 2);
-	if (be16(l4.at + 6) != 0) /* 0: the sender made none (RFC 768) */
-		decode_sum(d, p, p->l4);
+	decode_sum(d, p);
 	decode_udp_tunnel(d, p);
 }
 
@@ -272,8 +258,7 @@ void decode_icmpv4(struct decoder *d, struct packet *p, struct slice l4)
 		else if (p->payload.len < 20)
 			packet_event(p, EVENT_ICMPV4_IPV4_TRUNC_PKT);
 	}
-	if (!d->settings->unchecked_sums)
-		p->l4_sum = checksum_end(checksum_add(0, l4)) ? SUM_BAD : SUM_GOOD;
+	decode_sum(d, p);
 }
 
 /* The same for ICMPv6; -2: free for experiments (RFC 4443, 2.1), -3: not given to anything. */
@@ -344,5 +329,5 @@ void decode_icmpv6(struct decoder *d, struct packet *p, struct slice l4)
 	}
 	if (icmpv6_is_listener(p->icmp.type) && p->ttl != 1) /* RFC 2710, 3; RFC 3810, 5 */
 		packet_event(p, EVENT_ICMPV6_MLD_MESSAGE_WITH_INVALID_HL);
-	decode_sum(d, p, l4);
+	decode_sum(d, p);
 }

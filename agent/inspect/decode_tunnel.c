@@ -20,7 +20,6 @@ void decode_ip_in_ip(struct decoder *d, struct packet *p, struct slice rest, uin
 {
 	struct packet *inner;
 
-	p->payload = rest;
 	if (p->family == 6 && (rest.len < (family == 4 ? 20u : 40u))) {
 		packet_event(p, family == 4 ? EVENT_IPV6_IPV4_IN_IPV6_TOO_SMALL
 					    : EVENT_IPV6_IPV6_IN_IPV6_TOO_SMALL);
@@ -74,7 +73,6 @@ static void decode_gre_payload(struct decoder *d, struct packet *p, uint16_t typ
 {
 	struct packet *inner;
 
-	p->payload = rest;
 	switch (type) {
 	case ETHER_ERSPAN:
 		if (has_sequence)
@@ -91,7 +89,7 @@ static void decode_gre_payload(struct decoder *d, struct packet *p, uint16_t typ
 	default:
 		inner = decode_inner(d, p, rest, LINK_RAW);
 		if (inner && !decode_by_ether_type(d, inner, type, rest))
-			d->packet_cnt--;
+			decode_inner_drop(d, p);
 	}
 }
 
@@ -242,7 +240,7 @@ static bool decode_vxlan(struct decoder *d, struct packet *p)
 		return true;
 	inner->ether_type = be16(rest.at - 2);
 	if (!decode_by_ether_type(d, inner, inner->ether_type, rest)) {
-		d->packet_cnt--;
+		decode_inner_drop(d, p);
 		packet_event(p, EVENT_VXLAN_UNKNOWN_PAYLOAD_TYPE);
 	}
 	return true;
@@ -269,7 +267,7 @@ static bool decode_geneve(struct decoder *d, struct packet *p)
 	}
 	inner = decode_inner(d, p, rest, LINK_RAW);
 	if (inner && !decode_by_ether_type(d, inner, type, rest)) {
-		d->packet_cnt--;
+		decode_inner_drop(d, p);
 		packet_event(p, EVENT_GENEVE_UNKNOWN_PAYLOAD_TYPE);
 	}
 	return true;

@@ -82,6 +82,7 @@ struct packet {
 	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
 	bool is_pseudo; /* made by the engine to end a flow: it has no bytes */
 	bool is_rebuilt; /* of fragments */
+	bool is_carrier; /* its payload is a packet of its own: rules ask its bytes there, not here */
 	bool is_tagged; /* a rule wants it in the records (tag) */
 
 	uint16_t ether_type;
@@ -97,12 +98,12 @@ struct packet {
 	struct sek_addr src, dst;
 	struct slice ip; /* header and all behind it, as the header says */
 	struct slice l4; /* transport header and all behind it */
-	struct slice payload; /* behind the transport header */
+	struct slice payload; /* behind the transport header; of a fragment, of GRE and of IP in IP: none */
 	uint16_t sport, dport; /* TCP, UDP, SCTP */
 	struct packet_tcp tcp;
 	struct packet_icmp icmp;
 	uint32_t spi; /* ESP */
-	enum packet_sum ip_sum, l4_sum;
+	enum packet_sum ip_sum, l4_sum; /* if they were checked: packet_ip_sum() looks itself */
 
 	uint8_t event_cnt;
 	uint8_t event[PACKET_EVENTS_MAX]; /* enum engine_event */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "detect/parse/inside.h"
+#include "inspect/checksum.h"
 
 /* Bits that must be set: all and no others, all, any, or not all of them. */
 struct bit_test {
@@ -228,8 +229,10 @@ static bool sum_ask(const void *arg, struct match *match)
 	if (packet->family != test->kind->family)
 		return false;
 	if (!test->kind->proto)
-		return packet->ip_sum == test->is;
-	return packet->proto == test->kind->proto && packet->l4.at && packet->l4_sum == test->is;
+		return test->is == (packet->ip_sum ? packet->ip_sum : packet_ip_sum(packet));
+	if (packet->proto != test->kind->proto)
+		return false;
+	return test->is == (packet->l4_sum ? packet->l4_sum : packet_l4_sum(packet));
 }
 
 static const struct test_ops sum_ops = {

@@ -58,6 +58,7 @@ static int flow_read(struct draft *draft, struct slice value)
 		return refuse(draft, (const char *)value.at, "leave one of them out",
 			      "words of flow that contradict each other");
 	signature->only_stream |= draft->only_stream;
+	signature->no_packets |= draft->only_stream;
 	return 0;
 }
 

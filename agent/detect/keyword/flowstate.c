@@ -18,7 +18,8 @@ struct flow_test {
 
 static uint64_t age(const struct match *match)
 {
-	return (match->now_ns - match->flow->first_ns) / 1000000000;
+	/* between two readings of a clock of seconds, as records tell it */
+	return match->now_ns / 1000000000 - match->flow->first_ns / 1000000000;
 }
 
 static uint64_t pkts_toserver(const struct match *match)

@@ -3,9 +3,12 @@
  * Numbers of a packet's headers, one row each: ttl, id, seq, itype, dsize, ... Each asks a condition of
  * what get() gives; a packet that has no such number does not match.
  */
+#include <ctype.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "detect/asking.h"
 #include "detect/keyword/size.h"
 
 struct header_number {
@@ -26,6 +29,8 @@ static bool header_test_ask(const void *arg, struct match *match)
 
 	if (!test->number->get(match->packet, &number))
 		return false;
+	if (test->number->asks_bytes && match->detect && match->detect->payload_is_over)
+		return false; /* of what is ciphered nothing is asked, nor of what a tunnel carries */
 	if (test->number->asks_bytes && !number && test->condition.kind == NUMBER_IS_NOT)
 		return false; /* as Suricata has it: "not so long" is said of what is there */
 	return number_holds(&test->condition, number);
@@ -121,7 +126,9 @@ static bool ip_id(const struct packet *packet, uint64_t *ret_number)
 
 static bool fragoffset(const struct packet *packet, uint64_t *ret_number)
 {
-	return of_ip(packet, ret_number, packet->fragment_offset / 8);
+	/* IPv6 has it in a header of its own, which only fragments have */
+	return of_ip(packet, ret_number, packet->fragment_offset / 8) &&
+	       (packet->family == 4 || packet->is_fragment);
 }
 
 static bool seq(const struct packet *packet, uint64_t *ret_number)
@@ -189,9 +196,8 @@ static bool dsize(const struct packet *packet, uint64_t *ret_number)
 	}
 
 HEADER_NUMBER(ttl, "ttl", UINT8_MAX, "hops that are left");
-HEADER_NUMBER(tos, "tos", UINT8_MAX, "type of service, all 8 bits");
 HEADER_NUMBER(ip_id, "id", UINT16_MAX, "identification of the IPv4 header");
-HEADER_NUMBER(fragoffset, "fragoffset", UINT16_MAX, "fragment offset, in 8 bytes");
+HEADER_NUMBER(fragoffset, "fragoffset", 8191, "fragment offset, in 8 bytes");
 HEADER_NUMBER(seq, "seq", UINT32_MAX, "TCP sequence number");
 HEADER_NUMBER(ack, "ack", UINT32_MAX, "TCP acknowledgement number");
 HEADER_NUMBER(mss, "tcp.mss", UINT16_MAX, "maximum segment size that the packet tells");
@@ -201,6 +207,23 @@ HEADER_NUMBER(icmp_id, "icmp_id", UINT16_MAX, "identifier of an ICMP echo");
 HEADER_NUMBER(icmp_seq, "icmp_seq", UINT16_MAX, "sequence number of an ICMP echo");
 HEADER_NUMBER(icmpv6_mtu, "icmpv6.mtu", UINT32_MAX, "MTU of a packet too big");
 
+/* In hexadecimal it is x10, of all headers here alone. */
+static int tos_read(struct draft *draft, struct slice value)
+{
+	bool negated;
+	struct slice text = value_plain(value, &negated);
+	char number[8];
+
+	if (text.len < 2 || text.len > 3 || (text.at[0] | 0x20) != 'x' || !isxdigit(text.at[1]) ||
+	    !isxdigit(text.at[text.len - 1]))
+		return header_number_read(draft, value);
+	snprintf(number, sizeof(number), "%s0%.*s", negated ? "!" : "", (int)text.len, text.at);
+	return header_number_read(draft, slice_text(number));
+}
+
+static const struct header_number number_tos = { UINT8_MAX, tos, false };
+const struct keyword keyword_tos = { "tos",    NULL,	    VALUE_ALWAYS,
+				     tos_read, &number_tos, "type of service, all 8 bits: 16 or x10" };
 static const struct header_number number_dsize = { UINT16_MAX, dsize, true };
 const struct keyword keyword_dsize = { "dsize",	      NULL,
 				       VALUE_ALWAYS,  header_number_read,

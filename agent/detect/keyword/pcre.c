@@ -256,6 +256,7 @@ static int capture_add(struct draft *draft, struct expression *expression, bool 
 	if (expression->capture_cnt == CAPTURES_MAX)
 		return refuse(draft, draft->keyword_at, NULL, "at most %d groups are kept",
 			      CAPTURES_MAX);
+	draft->signature->captures = true;
 	expression->captures[expression->capture_cnt++] =
 		(struct capture){ .of_flow = of_flow, .name = number, .group = group };
 	return 0;
