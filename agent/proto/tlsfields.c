@@ -4,6 +4,8 @@
  */
 #include "proto/tls.h"
 
+#include "base/bigend.h"
+
 static const struct tls_side *side_of(const struct tx *tx, enum side side)
 {
 	return &((const struct tls_tx *)tx)->side[side];
@@ -124,10 +126,33 @@ static bool altname_field(struct tx *tx, enum side side, uint32_t index, struct 
 
 /* --- numbers --- */
 
+static bool is_grease(uint16_t version)
+{
+	return (version & 0x0f0f) == 0x0a0a && version >> 8 == (version & 0xff); /* RFC 8701, 2 */
+}
+
+/* Of a client what it would like best, where it says so (RFC 8446, 4.2.1). */
+static uint16_t version_of(const struct tls_side *of, enum side side)
+{
+	const struct slice *list = &of->hello.versions;
+
+	for (size_t at = 0; side == FROM_CLIENT && of->has_hello && at + 2 <= list->len; at += 2) {
+		uint16_t version = be16(list->at + at);
+
+		if (!is_grease(version))
+			return version;
+	}
+	return of->version;
+}
+
+/* Drafts of 1.3 are 1.3, and behind that what they call themselves. */
 static bool version_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
 {
-	*ret = side_of(tx, side)->version;
-	return *ret && index == 0;
+	uint16_t version = version_of(side_of(tx, side), side);
+	bool is_draft = version >> 8 == 0x7f || version == TLS_V_BEFORE_16;
+
+	*ret = is_draft && index == 0 ? TLS_V_13 : version;
+	return version && index <= is_draft;
 }
 
 static bool shown_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)

@@ -17,6 +17,7 @@ struct row {
 
 #define HTTP(options, sid) "alert http any any -> any any (" options " sid:" sid ";)\n"
 #define TCP(options, sid) "alert tcp any any -> any any (" options " sid:" sid ";)\n"
+#define PKT(options, sid) "alert tcp-pkt any any -> any any (" options " sid:" sid ";)\n"
 #define OK "<HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 static const struct row rows[] = {
@@ -39,6 +40,69 @@ static const struct row rows[] = {
 		  HTTP("flow:to_client; flowbits:isset,one; http.stat_code; content:\"403\";", "2"),
 	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n", "<HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" },
 	  "2" },
+	{ "each field of a request by its name",
+	  HTTP("http.user_agent; content:\"curl/8\"; bsize:6;", "1") HTTP(
+		  "http.accept; content:\"text/html\"; bsize:9;",
+		  "2") HTTP("http.accept_enc; content:\"gzip\"; bsize:4;",
+			    "3") HTTP("http.accept_lang; content:\"ja\"; bsize:2;",
+				      "4") HTTP("http.connection; content:\"close\"; bsize:5;", "5")
+		  HTTP("http.referer; content:\"http|3a|//r/\"; bsize:9;", "6") HTTP(
+			  "http.protocol; content:\"HTTP/1.1\"; bsize:8; flow:to_server;", "7")
+			  HTTP("http.start; content:\"GET /one?a=b HTTP/1.1|0d 0a|Host\"; startswith;",
+			       "8") HTTP("http.header.raw; content:\"Accept|3a|  text/html|0d 0a|\";",
+					 "9") HTTP("uricontent:\"one?a\";", "10")
+				  HTTP("urilen:8;", "11") HTTP("urilen:>8;", "12"),
+	  { ">GET /one?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\nAccept:  text/html\r\n"
+	    "Accept-Encoding: gzip\r\nAccept-Language: ja\r\nReferer: http://r/\r\n"
+	    "Connection: close\r\n\r\n",
+	    OK },
+	  "1 2 3 4 5 6 7 8 9 10 11" },
+	{ "each field of an answer by its name",
+	  HTTP("http.server; content:\"nginx\"; bsize:5;",
+	       "1") HTTP("http.location; content:\"/two\"; bsize:4;",
+			 "2") HTTP("http.content_type; content:\"text/plain\"; bsize:10;", "3")
+		  HTTP("http.content_len; content:\"2\"; bsize:1; flow:to_client;",
+		       "4") HTTP("http.response_header; content:\"Server|3a| nginx\";", "5")
+			  HTTP("http.stat_msg; content:\"Found\"; bsize:5;", "6")
+				  HTTP("http.response_line; content:\"HTTP/1.1 302 Found\";", "7"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n",
+	    "<HTTP/1.1 302 Found\r\nServer: nginx\r\nLocation: /two\r\nContent-Type: text/plain\r\n"
+	    "Content-Length: 2\r\n\r\nok" },
+	  "1 2 3 4 5 6 7" },
+	{ "a protocol is told once of each side, by what it speaks",
+	  TCP("app-layer-protocol:http;", "1") TCP("app-layer-protocol:ssh;", "2")
+		  TCP("app-layer-protocol:!http; flow:to_server;", "3"),
+	  { ">GET /one HTTP/1.1\r\nHost: a\r\n\r\n", OK },
+	  "1 1" },
+	{ "of SSH what each side says of itself",
+	  "alert ssh any any -> any any (ssh.protoversion:2.0; flow:to_server; sid:1;)\n"
+	  "alert ssh any any -> any any (ssh.protoversion:2_compat; flow:to_client; sid:2;)\n"
+	  "alert ssh any any -> any any (ssh.softwareversion:\"PuTTY_0.80\"; sid:3;)\n"
+	  "alert ssh any any -> any any (ssh.softwareversion:\"PuTTY\"; sid:4;)\n",
+	  { ">SSH-2.0-PuTTY_0.80\r\n", "<SSH-1.99-OpenSSH_9\r\n" },
+	  "1 3 2" },
+	{ "a port of FTP that is not the client's own",
+	  "alert ftp any any -> any any (ftpbounce; sid:1;)\n",
+	  { "<220 ready\r\n", ">USER a\r\n", "<331 go on\r\n", ">PORT 10,0,1,1,4,1\r\n",
+	    "<200 ok\r\n", ">PORT 10,0,9,9,4,1\r\n", "<200 ok\r\n" },
+	  "1" },
+	{ "what an expression captured is asked of the packet, and of the flow",
+	  TCP("flow:to_server; content:\"id=\"; pcre:\"/id=(?P<flow_id>\\w+)/\"; noalert;", "1")
+		  TCP("flow:to_server; content:\"again\"; flowvar:id,\"abc\";", "2")
+			  TCP("flow:to_server; content:\"again\"; flowvar:id,\"xyz\";", "3"),
+	  { ">id=abc", ">again" },
+	  "2" },
+	{ "how much of a stream was sent",
+	  PKT("flow:to_server; content:\"cd\"; stream_size:client,=,5;", "1")
+		  PKT("flow:to_server; content:\"cd\"; stream_size:client,>,5;", "2")
+			  PKT("flow:to_server; content:\"cd\"; stream_size:server,<,2;", "3"),
+	  { ">ab", ">cd" },
+	  "1 3" },
+	{ "prefilter and rawbytes ask nothing of their own",
+	  TCP("flow:to_server; content:\"ab\"; rawbytes; content:\"cd\"; prefilter;", "1")
+		  TCP("flow:to_server; dsize:4; prefilter;", "2"),
+	  { ">abcd" },
+	  "2 1" },
 	{ "what is absent is known when the head is whole",
 	  HTTP("http.referer; absent;", "1") HTTP("http.host; absent;", "2"),
 	  { ">GET /one HTTP/1.1\r\nHo", ">st: a\r\n\r\n", OK },

@@ -128,7 +128,7 @@ static void test_hello(void **state)
 		field_is("ja3.string", FROM_CLIENT, 0, "771,4865-49195,0-10-11-13-16-43,29-23,0");
 		field_is("ja3.hash", FROM_CLIENT, 0, "87991a9b84cb5b4bc5f84c5ecad46032");
 		field_is("ja4.hash", FROM_CLIENT, 0, "t13d0206h2_777cda164f4b_fb71836bce29");
-		number_is("tls.version", FROM_CLIENT, 0x0303);
+		number_is("tls.version", FROM_CLIENT, 0x0304);
 		number_is("ssl_state", FROM_CLIENT, TLS_SHOWN_CLIENT_HELLO);
 		protorun_end(&run);
 	}

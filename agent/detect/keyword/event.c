@@ -166,6 +166,9 @@ static bool app_protocol_ask(const void *arg, struct match *match)
 		is = session->original;
 	else
 		is = session->proto;
+	/* of each side what it speaks itself, as soon as that is known */
+	if (asked->of == OF_EITHER && session->side_proto[match->side] != PROTO_UNKNOWN)
+		is = session->side_proto[match->side];
 	if (is == PROTO_UNKNOWN && !(asked->apps & 1))
 		return false; /* it is not known what it is not, either */
 	return (asked->apps >> is & 1) != asked->negated;

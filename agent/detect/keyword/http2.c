@@ -12,7 +12,7 @@
 #define NAME_BEGINS "SETTINGS_"
 #define FIELD_BEGINS "http2.settings."
 
-/* SETTINGS_ENABLE_PUSH=0, SETTINGS_MAX_FRAME_SIZE>16384 */
+/* SETTINGS_ENABLE_PUSH=0, SETTINGS_MAX_FRAME_SIZE>16384, SETTINGS_ENABLE_PUSH alone: it is there */
 static int http2_settings_read(struct draft *draft, struct slice value)
 {
 	const size_t begins = sizeof(NAME_BEGINS) - 1;
@@ -28,7 +28,8 @@ static int http2_settings_read(struct draft *draft, struct slice value)
 		value = slice_behind(value, len);
 		while (value.len && (value.at[0] == ' ' || value.at[0] == '='))
 			value = slice_behind(value, 1);
-		err = number_field_read(draft, slice(field, at), value);
+		err = number_field_read(draft, slice(field, at),
+					value.len ? value : slice_text(">=0"));
 	}
 	if (err == -ENOENT)
 		return refuse(draft, draft->keyword_at, "http2.settings:SETTINGS_ENABLE_PUSH=0",

@@ -41,10 +41,3 @@ const struct keyword keyword_tls_fingerprint = {
 	VALUE_ALWAYS,		old_read,
 	"tls.cert_fingerprint", "the certificate's fingerprint has this"
 };
-const struct keyword keyword_ssh_protoversion = {
-	"ssh.protoversion", NULL, VALUE_ALWAYS, old_read, "ssh.proto", "the version of SSH has this"
-};
-const struct keyword keyword_ssh_softwareversion = {
-	"ssh.softwareversion",	       NULL, VALUE_ALWAYS, old_read, "ssh.software",
-	"the software's name has this"
-};

@@ -10,6 +10,7 @@
 #include "detect/parse/inside.h"
 
 #define WORDS_MAX 8
+#define YEAR_MAX 9999 /* a number alone is seconds: one of these was meant to be a year */
 #define SECOND_NS 1000000000ull
 
 /* Number 0 of a field, of the side that is asked; false: there is none. */
@@ -165,15 +166,10 @@ static const struct test_ops time_ops = {
 
 static bool time_parse(struct slice text, uint64_t *ret_seconds)
 {
-	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S",
-					     "%Y-%m-%d %H:%M:%S",
-					     "%Y-%m-%dT%H:%M",
-					     "%Y-%m-%d %H:%M",
-					     "%Y-%m-%dT%H",
-					     "%Y-%m-%d %H",
-					     "%Y-%m-%d",
-					     "%Y-%m",
-					     "%Y" };
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
+					     "%Y-%m-%dT%H:%M",	  "%Y-%m-%d %H:%M",
+					     "%Y-%m-%dT%H",	  "%Y-%m-%d %H",
+					     "%Y-%m-%d",	  "%Y-%m" };
 	char *copy = slice_copy(text);
 	bool good = false;
 
@@ -193,9 +189,12 @@ static bool time_parse(struct slice text, uint64_t *ret_seconds)
 static int time_must(struct draft *draft, struct slice text, uint64_t *ret_seconds)
 {
 	text = slice_trim(text);
+	if (number_parse(text, UINT64_MAX, ret_seconds) && *ret_seconds > YEAR_MAX)
+		return 0;
 	if (time_parse(text, ret_seconds))
 		return 0;
-	return refuse(draft, (const char *)text.at, "2026-04-01 or 2026-04-01T12:00:00",
+	return refuse(draft, (const char *)text.at,
+		      "2026-04-01, 2026-04-01T12:00:00 or seconds since 1970",
 		      "\"%.*s\" is no time", (int)text.len, text.at);
 }
 
