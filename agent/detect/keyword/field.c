@@ -69,7 +69,7 @@ static int field_condition_read(struct draft *draft, struct slice field, struct 
 		return 0;
 	}
 	return number_condition_of(draft, (const char *)value.at, negated ? value : word,
-				   UINT64_MAX, ret_condition);
+				   number_max(field), ret_condition);
 }
 
 /* Those of NFS have both ends in their ranges. */
@@ -94,6 +94,7 @@ int number_field_read(struct draft *draft, struct slice word, struct slice value
 		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)
 		return err;
+	draft_asks_number(draft, word, &read.source);
 	test = malloc(sizeof(*test));
 	if (!test)
 		return refuse_memory(draft);

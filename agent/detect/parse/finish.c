@@ -18,14 +18,23 @@ static void field_sides(const struct source *source, bool sides[SIDES])
 			sides[side] |= source->fields[i].field->sides[side];
 }
 
-static int one_way(struct draft *draft, const struct source *source, bool to_server)
+void draft_asks_number(struct draft *draft, struct slice name, const struct source *source)
+{
+	bool sides[SIDES];
+
+	field_sides(source, sides);
+	if (sides[FROM_CLIENT] != sides[FROM_SERVER])
+		draft->sent_by[sides[FROM_CLIENT] ? FROM_CLIENT : FROM_SERVER] = name;
+}
+
+static int one_way(struct draft *draft, struct slice name, bool to_server)
 {
 	struct signature *signature = draft->signature;
 
 	if (to_server ? signature->to_client : signature->to_server)
 		return refuse(draft, draft->text, "ask the buffers of the other side in another rule",
-			      "%s is sent to the %s, the rule asks of the other direction",
-			      source->name, to_server ? "server" : "client");
+			      "%.*s is sent to the %s, the rule asks of the other direction",
+			      (int)name.len, name.at, to_server ? "server" : "client");
 	signature->to_server |= to_server;
 	signature->to_client |= !to_server;
 	return 0;
@@ -44,7 +53,15 @@ static int sides_imply(struct draft *draft)
 		field_sides(source, sides);
 		if (sides[FROM_CLIENT] == sides[FROM_SERVER])
 			continue;
-		err = one_way(draft, source, sides[FROM_CLIENT]);
+		err = one_way(draft, slice_text(source->name), sides[FROM_CLIENT]);
+		if (err)
+			return err;
+	}
+	for (int side = 0; side < SIDES; side++) {
+		int err = draft->sent_by[side].at
+				  ? one_way(draft, draft->sent_by[side], side == FROM_CLIENT)
+				  : 0;
+
 		if (err)
 			return err;
 	}

@@ -113,6 +113,7 @@ struct draft {
 	bool only_stream, no_stream, has_fast;
 	bool wants_packet; /* by what it asks, payload is each packet's own */
 	bool asks_stream_size, of_files;
+	struct slice sent_by[SIDES]; /* a number that only this side sends; at NULL: none is asked */
 
 	/* what follows is not cleared for each rule: its counts say what is there */
 	struct draft_part parts[DRAFT_PARTS_MAX];
@@ -159,6 +160,8 @@ FILE *file_beside(const struct draft *draft, struct slice name);
 
 /* --- finish.c --- */
 
+/* It asks a number: who sends it is held against the rule's direction, and against all else it asks. */
+void draft_asks_number(struct draft *draft, struct slice name, const struct source *source);
 /* What follows from all keywords together: sides, layer, the pattern to look for first. */
 int draft_finish(struct draft *draft);
 
@@ -202,6 +205,8 @@ int source_made(struct draft *draft, struct slice name, const struct source *wha
 		const struct source **ret_source);
 /* The protocol that has a number of this name, of those that may not be read yet; NULL: none. */
 const char *number_proto(struct slice word);
+/* The largest that a protocol can say in the number of this name. */
+uint64_t number_max(struct slice word);
 /* Is it a word of the old manner, behind the content that it is about: content:"x"; http_uri. */
 bool source_is_modifier(const struct parse *parse, struct slice word);
 int sources_new(struct parse *parse);
@@ -250,6 +255,7 @@ struct number_condition {
 	uint64_t a, b;
 };
 
+/* A condition that no number up to max meets is refused as well. */
 int number_condition_read(struct draft *draft, struct slice text, uint64_t max,
 			  struct number_condition *ret_condition);
 /* The same of a text that is no piece of the rule; at is its place there. */

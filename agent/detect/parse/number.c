@@ -114,6 +114,20 @@ static int mask_read(struct draft *draft, const char *at, struct slice text, uin
 	return 0;
 }
 
+/* "<0", ">255" of a byte, a value that lies outside of its mask. */
+static int never_holds(struct draft *draft, const char *at, struct slice text, uint64_t max,
+		       const struct number_condition *condition)
+{
+	bool is_never = (condition->kind == NUMBER_BELOW && condition->a == 0) ||
+			(condition->kind == NUMBER_ABOVE && condition->a == max) ||
+			(condition->kind == NUMBER_MASK && condition->b & ~condition->a);
+
+	return is_never ? refuse(draft, at, NULL, "%s: no number from 0 to %llu is %.*s",
+				 draft->keyword->word, (unsigned long long)max, (int)text.len,
+				 text.at)
+			: 0;
+}
+
 int number_condition_of(struct draft *draft, const char *at, struct slice text, uint64_t max,
 			struct number_condition *ret_condition)
 {
@@ -135,6 +149,8 @@ int number_condition_of(struct draft *draft, const char *at, struct slice text, 
 		err = range_read(draft, at, number, max, condition.kind == NUMBER_IS_NOT, &condition);
 	else if (!number_parse(number, max, &condition.a))
 		err = wrong_number(draft, at, whole);
+	if (!err)
+		err = never_holds(draft, at, whole, max, &condition);
 	if (!err)
 		*ret_condition = condition;
 	return err;

@@ -27,20 +27,35 @@ static const struct buffer buffers[] = {
 
 const struct source source_payload = { .kind = SOURCE_PAYLOAD, .name = "payload" };
 
-static const struct {
+static const struct number_word {
 	const char *name, *proto;
+	uint64_t max;
 } number_words[] = {
-#define NUMBER(name, proto) { name, proto },
+#define NUMBER(name, proto, max) { name, proto, max },
 #include "detect/parse/numbers.def"
 #undef NUMBER
 };
 
-const char *number_proto(struct slice word)
+static const struct number_word *number_word_find(struct slice word)
 {
 	for (size_t i = 0; i < sizeof(number_words) / sizeof(number_words[0]); i++)
 		if (slice_is(word, number_words[i].name))
-			return number_words[i].proto;
+			return &number_words[i];
 	return NULL;
+}
+
+const char *number_proto(struct slice word)
+{
+	const struct number_word *found = number_word_find(word);
+
+	return found ? found->proto : NULL;
+}
+
+uint64_t number_max(struct slice word)
+{
+	const struct number_word *found = number_word_find(word);
+
+	return found ? found->max : UINT64_MAX;
 }
 
 /* --- of the packet and of files --- */
@@ -283,7 +298,8 @@ uint64_t source_apps(const struct source *source)
 int source_of_keyword(struct draft *draft, const char *name, bool numbers, struct source *ret_source)
 {
 	*ret_source = (struct source){ .kind = SOURCE_FIELD };
-	(void)source_of_fields(slice_text(name), numbers, ret_source);
+	if (source_of_fields(slice_text(name), numbers, ret_source))
+		draft_asks_number(draft, slice_text(name), ret_source);
 	return draft_of_apps(draft, source_apps(ret_source), draft->keyword_at);
 }
 
