@@ -72,6 +72,11 @@ static struct name_because look_up(struct names *names, const struct name_questi
 	return because;
 }
 
+static void expression_count(void *arg, uint8_t list, const char *text, const struct name_regex *regex)
+{
+	((size_t *)arg)[list]++;
+}
+
 static json_t *answer(struct names *names, const struct policy *policy, const struct name_question *q)
 {
 	struct name_asked host = name_question_host(q), url = name_question_url(q);
@@ -79,7 +84,10 @@ static json_t *answer(struct names *names, const struct policy *policy, const st
 	struct name_because by_host = look_up(names, q, &host, &host_why);
 	struct name_because by_url = look_up(names, q, &url, &url_why);
 	json_t *result = name_answer_json(policy, q, &by_host, &by_url, "in force");
+	size_t expressions[SEK_NAME_LISTS_MAX] = {};
 
+	names_regexes(names, expression_count, expressions);
+	name_answer_expressions(result, q, expressions);
 	json_decref(by_host.override);
 	json_decref(by_url.override);
 	names_why_free(&host_why);

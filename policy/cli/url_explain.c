@@ -80,7 +80,11 @@ static json_t *book_answer(const struct policy *policy, const struct name_book *
 	struct name_because by_host = look_up(book, q, &host, &host_entry);
 	struct name_because by_url = look_up(book, q, &url, &url_entry);
 	json_t *answer = name_answer_json(policy, q, &by_host, &by_url, "sources");
+	size_t expressions[SEK_NAME_LISTS_MAX];
 
+	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++)
+		expressions[i] = name_book_list(book, i)->regex_cnt;
+	name_answer_expressions(answer, q, expressions);
 	free(host_entry);
 	free(url_entry);
 	return answer;
@@ -144,6 +148,10 @@ static json_t *facts_make(const json_t *answer)
 								   : print_word(because, "matched"));
 	facts_list(facts, because);
 	facts_override(facts, because);
+	if (json_integer_value(json_object_get(answer, "expressions")))
+		print_fact(facts, "expressions",
+			   "%lld, not asked here: a name that one matches is blocked once it was seen",
+			   json_integer_value(json_object_get(answer, "expressions")));
 	print_fact(facts, "tenant", "%s%s%s", print_word(answer, "tenant"),
 		   group[0] ? ", group " : "", group);
 	print_fact(facts, "mode", "%s", print_word(answer, "mode"));
@@ -176,11 +184,17 @@ static void path_note(struct cli *cli, const json_t *answer)
 static void show(struct cli *cli, const json_t *answer)
 {
 	static const struct column facts[] = {
-		{ "verdict", "verdict", COLUMN_TEXT },	 { "because", "because of", COLUMN_TEXT },
-		{ "list", "list", COLUMN_TEXT },	 { "entry", "entry", COLUMN_TEXT },
-		{ "override", "override", COLUMN_TEXT }, { "tenant", "tenant", COLUMN_TEXT },
-		{ "mode", "mode", COLUMN_TEXT },	 { "time", "time", COLUMN_TEXT },
-		{ "site", "site", COLUMN_TEXT },	 { "by", "decided by", COLUMN_TEXT },
+		{ "verdict", "verdict", COLUMN_TEXT },
+		{ "because", "because of", COLUMN_TEXT },
+		{ "list", "list", COLUMN_TEXT },
+		{ "entry", "entry", COLUMN_TEXT },
+		{ "override", "override", COLUMN_TEXT },
+		{ "expressions", "expressions", COLUMN_TEXT },
+		{ "tenant", "tenant", COLUMN_TEXT },
+		{ "mode", "mode", COLUMN_TEXT },
+		{ "time", "time", COLUMN_TEXT },
+		{ "site", "site", COLUMN_TEXT },
+		{ "by", "decided by", COLUMN_TEXT },
 	};
 	static const struct column wire[] = {
 		{ "protocol", "PROTOCOL", COLUMN_TEXT },

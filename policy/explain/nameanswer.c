@@ -284,6 +284,17 @@ void name_answer_site(json_t *answer, const struct name_suffixes *suffixes)
 	json_object_set_new(answer, "site", json_string(host));
 }
 
+void name_answer_expressions(json_t *answer, const struct name_question *q,
+			     const size_t of[SEK_NAME_LISTS_MAX])
+{
+	uint64_t lists = q->phase->block | q->phase->allow;
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < SEK_NAME_LISTS_MAX; i++)
+		cnt += lists >> i & 1 ? of[i] : 0;
+	json_object_set_new(answer, "expressions", json_integer((json_int_t)cnt));
+}
+
 static enum name_end connected_end(struct sek_name_said said, const struct sek_name_phase *phase,
 				   bool question)
 {

@@ -68,6 +68,13 @@ json_t *name_answer_json(const struct policy *policy, const struct name_question
 			 const struct name_because *host, const struct name_because *url,
 			 const char *lists);
 
+/*
+ * Adds "expressions": how many regular expressions lists have that count for the question. A look-up asks
+ * none of them. of: how many each list has.
+ */
+void name_answer_expressions(json_t *answer, const struct name_question *question,
+			     const size_t of[SEK_NAME_LISTS_MAX]);
+
 /* Adds "public_suffix" and "site", the name that somebody registered; null: not known. */
 void name_answer_site(json_t *answer, const struct name_suffixes *suffixes);
 

@@ -32,11 +32,27 @@ struct rule {
 	bool back; /* it takes another back */
 };
 
+/* AdGuard's way of blocking with an answer of its own: which one is given is the policy's affair. */
+static bool rewrites_to_nothing(const struct rule *rule, struct text option)
+{
+	static const char *const answers[] = { "NXDOMAIN",  "NXDOMAIN;;",	 "REFUSED",
+					       "REFUSED;;", "0.0.0.0",		 "::",
+					       "NOERROR;;", "NOERROR;A;0.0.0.0", "NOERROR;AAAA;::" };
+	static const char key[] = "dnsrewrite=";
+
+	if (rule->allow || !text_starts(option, key))
+		return false;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (text_is(text_from(option, sizeof(key) - 1), answers[i]))
+			return true;
+	return false;
+}
+
 /* Options that leave a rule what it is for a name: all kinds of requests, or the page itself. */
 static bool option_take(struct rule *rule, struct text option)
 {
 	static const char *const served[] = { "all", "doc", "document", "important", "badfilter", "" };
-	bool known = false;
+	bool known = rewrites_to_nothing(rule, option);
 
 	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
 		known |= text_is(option, served[i]);

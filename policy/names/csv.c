@@ -46,6 +46,52 @@ static bool is_name(struct text column)
 	       !memchr(column.at, ' ', column.len) && !memchr(column.at, '/', column.len);
 }
 
+/* What rules of proxies say of the name in their second column (Surge, Clash, Quantumult). */
+static const struct proxy_rule {
+	const char *word;
+	enum name_kind kind; /* 0: it is no name */
+} proxy_rules[] = {
+	{ "DOMAIN", NAME_SELF }, { "DOMAIN-SUFFIX", NAME_SUFFIX },
+	{ "HOST", NAME_SELF },	 { "HOST-SUFFIX", NAME_SUFFIX },
+	{ "DOMAIN-KEYWORD", 0 }, { "DOMAIN-WILDCARD", 0 },
+	{ "DOMAIN-REGEX", 0 },	 { "HOST-KEYWORD", 0 },
+	{ "HOST-WILDCARD", 0 },	 { "URL-REGEX", 0 },
+	{ "USER-AGENT", 0 },	 { "PROCESS-NAME", 0 },
+};
+
+/* The rule that a line is; NULL: it is a line of another table, or its titles. */
+static const struct proxy_rule *proxy_rule_of(struct text line, struct text columns[TEXT_COLUMNS_MAX])
+{
+	size_t cnt = text_columns(line, ',', columns);
+
+	/* Of Clash's files, which are YAML. */
+	if (cnt && text_starts(columns[0], "- "))
+		columns[0] = text_trim(text_from(columns[0], 2));
+	for (size_t i = 0; cnt > 1 && i < sizeof(proxy_rules) / sizeof(proxy_rules[0]); i++)
+		if (columns[0].len == strlen(proxy_rules[i].word) &&
+		    !strncasecmp(columns[0].at, proxy_rules[i].word, columns[0].len))
+			/* "domain,seen" is titles. */
+			return proxy_rules[i].kind == NAME_SELF && !is_name(columns[1])
+				       ? NULL
+				       : &proxy_rules[i];
+	return NULL;
+}
+
+static bool proxy_rule_take(struct name_reader *reader, struct text line)
+{
+	struct text columns[TEXT_COLUMNS_MAX];
+	const struct proxy_rule *rule = proxy_rule_of(line, columns);
+	const struct name_as as = { .kind = rule ? rule->kind : NAME_SELF };
+
+	if (!rule)
+		return false;
+	if (rule->kind)
+		name_take(reader, columns[1], &as);
+	else
+		name_skip(reader, NAME_SKIP_pattern, line);
+	return true;
+}
+
 static int column_filled(const struct text *columns, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++)
@@ -96,7 +142,7 @@ void name_read_csv(struct name_reader *reader)
 	while (name_line(reader, &line)) {
 		bool comment = line.len && (line.at[0] == '#' || line.at[0] == '!');
 
-		if (!line.len)
+		if (!line.len || proxy_rule_take(reader, line))
 			continue;
 		if (column < 0)
 			column = titles_find(line, separator_of(line));
@@ -128,9 +174,12 @@ unsigned int name_looks_csv(struct text line)
 {
 	struct text columns[TEXT_COLUMNS_MAX];
 	char separator = separator_of(line);
-	size_t cnt = text_columns(line, separator, columns);
+	size_t cnt;
 	int filled;
 
+	if (proxy_rule_of(line, columns))
+		return 100;
+	cnt = text_columns(line, separator, columns);
 	if (cnt < 2 || strchr("|@{[(/", line.at[0]))
 		return 0;
 	/* A hosts file has tabs as well as blanks. */

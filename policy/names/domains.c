@@ -10,6 +10,26 @@
 
 static const struct name_as suffix = { .kind = NAME_SUFFIX };
 
+/* What V2Ray's lists say of a name in front of it; false: nothing. */
+static bool marked_take(struct name_reader *reader, struct text word)
+{
+	static const struct name_as self = { .kind = NAME_SELF };
+
+	if (text_starts(word, "domain:"))
+		name_take(reader, text_from(word, 7), &suffix);
+	else if (text_starts(word, "full:"))
+		name_take(reader, text_from(word, 5), &self);
+	else if (text_starts(word, "regexp:"))
+		name_take_regex(reader, text_from(word, 7), false);
+	else if (text_starts(word, "keyword:"))
+		name_skip(reader, NAME_SKIP_pattern, word);
+	else if (text_starts(word, "include:"))
+		name_skip(reader, NAME_SKIP_directive, word);
+	else
+		return false;
+	return true;
+}
+
 /* One word that is to be a name. */
 static void word_take(struct name_reader *reader, struct text word)
 {
@@ -60,6 +80,8 @@ void domains_line(struct name_reader *reader, struct text line)
 	while (word.len > 1 && word.at[word.len - 1] == ',')
 		word.len--;
 	word = text_trim(word);
+	if ((!rest.len || rest.at[0] == '@') && marked_take(reader, word))
+		return;
 	if (text_is_prefix(word)) {
 		if (text_is_name(text_word(&rest)))
 			hosts_line(reader, line);

@@ -8,13 +8,23 @@
 
 #include "names/read.h"
 
+/* "0" and "000.000.000.000", which resolvers take for 0.0.0.0. */
+static bool is_zeros(struct text word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (word.at[i] != '0' && (word.at[i] != '.' || !i))
+			return false;
+	return word.len;
+}
+
 /* An address, also one with a zone as hosts files have for the machine itself. */
 static bool is_address(struct text word)
 {
 	struct prefix prefix;
 	enum prefix_error error = prefix_parse(word.at, word.len, &prefix, NULL);
 
-	return (error == PREFIX_OK && !memchr(word.at, '/', word.len)) || error == PREFIX_ZONE;
+	return is_zeros(word) || (error == PREFIX_OK && !memchr(word.at, '/', word.len)) ||
+	       error == PREFIX_ZONE;
 }
 
 bool text_is_nowhere(struct text word)
@@ -22,6 +32,8 @@ bool text_is_nowhere(struct text word)
 	struct prefix prefix = {};
 	const unsigned char *at = prefix.addr.b;
 
+	if (is_zeros(word))
+		return true;
 	if (prefix_parse(word.at, word.len, &prefix, NULL) != PREFIX_OK || prefix.len != 128)
 		return false;
 	if (address_is_v4(&prefix.addr))

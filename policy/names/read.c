@@ -68,12 +68,36 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
+/*
+ * Bytes of a sign at the end of a text, or its beginning, that editors and web pages leave there unseen:
+ * blanks that are none of ASCII's, and the mark of order. 0: there is none.
+ */
+static size_t unseen(struct text text, bool at_end)
+{
+	static const char *const signs[] = {
+		"\xc2\xa0" /* U+00A0 */, "\xe3\x80\x80" /* U+3000 */, "\xe2\x80\x8b" /* U+200B */,
+		"\xef\xbb\xbf" /* U+FEFF */
+	};
+
+	if (!text.len || !(text.at[at_end ? text.len - 1 : 0] & 0x80))
+		return 0;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		size_t len = strlen(signs[i]);
+
+		if (text.len >= len && !memcmp(text.at + (at_end ? text.len - len : 0), signs[i], len))
+			return len;
+	}
+	return 0;
+}
+
 static struct text strip(struct text text)
 {
-	while (text.len && is_blank(text.at[0]))
-		text = text_from(text, 1);
-	while (text.len && is_blank(text.at[text.len - 1]))
-		text.len--;
+	size_t len;
+
+	while (text.len && (len = is_blank(text.at[0]) ? 1 : unseen(text, false)))
+		text = text_from(text, len);
+	while (text.len && (len = is_blank(text.at[text.len - 1]) ? 1 : unseen(text, true)))
+		text.len -= len;
 	return text;
 }
 
