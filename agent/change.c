@@ -33,7 +33,7 @@ struct change {
 	char *bundle, *path, *message, *checks;
 	json_t *extra;
 	const char *action;
-	struct told told;
+	struct origin origin;
 	int64_t base;
 	uint32_t confirm_s;
 	bool unchecked;
@@ -212,37 +212,40 @@ void change_note(struct agent *agent, const struct journal_entry *entry)
 	change_record(agent, entry);
 }
 
-static struct journal_entry change_entry(const struct change *c)
+struct journal_entry change_entry_by(const struct peer *peer, const struct origin *origin)
 {
-	const struct peer *peer = c->ticket ? ticket_peer(c->ticket) : NULL;
-
 	return (struct journal_entry){
-		.generation = c->generation,
 		.time = time(NULL),
-		.action = c->action,
 		.uid = peer ? peer->uid : getuid(),
 		.pid = peer ? peer->pid : getpid(),
 		.user = peer ? peer->user : "sekishod",
-		.login = c->told.login,
-		.tty = c->told.tty,
-		.ssh = c->told.ssh,
-		.message = c->message,
-		.path = c->path,
-		.text = c->bundle,
-		.hash = c->hash,
-		.checks = c->checks,
+		.login = origin ? origin->login : NULL,
+		.tty = origin ? origin->tty : NULL,
+		.ssh = origin ? origin->ssh : NULL,
 	};
+}
+
+static struct journal_entry change_entry(const struct change *c)
+{
+	struct journal_entry entry =
+		change_entry_by(c->ticket ? ticket_peer(c->ticket) : NULL, &c->origin);
+
+	entry.generation = c->generation;
+	entry.action = c->action;
+	entry.message = c->message;
+	entry.path = c->path;
+	entry.text = c->bundle;
+	entry.hash = c->hash;
+	entry.checks = c->checks;
+	return entry;
 }
 
 void change_refused(struct agent *agent, const struct peer *peer, const char *what)
 {
-	struct journal_entry entry = { .time = time(NULL),
-				       .action = "refused",
-				       .uid = peer->uid,
-				       .pid = peer->pid,
-				       .user = peer->user,
-				       .message = what };
+	struct journal_entry entry = change_entry_by(peer, NULL);
 
+	entry.action = "refused";
+	entry.message = what;
 	log_warn("control: %s is refused to %s (uid %u, pid %d, role %s)", what, peer->user,
 		 peer->uid, peer->pid, role_name(peer->role));
 	change_note(agent, &entry);
@@ -510,8 +513,8 @@ static struct change *change_new(struct agent *agent, const struct change_wish *
 	c->path = strdup(wish->path);
 	c->message = strdup(wish->message);
 	c->checks = strdup(wish->checks ? wish->checks : "");
-	if (wish->told)
-		c->told = *wish->told;
+	if (wish->origin)
+		c->origin = *wish->origin;
 	diag_init(&c->diag);
 	if (c->bundle && c->path && c->message && c->checks)
 		return c;

@@ -8,13 +8,13 @@
 #define AGENT_CHANGE_H
 
 #include "control.h"
+#include "install/journal.h"
 
 struct agent;
 struct changes;
-struct journal_entry;
 
 /* Where a peer says that it sits. Its own word, kept as that. */
-struct told {
+struct origin {
 	char login[64], tty[64], ssh[160];
 };
 
@@ -24,7 +24,7 @@ struct change_wish {
 	const char *path; /* where it came from, for people */
 	const char *action; /* "apply", "rollback", "restore", "start"; not copied */
 	const char *message; /* why */
-	const struct told *told; /* NULL: nothing */
+	const struct origin *origin; /* NULL: nothing */
 	int64_t base; /* generation that it was made against; -1: not said */
 	uint32_t confirm_s; /* it goes back by itself unless confirmed in time; 0: it stays */
 	bool unchecked; /* the policy's own checks are not run */
@@ -50,6 +50,11 @@ void change_ask(struct changes *changes, struct ticket *ticket, const struct cha
 int change_own(struct changes *changes, const struct change_wish *wish,
 	       void (*done)(struct agent *agent, int err));
 
+/*
+ * An entry of this moment by a peer (NULL: by the agent itself) who said where it sits (NULL: it did
+ * not); all else of it is empty. Its strings stay theirs.
+ */
+struct journal_entry change_entry_by(const struct peer *peer, const struct origin *origin);
 /* Writes to the journal and the records; what cannot be written is said in the log. */
 void change_note(struct agent *agent, const struct journal_entry *entry);
 /* To the records alone, of what is in the journal. */

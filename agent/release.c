@@ -337,14 +337,11 @@ static void decided_note(struct agent *agent, struct ticket *ticket, const struc
 			 const char *what)
 {
 	const struct peer *peer = ticket_peer(ticket);
+	struct journal_entry entry = change_entry_by(peer, NULL);
 	char message[512];
-	const struct journal_entry entry = { .time = time(NULL),
-					     .action = "release",
-					     .uid = peer->uid,
-					     .pid = peer->pid,
-					     .user = peer->user,
-					     .message = message };
 
+	entry.action = "release";
+	entry.message = message;
 	snprintf(message, sizeof(message), "request %lld (%s): %s for %s is %s", (long long)c->id,
 		 c->reference, c->name, c->tenant, what);
 	log_info("release: %s: %s", peer->user, message);

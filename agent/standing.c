@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -99,7 +98,7 @@ void standing_back(void *arg)
 struct confirmation {
 	struct agent *agent;
 	const struct peer *peer; /* NULL: the agent itself */
-	const struct told *told;
+	const struct origin *origin;
 	const char *message, *checks;
 };
 
@@ -115,18 +114,15 @@ static int confirmation_keep(const struct journal_entry *found, void *arg)
 	struct agent *agent = by->agent;
 	const struct journal_wait former = *confirm_wait(agent->confirm);
 	bool whole = by->peer || !former.by_hand; /* else somebody's word is still to come */
-	struct journal_entry entry = *found;
+	struct journal_entry entry = change_entry_by(by->peer, by->origin);
 	int err = confirmation_end(agent, whole);
 
-	entry.time = time(NULL);
+	entry.generation = found->generation;
+	entry.path = found->path;
+	entry.text = found->text;
+	entry.hash = found->hash;
 	entry.action = whole ? "confirm" : "checks";
-	entry.uid = by->peer ? by->peer->uid : getuid();
-	entry.pid = by->peer ? by->peer->pid : getpid();
-	entry.user = by->peer ? by->peer->user : "sekishod";
 	entry.checks = by->checks;
-	entry.login = by->told->login;
-	entry.tty = by->told->tty;
-	entry.ssh = by->told->ssh;
 	entry.message = by->message;
 	if (!err)
 		err = journal_add(agent->journal, &entry);
@@ -155,10 +151,10 @@ static int confirmation_make(struct confirmation *by)
 }
 
 void standing_confirm(struct agent *agent, struct ticket *ticket, const char *message,
-		      const struct told *told)
+		      const struct origin *origin)
 {
 	const struct journal_wait *wait = confirm_wait(agent->confirm);
-	struct confirmation by = { agent, ticket_peer(ticket), told, message, "" };
+	struct confirmation by = { agent, ticket_peer(ticket), origin, message, "" };
 	uint32_t generation = wait ? wait->generation : 0;
 
 	if (!wait) {
@@ -224,7 +220,7 @@ void standing_checked(void *arg, const struct checks_result *result)
 {
 	struct agent *agent = arg;
 	const struct journal_wait *wait = confirm_wait(agent->confirm);
-	static const struct told nothing;
+	static const struct origin nothing;
 	char *checks = json_dumps(result->rows, JSON_COMPACT);
 	struct confirmation by = { agent, NULL, &nothing, result->words, checks };
 	int err;

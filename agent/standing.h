@@ -28,6 +28,6 @@ void standing_back(void *arg);
 
 /* Keeps what waits for its confirmation: journal, log, and the ticket's answer. */
 void standing_confirm(struct agent *agent, struct ticket *ticket, const char *message,
-		      const struct told *told);
+		      const struct origin *origin);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -48,14 +47,11 @@ static void errand_told(void *arg, enum feeds_event event, const struct errand *
 {
 	char words[2 * PLAN_TEXT_MAX], message[3 * PLAN_TEXT_MAX];
 	struct agent *agent = arg;
-	struct journal_entry entry = { .time = time(NULL),
-				       .action = "list",
-				       .uid = getuid(),
-				       .pid = getpid(),
-				       .user = "sekishod",
-				       .message = message,
-				       .path = e->feed.url };
+	struct journal_entry entry = change_entry_by(NULL, NULL);
 
+	entry.action = "list";
+	entry.message = message;
+	entry.path = e->feed.url;
 	words_of(event, e, words, sizeof(words));
 	records_object(agent->records, "list",
 		       json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "list", e->name, "action",

@@ -24,7 +24,7 @@ struct safekeeping {
 	struct agent *agent;
 	struct ticket *ticket;
 	int fd; /* the ticket's */
-	struct told told;
+	struct origin origin;
 	bool had; /* had: there is a history that a restore would replace */
 	char *message;
 	/* what came of it */
@@ -216,9 +216,11 @@ static void restore_done(void *arg)
 {
 	struct safekeeping *s = arg;
 	struct agent *agent = s->agent;
-	struct change_wish wish = {
-		.action = "restore", .bundle = s->text, .path = s->path, .told = &s->told, .base = -1
-	};
+	struct change_wish wish = { .action = "restore",
+				    .bundle = s->text,
+				    .path = s->path,
+				    .origin = &s->origin,
+				    .base = -1 };
 	char message[600];
 	int err;
 
@@ -249,9 +251,9 @@ void method_agent_restore(struct agent *agent, struct ticket *ticket, json_t *pa
 	bool had = journal_highest(agent->journal) > 0;
 	const char *message = "";
 	struct safekeeping *s;
-	struct told told;
+	struct origin origin;
 
-	if (!param_told(ticket, params, &told) ||
+	if (!param_origin(ticket, params, &origin) ||
 	    !param_string(ticket, params, "message", false, &message) || !param_file(ticket))
 		return;
 	if (confirm_wait(agent->confirm)) {
@@ -269,7 +271,7 @@ void method_agent_restore(struct agent *agent, struct ticket *ticket, json_t *pa
 	s = safekeeping_new(agent, ticket);
 	if (!s)
 		return;
-	s->told = told;
+	s->origin = origin;
 	s->had = had;
 	s->message = strndup(message, 300);
 	if (s->message) {

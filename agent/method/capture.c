@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "change.h"
 #include "dataplane/livecapture.h"
-#include "install/journal.h"
 #include "install/state.h"
 #include "lists/set.h"
 #include "method/method.h"
@@ -28,7 +26,7 @@
 struct session {
 	struct agent *agent;
 	struct ticket *ticket;
-	struct told told;
+	struct origin origin;
 	char path[256];
 	char words[512];
 	char why[204];
@@ -37,17 +35,11 @@ struct session {
 static void note(struct session *s, const char *message)
 {
 	const struct peer *peer = ticket_peer(s->ticket);
-	struct journal_entry entry = { .time = time(NULL),
-				       .action = "capture",
-				       .uid = peer->uid,
-				       .pid = peer->pid,
-				       .user = peer->user,
-				       .login = s->told.login,
-				       .tty = s->told.tty,
-				       .ssh = s->told.ssh,
-				       .message = message,
-				       .path = s->path };
+	struct journal_entry entry = change_entry_by(peer, &s->origin);
 
+	entry.action = "capture";
+	entry.message = message;
+	entry.path = s->path;
 	log_info("capture: %s: %s", peer->user, message);
 	change_note(s->agent, &entry);
 }
@@ -224,7 +216,7 @@ void method_capture_start(struct agent *agent, struct ticket *ticket, json_t *pa
 	}
 	s->agent = agent;
 	s->ticket = ticket;
-	if (!param_told(ticket, params, &s->told) ||
+	if (!param_origin(ticket, params, &s->origin) ||
 	    !param_string(ticket, params, "path", false, &path) ||
 	    !param_string(ticket, params, "message", false, &why) || !param_file(ticket) ||
 	    !bounds_read(ticket, params, &wish) || !filter_read(s, params, &wish.filter)) {

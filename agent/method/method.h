@@ -26,7 +26,7 @@ bool param_number(struct ticket *ticket, const json_t *params, const char *name,
 bool param_file(struct ticket *ticket);
 
 /* Member "from": {"login","tty","ssh"}, where the peer says that it sits; absent: nothing. */
-bool param_told(struct ticket *ticket, const json_t *params, struct told *ret_told);
+bool param_origin(struct ticket *ticket, const json_t *params, struct origin *ret_origin);
 
 /* An answer from state_*(): result, or NULL and diag; takes over result. */
 void ticket_state(struct ticket *ticket, json_t *result, const struct diag *diag);

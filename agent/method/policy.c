@@ -26,25 +26,25 @@ static bool told_member(struct ticket *ticket, const json_t *from, const char *n
 	return false;
 }
 
-bool param_told(struct ticket *ticket, const json_t *params, struct told *ret_told)
+bool param_origin(struct ticket *ticket, const json_t *params, struct origin *ret_origin)
 {
 	const json_t *from = json_object_get(params, "from");
 
-	*ret_told = (struct told){};
-	return told_member(ticket, from, "login", ret_told->login, sizeof(ret_told->login)) &&
-	       told_member(ticket, from, "tty", ret_told->tty, sizeof(ret_told->tty)) &&
-	       told_member(ticket, from, "ssh", ret_told->ssh, sizeof(ret_told->ssh));
+	*ret_origin = (struct origin){};
+	return told_member(ticket, from, "login", ret_origin->login, sizeof(ret_origin->login)) &&
+	       told_member(ticket, from, "tty", ret_origin->tty, sizeof(ret_origin->tty)) &&
+	       told_member(ticket, from, "ssh", ret_origin->ssh, sizeof(ret_origin->ssh));
 }
 
 void method_policy_apply(struct agent *agent, struct ticket *ticket, json_t *params)
 {
-	struct told told;
+	struct origin origin;
 	struct change_wish wish = {
-		.action = "apply", .path = "(no name)", .message = "", .base = -1, .told = &told
+		.action = "apply", .path = "(no name)", .message = "", .base = -1, .origin = &origin
 	};
 	int64_t confirm_s = 0;
 
-	if (param_told(ticket, params, &told) &&
+	if (param_origin(ticket, params, &origin) &&
 	    param_string(ticket, params, "bundle", true, &wish.bundle) &&
 	    param_string(ticket, params, "path", false, &wish.path) &&
 	    param_string(ticket, params, "message", false, &wish.message) &&
@@ -60,11 +60,11 @@ void method_policy_apply(struct agent *agent, struct ticket *ticket, json_t *par
 void method_policy_confirm(struct agent *agent, struct ticket *ticket, json_t *params)
 {
 	const char *message = "";
-	struct told told;
+	struct origin origin;
 
-	if (param_told(ticket, params, &told) &&
+	if (param_origin(ticket, params, &origin) &&
 	    param_string(ticket, params, "message", false, &message))
-		standing_confirm(agent, ticket, message, &told);
+		standing_confirm(agent, ticket, message, &origin);
 }
 
 static int entry_found(const struct journal_entry *entry, void *arg)
@@ -94,12 +94,12 @@ static int former_found(const struct journal_entry *entry, void *arg)
 void method_policy_rollback(struct agent *agent, struct ticket *ticket, json_t *params)
 {
 	struct former former = { .below = gate_generation(agent->gate) };
-	struct told told;
-	struct change_wish wish = { .action = "rollback", .message = "", .base = -1, .told = &told };
+	struct origin origin;
+	struct change_wish wish = { .action = "rollback", .message = "", .base = -1, .origin = &origin };
 	const struct journal_wait *wait = confirm_wait(agent->confirm);
 	int64_t generation = wait ? wait->former : 0;
 
-	if (!param_told(ticket, params, &told) ||
+	if (!param_origin(ticket, params, &origin) ||
 	    !param_number(ticket, params, "generation", 1, UINT32_MAX, &generation) ||
 	    !param_number(ticket, params, "base", 0, UINT32_MAX, &wish.base) ||
 	    !param_string(ticket, params, "message", false, &wish.message))

@@ -6,12 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "change.h"
 #include "inline/inline.h"
-#include "install/journal.h"
 #include "method/method.h"
 
 #define WHY_MAX 200
@@ -19,7 +17,7 @@
 struct asked {
 	struct agent *agent;
 	struct ticket *ticket;
-	struct told told;
+	struct origin origin;
 	char why[WHY_MAX]; /* may be "" */
 };
 
@@ -27,17 +25,11 @@ static void note(const struct asked *asked, const char *outcome)
 {
 	char message[WHY_MAX + 200];
 	const struct peer *peer = ticket_peer(asked->ticket);
-	const struct journal_entry entry = { .time = time(NULL),
-					     .action = "reload",
-					     .uid = peer->uid,
-					     .pid = peer->pid,
-					     .user = peer->user,
-					     .login = asked->told.login,
-					     .tty = asked->told.tty,
-					     .ssh = asked->told.ssh,
-					     .message = message,
-					     .path = asked->agent->settings->inspect_rules[0] };
+	struct journal_entry entry = change_entry_by(peer, &asked->origin);
 
+	entry.action = "reload";
+	entry.message = message;
+	entry.path = asked->agent->settings->inspect_rules[0];
 	snprintf(message, sizeof(message), "%s%s%s", outcome, asked->why[0] ? ": " : "", asked->why);
 	log_info("inspection: %s has rules read again: %s", peer->user, message);
 	change_note(asked->agent, &entry);
@@ -95,10 +87,10 @@ void method_rule_reload(struct agent *agent, struct ticket *ticket, json_t *para
 {
 	const char *why = "";
 	struct asked *asked;
-	struct told told;
+	struct origin origin;
 	int err;
 
-	if (!param_told(ticket, params, &told) ||
+	if (!param_origin(ticket, params, &origin) ||
 	    !param_string(ticket, params, "message", false, &why))
 		return;
 	if (!agent->inspection) {
@@ -109,7 +101,7 @@ void method_rule_reload(struct agent *agent, struct ticket *ticket, json_t *para
 	asked = malloc(sizeof(*asked));
 	err = asked ? 0 : -ENOMEM;
 	if (!err) {
-		*asked = (struct asked){ .agent = agent, .ticket = ticket, .told = told };
+		*asked = (struct asked){ .agent = agent, .ticket = ticket, .origin = origin };
 		snprintf(asked->why, sizeof(asked->why), "%s", why);
 		err = inspection_reload(agent->inspection, agent->long_jobs, reloaded, asked);
 	}
