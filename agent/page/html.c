@@ -17,9 +17,10 @@ enum language { EN, JA, LANGUAGES };
 
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#1d2430;--soft:#4d5866;--paper:#f3f5f8;--card:#fff;"
-	"--line:#d5dbe3;--act:#0b57a4;--on:#fff;--mark:#a4262c}"
+	"--line:#d5dbe3;--act:#0b57a4;--on:#fff;--mark:#a4262c;--good:#1a7f37}"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#aeb8c4;--paper:#14181d;"
-	"--card:#1e242b;--line:#3a444f;--act:#7db7f5;--on:#0d1218;--mark:#ff9a94}}"
+	"--card:#1e242b;--line:#3a444f;--act:#7db7f5;--on:#0d1218;--mark:#ff9a94;"
+	"--good:#57c46f}}"
 	"*{box-sizing:border-box}"
 	"body{margin:0;background:var(--paper);color:var(--ink);font:1.0625rem/1.65 system-ui,"
 	"-apple-system,\"Hiragino Sans\",\"Noto Sans CJK JP\",\"Noto Sans JP\",Meiryo,"
@@ -28,6 +29,7 @@ static const char style[] =
 	"main{max-width:44rem;margin:0 auto;padding:1rem}"
 	".card{background:var(--card);border:1px solid var(--line);border-top:.35rem solid var(--mark);"
 	"border-radius:.6rem;padding:1.25rem 1.25rem 1.5rem;margin:1rem 0}"
+	".good{border-top-color:var(--good)}"
 	".second{border-top-color:var(--line);color:var(--soft);font-size:1rem}"
 	"h1{font-size:1.5rem;line-height:1.35;margin:0 0 .75rem}"
 	"h2{font-size:1.15rem;line-height:1.4;margin:0 0 .5rem}"
@@ -189,6 +191,12 @@ static void second_put(FILE *out, const struct page_view *v, enum language l)
 	raw_put(out, "</section>\n");
 }
 
+/* What is good news does not begin in red. */
+static bool is_good(const struct page_view *v)
+{
+	return v->kind == PAGE_OPEN || (v->state && !strcmp(v->state, "granted"));
+}
+
 char *page_html(const struct page_view *v)
 {
 	enum language l = v->japanese ? JA : EN;
@@ -202,9 +210,9 @@ char *page_html(const struct page_view *v)
 		"<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		"<meta name=\"robots\" content=\"noindex\">\n<title>%s</title>\n<style>%s</style>\n"
-		"</head>\n<body>\n<main>\n<section class=\"card\">\n<h1>%s</h1>\n<p>%s</p>\n",
-		language_name(l), words[v->kind][l].head, style, words[v->kind][l].head,
-		words[v->kind][l].says);
+		"</head>\n<body>\n<main>\n<section class=\"card%s\">\n<h1>%s</h1>\n<p>%s</p>\n",
+		language_name(l), words[v->kind][l].head, style, is_good(v) ? " good" : "",
+		words[v->kind][l].head, words[v->kind][l].says);
 	rows_put(out, v, l);
 	again_put(out, v, l);
 	form_put(out, v, l);

@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,6 +282,70 @@ static void html_keeps_text_text(void **state)
 							      : "lang=\"ja\" aria-label"));
 			free(text);
 		}
+}
+
+/* One of the style's colours, as light as an eye sees it (WCAG 2.1, relative luminance). */
+static double luminance(const char *scheme, const char *name)
+{
+	static const double weights[] = { 0.2126, 0.7152, 0.0722 };
+	double sum = 0;
+	const char *at;
+	char key[32];
+
+	snprintf(key, sizeof(key), "--%s:#", name);
+	at = strstr(scheme, key);
+	assert_non_null(at);
+	at += strlen(key);
+	for (int i = 0; i < 3; i++) {
+		bool brief = !isxdigit((unsigned char)at[3]);
+		char digits[3] = { at[brief ? i : 2 * i], at[brief ? i : 2 * i + 1] };
+		double part = (double)strtoul(digits, NULL, 16) / 255;
+
+		sum += weights[i] *
+		       (part <= 0.04045 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4));
+	}
+	return sum;
+}
+
+/* All text, in light and in dark, stands out by 4.5 and more (WCAG 2.1, 1.4.3). */
+static void colours_can_be_read(void **state)
+{
+	static const char *const pairs[][2] = { { "ink", "paper" },
+						{ "ink", "card" },
+						{ "soft", "card" },
+						{ "act", "card" },
+						{ "on", "act" } };
+	char *text = page_html(&(struct page_view){ .kind = PAGE_HOME });
+
+	for (int dark = 0; dark < 2; dark++) {
+		const char *scheme = strstr(text, dark ? "prefers-color-scheme:dark" : ":root{");
+
+		assert_non_null(scheme);
+		for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+			double a = luminance(scheme, pairs[i][0]), b = luminance(scheme, pairs[i][1]);
+			double contrast = a > b ? (a + 0.05) / (b + 0.05) : (b + 0.05) / (a + 0.05);
+
+			if (contrast < 4.5)
+				fail_msg("%s on %s: %.2f", pairs[i][0], pairs[i][1], contrast);
+		}
+	}
+	free(text);
+}
+
+/* What is released, or was never held back, does not begin in the colour of what is. */
+static void good_news_look_so(void **state)
+{
+	const struct page_view views[] = { { .kind = PAGE_OPEN },
+					   { .kind = PAGE_STATE, .state = "granted" },
+					   { .kind = PAGE_STATE, .state = "denied" },
+					   { .kind = PAGE_BLOCKED } };
+
+	for (size_t i = 0; i < 4; i++) {
+		char *text = page_html(&views[i]);
+
+		assert_int_equal(strstr(text, "class=\"card good\"") != NULL, i < 2);
+		free(text);
+	}
 }
 
 static void html_brings_nothing(void **state)
@@ -634,6 +700,8 @@ int main(void)
 		cmocka_unit_test(tokens),
 		cmocka_unit_test(budgets),
 		cmocka_unit_test(html_keeps_text_text),
+		cmocka_unit_test(colours_can_be_read),
+		cmocka_unit_test(good_news_look_so),
 		cmocka_unit_test(html_brings_nothing),
 		ROW(serves),
 		ROW(takes_requests),
