@@ -16,6 +16,7 @@
 
 #define SLOTS 65536 /* the list has about 10,000 rules */
 #define RULES_MAX (SLOTS / 2)
+#define MAY_BITS (SLOTS * 4) /* 32 KiB, which the first cache holds; the slots it does not */
 
 enum rule { RULE_NAME = 1, RULE_BELOW = 2 /* *.name */, RULE_EXCEPTION = 4 /* !name */ };
 
@@ -27,12 +28,17 @@ struct slot {
 struct name_suffixes {
 	struct name_seed seed;
 	size_t cnt;
+	uint64_t may[MAY_BITS / 64]; /* a bit set, a slot may have it: nearly no name is a suffix */
 	struct slot slots[SLOTS];
 };
 
-static const struct slot *slot_of(const struct name_suffixes *suffixes, const char *host, size_t len)
+static uint64_t hash_of(const struct name_suffixes *suffixes, const char *host, size_t len)
 {
-	uint64_t hash = name_hash(&suffixes->seed, host, len) | 1;
+	return name_hash(&suffixes->seed, host, len) | 1;
+}
+
+static const struct slot *slot_of(const struct name_suffixes *suffixes, uint64_t hash)
+{
 	size_t n = hash >> 16 & (SLOTS - 1);
 
 	while (suffixes->slots[n].hash && suffixes->slots[n].hash != hash)
@@ -40,11 +46,28 @@ static const struct slot *slot_of(const struct name_suffixes *suffixes, const ch
 	return &suffixes->slots[n];
 }
 
+/* Which bit of `may` is a hash's. */
+static size_t may_bit(uint64_t hash)
+{
+	return hash >> 40 & (MAY_BITS - 1);
+}
+
+static uint8_t rules_of(const struct name_suffixes *suffixes, const char *host, size_t len)
+{
+	uint64_t hash = hash_of(suffixes, host, len);
+	size_t bit = may_bit(hash);
+
+	if (!(suffixes->may[bit / 64] >> bit % 64 & 1))
+		return 0;
+	return slot_of(suffixes, hash)->rules;
+}
+
 static int rule_add(struct name_suffixes *suffixes, const char *text, size_t len)
 {
 	enum rule rule = RULE_NAME;
 	struct name name;
 	struct slot *slot;
+	uint64_t hash;
 
 	if (len && text[0] == '!') {
 		rule = RULE_EXCEPTION;
@@ -57,11 +80,13 @@ static int rule_add(struct name_suffixes *suffixes, const char *text, size_t len
 	}
 	if (name_normalise(text, len, &name))
 		return 0;
-	slot = (struct slot *)slot_of(suffixes, name.text, name.len);
+	hash = hash_of(suffixes, name.text, name.len);
+	slot = (struct slot *)slot_of(suffixes, hash);
 	if (!slot->hash && suffixes->cnt++ >= RULES_MAX)
 		return -E2BIG;
-	slot->hash = name_hash(&suffixes->seed, name.text, name.len) | 1;
+	slot->hash = hash;
 	slot->rules |= rule;
+	suffixes->may[may_bit(hash) / 64] |= 1ULL << may_bit(hash) % 64;
 	return 0;
 }
 
@@ -118,7 +143,7 @@ bool name_suffix_is_public(const struct name_suffixes *suffixes, const char *hos
 
 	if (!suffixes)
 		return false;
-	rules = slot_of(suffixes, host, len)->rules;
+	rules = rules_of(suffixes, host, len);
 	if (rules & RULE_EXCEPTION)
 		return false;
 	if (rules & RULE_NAME)
@@ -126,7 +151,7 @@ bool name_suffix_is_public(const struct name_suffixes *suffixes, const char *hos
 	dot = memchr(host, '.', len);
 	if (!dot)
 		return false;
-	return slot_of(suffixes, dot + 1, len - (size_t)(dot + 1 - host))->rules & RULE_BELOW;
+	return rules_of(suffixes, dot + 1, len - (size_t)(dot + 1 - host)) & RULE_BELOW;
 }
 
 size_t name_suffix_registered(const struct name_suffixes *suffixes, const char *host, size_t len)
@@ -139,7 +164,7 @@ size_t name_suffix_registered(const struct name_suffixes *suffixes, const char *
 		if (name_suffix_is_public(suffixes, host + at, len - at))
 			return from;
 		from = at;
-		if (suffixes && slot_of(suffixes, host + at, len - at)->rules & RULE_EXCEPTION)
+		if (suffixes && rules_of(suffixes, host + at, len - at) & RULE_EXCEPTION)
 			return from;
 		dot = memchr(host + at, '.', len - at);
 		if (!dot)

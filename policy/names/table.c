@@ -176,6 +176,13 @@ static int entry_said(struct builder *b, const struct name_source *source,
 
 /* --- into the table --- */
 
+/* Has what a print goes to fetched. */
+static void print_near(const struct builder *b, uint64_t print)
+{
+	name_fill_near(&b->fill, print);
+	__builtin_prefetch(&b->bloom[name_bloom_word(print, b->table->bloom_mask)], 1);
+}
+
 static void bloom_add(struct builder *b, uint64_t print)
 {
 	b->bloom[name_bloom_word(print, b->table->bloom_mask)] |= name_bloom_bits(print);
@@ -212,7 +219,7 @@ static int source_fill(struct builder *b, size_t s)
 		int set, err;
 
 		if (i + AHEAD < cnt)
-			name_fill_near(&b->fill, prints[i + AHEAD]);
+			print_near(b, prints[i + AHEAD]);
 		if (entry_skipped(source, i))
 			continue;
 		set = entry_said(b, source, &source->list->entries[i], &said);
