@@ -382,40 +382,53 @@ void state_bypass(struct match *match)
 		flow_bypass(match->flow);
 }
 
+/* Records say which rules wanted it. */
+static void file_wanted(struct file *file, uint32_t sid)
+{
+	file->wants_store = true;
+	for (uint8_t i = 0; i < file->sid_cnt; i++)
+		if (file->sids[i] == sid)
+			return;
+	if (file->sid_cnt < sizeof(file->sids) / sizeof(file->sids[0]))
+		file->sids[file->sid_cnt++] = sid;
+}
+
 /* Those that are there, and those that it will still carry. */
-static void files_store(struct tx *tx, const bool sides[SIDES])
+static void files_store(struct tx *tx, const bool sides[SIDES], uint32_t sid)
 {
 	for (int side = 0; side < SIDES; side++)
 		tx->stores[side] |= sides[side];
 	for (struct file *file = tx->files; file; file = file->next) {
 		if (sides[file->side])
-			file->wants_store = true;
+			file_wanted(file, sid);
 	}
 }
 
 /* From the transaction on that was found. */
-static void flow_store(struct session *session, const struct tx *from, const bool sides[SIDES])
+static void flow_store(struct session *session, const struct tx *from, const bool sides[SIDES],
+		       uint32_t sid)
 {
 	for (int side = 0; side < SIDES; side++)
 		session->stores[side] |= sides[side];
 	for (struct tx *tx = session->first; tx; tx = tx->next) {
 		if (!from || tx->id >= from->id)
-			files_store(tx, sides);
+			files_store(tx, sides, sid);
 	}
 }
 
 void state_store(struct match *match, const bool sides[SIDES], enum store_scope scope)
 {
 	bool wanted[SIDES] = { sides[FROM_CLIENT], sides[FROM_SERVER] };
+	uint32_t sid = match->signature->rule.sid;
 
 	if (!wanted[FROM_CLIENT] && !wanted[FROM_SERVER])
 		wanted[match->side] = true;
 	if (scope == STORE_FILE && match->file)
-		match->file->wants_store = true;
+		file_wanted(match->file, sid);
 	else if (scope != STORE_FLOW && match->tx)
-		files_store(match->tx, wanted);
+		files_store(match->tx, wanted, sid);
 	else if (match->flow)
-		flow_store(&match->flow->session, match->tx, wanted);
+		flow_store(&match->flow->session, match->tx, wanted, sid);
 }
 
 void state_unlogged(struct match *match, bool of_flow)

@@ -412,8 +412,8 @@ static void fields_look(struct asking *a)
 			field_look(a, look);
 		}
 	}
-	for (uint8_t step = 0; step < 64 && (step <= progress || a->is_complete); step++)
-		a->state->scanned_steps |= 1ULL << step;
+	a->state->scanned_steps |= a->is_complete || progress >= 63 ? UINT64_MAX
+								    : (2ULL << progress) - 1;
 }
 
 static void numbers_of_list(struct asking *a, const struct rule_list *list)

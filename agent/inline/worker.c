@@ -227,7 +227,7 @@ static void serve_until_end(struct inline_worker *w)
 			wait_for_work(w);
 	}
 	rings_drain(w);
-	inspector_finish(&w->inspector);
+	inspector_finish(&w->inspector, 0);
 	tell(w);
 }
 

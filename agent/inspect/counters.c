@@ -163,7 +163,7 @@ static void session_count(struct counters *c, const struct flow *flow)
 	const struct session *s = &flow->session;
 	size_t over = flow->proto == IP_UDP;
 
-	if (s->proto == PROTO_FAILED)
+	if (s->proto == PROTO_FAILED || (s->proto == PROTO_UNKNOWN && flow->proto == IP_UDP))
 		c->at[over ? COUNTER_FAILED_UDP : COUNTER_FAILED_TCP]++;
 	if (s->original > PROTO_FAILED && s->original != s->proto)
 		c->app[s->original][over].flows++;

@@ -80,7 +80,7 @@ static void item_work(struct crew_worker *w, struct batch *batch, struct item *i
 	else if (item->kind == ITEM_TICK)
 		inspector_tick(&w->inspector, frame.time_ns, frame.number);
 	else
-		inspector_finish(&w->inspector);
+		inspector_finish(&w->inspector, frame.time_ns);
 }
 
 /* Where the worker is when nothing of the batch is left for it; a tick's frame comes behind the tick. */
@@ -266,10 +266,11 @@ struct inspector *crew_inspector(struct crew *crew, unsigned int i)
 	return i < crew->worker_cnt ? &crew->workers[i].inspector : NULL;
 }
 
-int crew_finish(struct crew *crew, struct engine_tally *ret_tally)
+int crew_finish(struct crew *crew, uint64_t now_ns, struct engine_tally *ret_tally)
 {
 	struct engine_tally tally = { 0 };
-	int r = item_put(crew, ITEM_FINISH, DEAL_EVERYBODY, &(struct capture_packet){ .number = 0 });
+	int r = item_put(crew, ITEM_FINISH, DEAL_EVERYBODY,
+			 &(struct capture_packet){ .time_ns = now_ns });
 
 	crew_give(crew);
 	crew_join(crew, 0);

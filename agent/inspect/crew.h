@@ -15,7 +15,7 @@ int crew_new(const struct inspect_settings *settings, struct crew **ret_crew);
 int crew_frame(struct crew *crew, const struct capture_packet *frame);
 int crew_tick(struct crew *crew, uint64_t now_ns, uint64_t frame);
 /* Ends all flows and waits for all records; ret_tally: the sum over all. */
-int crew_finish(struct crew *crew, struct engine_tally *ret_tally);
+int crew_finish(struct crew *crew, uint64_t now_ns, struct engine_tally *ret_tally);
 /* Waits until all frames that were given are inspected. */
 void crew_rest(struct crew *crew);
 /* Number i; NULL: there are no more. To be touched while the crew rests. */

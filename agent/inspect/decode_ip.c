@@ -466,6 +466,8 @@ void decode_rebuilt(struct decoder *d, struct packet *p, struct slice frame, siz
 		return;
 	whole->is_rebuilt = true;
 	whole->depth = p->depth;
+	if (p->ether && link_len) /* the header was copied to the same place */
+		whole->ether = frame.at + (p->ether - p->frame.at);
 	whole->ether_type = p->ether_type;
 	memcpy(whole->vlan, p->vlan, sizeof(whole->vlan));
 	whole->vlan_cnt = p->vlan_cnt;

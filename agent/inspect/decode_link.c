@@ -19,6 +19,7 @@ void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest)
 	}
 	if (!decode_layer(d, p))
 		return;
+	p->ether = rest.at;
 	p->ether_type = be16(rest.at + 12);
 	decode_by_ether_type(d, p, p->ether_type, slice_behind(rest, ETHER_LEN));
 }

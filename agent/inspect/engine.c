@@ -146,9 +146,9 @@ int engine_finish(struct engine *engine, struct engine_tally *ret_tally)
 	int r = 0;
 
 	if (engine->crew) {
-		r = crew_finish(engine->crew, ret_tally);
+		r = crew_finish(engine->crew, engine->last_ns, ret_tally);
 	} else {
-		inspector_finish(&engine->inspector);
+		inspector_finish(&engine->inspector, engine->last_ns);
 		*ret_tally = inspector_tally(&engine->inspector);
 	}
 	return r ? r : tally_tell(engine, ret_tally);

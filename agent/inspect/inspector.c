@@ -278,6 +278,7 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 {
 	struct decoder *d = &w->decoder;
 
+	w->now_ns = frame->time_ns;
 	decode_frame(d, frame);
 	if (inspector_of(w->settings, &d->packets[0]) == w->number) {
 		w->tally.packets++;
@@ -380,7 +381,7 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 		}
 		counters_flow(&w->tally.counters, flow, why);
 		if (w->told && !w->settings->setup.flows_elsewhere)
-			told_flow(w->told, flow, why);
+			told_flow(w->told, flow, why, w->now_ns);
 	}
 	if (flow->detect)
 		detect_flow_free(flow->detect);
@@ -390,14 +391,17 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 
 void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)
 {
+	w->now_ns = now_ns;
 	place_set(w, frame, 0, 0);
 	flow_table_tick(&w->flows, now_ns);
 	place_set(w, frame, 0, UINT64_MAX);
 	detect_tick(w->detect, now_ns);
 }
 
-void inspector_finish(struct inspector *w)
+void inspector_finish(struct inspector *w, uint64_t now_ns)
 {
+	if (now_ns)
+		w->now_ns = now_ns;
 	place_set(w, UINT64_MAX, 0, 0);
 	flow_table_end(&w->flows, FLOW_END_SHUTDOWN);
 	place_set(w, UINT64_MAX, 0, UINT64_MAX);

@@ -44,6 +44,7 @@ struct inspector {
 	struct told *told;
 	struct engine_tally tally;
 	bool silent; /* it is being freed: nothing is told any more */
+	uint64_t now_ns; /* of the frame or the tick: when a flow that ends is told */
 	struct order_key at; /* where in the order of records the worker is */
 	struct turns *turns; /* NULL: it is alone */
 };
@@ -88,8 +89,8 @@ void inspector_tenant(struct inspector *inspector, uint16_t tenant);
 struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
-/* All flows are over. */
-void inspector_finish(struct inspector *inspector);
+/* All flows are over. now_ns: the clock of all workers; 0: the last that this one was told. */
+void inspector_finish(struct inspector *inspector, uint64_t now_ns);
 struct engine_tally inspector_tally(const struct inspector *inspector);
 void inspector_free(struct inspector *inspector);
 

@@ -7,16 +7,12 @@
 
 #include <stdlib.h>
 
-#define LINK_ETHERNET 1
-#define ETHER_LEN 14
-
 const uint8_t *packet_macs(const struct packet *packet, const uint8_t **ret_dst)
 {
-	if (packet->is_pseudo || packet->link != LINK_ETHERNET || packet->frame.len < ETHER_LEN ||
-	    (packet->outer && !packet->is_rebuilt))
+	if (!packet->ether)
 		return NULL;
-	*ret_dst = packet->frame.at;
-	return packet->frame.at + MAC_LEN;
+	*ret_dst = packet->ether;
+	return packet->ether + MAC_LEN;
 }
 
 static void mac_add(struct macs *macs, enum side side, const uint8_t *mac)

@@ -85,6 +85,7 @@ struct packet {
 	bool is_carrier; /* its payload is a packet of its own: rules ask its bytes there, not here */
 	bool is_tagged; /* a rule wants it in the records (tag) */
 
+	const uint8_t *ether; /* the innermost Ethernet header in front of its IP; NULL: there is none */
 	uint16_t ether_type;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* outermost first, ids without priority */
 	uint8_t vlan_cnt;

@@ -215,7 +215,7 @@ static void end_put(struct json *json, struct slice end)
 	size_t len = end.len - 2;
 
 	memcpy(len == 4 ? addr.b + 12 : addr.b, end.at, len);
-	json_address(json, "ip", &addr);
+	json_address(json, "ip", &addr, len == 4 ? 4 : 6);
 	json_number(json, "port", (uint64_t)end.at[len] << 8 | end.at[len + 1]);
 }
 

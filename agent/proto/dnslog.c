@@ -165,7 +165,7 @@ static bool address_put(struct json *json, const char *key, const struct dns_tx 
 		memcpy(addr.b, tx->message + rr->data_at, 16);
 	else
 		return false;
-	json_address(json, key, &addr);
+	json_address(json, key, &addr, rr->type == 1 ? 4 : 6);
 	return true;
 }
 
@@ -394,6 +394,7 @@ void dns_log_alert(struct tx *tx, struct json *json)
 	const struct dns_rr *query;
 
 	json_open(json, "dns");
+	json_number(json, "version", 2);
 	if (dns->is_answer) {
 		json_open(json, "answer");
 		answer_put(json, dns);

@@ -201,7 +201,7 @@ static void line_write(void *arg, const char *bytes, size_t len)
 {
 	struct inspection *i = arg;
 
-	if (i->eve && fwrite(bytes, 1, len, i->eve) != len)
+	if (i->eve && fwrite_unlocked(bytes, 1, len, i->eve) != len)
 		i->eve_failed = true;
 }
 

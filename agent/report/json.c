@@ -521,9 +521,9 @@ static char *address6_put(char *at, const uint8_t *b)
 	return at;
 }
 
-void json_address(struct json *json, const char *name, const struct sek_addr *addr)
+void json_address(struct json *json, const char *name, const struct sek_addr *addr, uint8_t family)
 {
-	bool four = !addr->q[0] && addr->w[2] == __builtin_bswap32(0xffff);
+	bool four = family != 6 && !addr->q[0] && addr->w[2] == __builtin_bswap32(0xffff);
 	char *at;
 
 	lead(json, name);

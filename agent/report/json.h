@@ -71,8 +71,11 @@ void json_base64(struct json *json, const char *name, struct slice value);
 void json_base64_behind(struct json *json, const char *name, const char *prefix, struct slice value);
 void json_newline(struct json *json); /* behind a record that was ended */
 void json_hex(struct json *json, const char *name, struct slice value);
-/* 192.0.2.1, 2001:0db8:0000:0000:0000:0000:0000:0001: all digits of IPv6, as Suricata writes it. */
-void json_address(struct json *json, const char *name, const struct sek_addr *addr);
+/*
+ * 192.0.2.1, 2001:0db8:0000:0000:0000:0000:0000:0001: all digits of IPv6, as Suricata writes it. family 6:
+ * what looks like a mapped IPv4 address stood in a header of IPv6, and is told so; 0: as it looks.
+ */
+void json_address(struct json *json, const char *name, const struct sek_addr *addr, uint8_t family);
 /* 2016-01-13T13:13:48.123456+0000 */
 void json_time(struct json *json, const char *name, uint64_t time_ns);
 

@@ -60,26 +60,26 @@ static struct told_head head_of(const struct packet *p, const char *event_type)
 
 /* --- alerts --- */
 
-static void end_put(struct json *json, const char *name, const struct sek_addr *addr, uint16_t port,
-		    bool has_port)
+static void end_put(struct json *json, const char *name, const struct packet *p, bool is_dst)
 {
+	bool ports = p->proto == 6 || p->proto == 17 || p->proto == 132;
+
 	json_open(json, name);
-	json_address(json, "ip", addr);
-	if (has_port)
-		json_number(json, "port", port);
+	json_address(json, "ip", is_dst ? &p->dst : &p->src, p->family);
+	if (ports)
+		json_number(json, "port", is_dst ? p->dport : p->sport);
 	json_close(json);
 }
 
 /* Who is attacked, and by whom, where the rule says which of both is the target. */
 static void target_put(struct json *json, const struct rule *rule, const struct packet *p)
 {
-	bool ports = p->proto == 6 || p->proto == 17 || p->proto == 132;
 	bool is_dst = rule->target == TARGET_DST;
 
 	if (rule->target == TARGET_NONE || !p->family)
 		return;
-	end_put(json, "source", is_dst ? &p->src : &p->dst, is_dst ? p->sport : p->dport, ports);
-	end_put(json, "target", is_dst ? &p->dst : &p->src, is_dst ? p->dport : p->sport, ports);
+	end_put(json, "source", p, !is_dst);
+	end_put(json, "target", p, is_dst);
 }
 
 /* Values of one key stand in one list, where the key comes first. */
@@ -245,9 +245,9 @@ static void tunnel_put(struct told *told, const struct packet *p)
 	if (p->is_rebuilt || !o->family)
 		return;
 	json_open(json, "tunnel");
-	json_address(json, "src_ip", &o->src);
+	json_address(json, "src_ip", &o->src, o->family);
 	json_number(json, "src_port", o->sport);
-	json_address(json, "dest_ip", &o->dst);
+	json_address(json, "dest_ip", &o->dst, o->family);
 	json_number(json, "dest_port", o->dport);
 	json_text(json, "proto", name ? name : "");
 	json_number(json, "depth", p->depth);

@@ -37,8 +37,8 @@ void told_packet(struct told *told, struct packet *packet);
 uint32_t told_transactions(struct told *told, struct packet *packet);
 /* Frames of the packet's side that are whole, or end as they are. */
 void told_frames(struct told *told, struct packet *packet);
-/* A flow that ended: flow, netflow. */
-void told_flow(struct told *told, struct flow *flow, enum flow_end why);
+/* A flow that ended, by the clock at now_ns: flow, netflow. */
+void told_flow(struct told *told, struct flow *flow, enum flow_end why, uint64_t now_ns);
 /* At the end: the record of statistics, of all workers. */
 void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns);
 

@@ -79,10 +79,10 @@ static void tcp_put(struct json *json, const struct flow *flow)
 	json_close(json);
 }
 
-static struct told_head head_of(const struct flow *flow, const char *event_type)
+static struct told_head head_of(const struct flow *flow, const char *event_type, uint64_t now_ns)
 {
 	return (struct told_head){
-		.time_ns = flow->last_ns, .event_type = event_type, .flow = flow, .from = HEAD_CLIENT
+		.time_ns = now_ns, .event_type = event_type, .flow = flow, .from = HEAD_CLIENT
 	};
 }
 
@@ -115,9 +115,21 @@ static bool has_repeats(const struct flow *flow)
 	return false;
 }
 
-static void flow_put(struct told *told, const struct flow *flow, enum flow_end why)
+/* What passed by: nothing, where all packets are still seen and counted to the flow. */
+static void bypassed_put(struct json *json)
 {
-	struct told_head head = head_of(flow, "flow");
+	json_text(json, "bypass", "local");
+	json_open(json, "bypassed");
+	json_number(json, "pkts_toserver", 0);
+	json_number(json, "pkts_toclient", 0);
+	json_number(json, "bytes_toserver", 0);
+	json_number(json, "bytes_toclient", 0);
+	json_close(json);
+}
+
+static void flow_put(struct told *told, const struct flow *flow, enum flow_end why, uint64_t now_ns)
+{
+	struct told_head head = head_of(flow, "flow", now_ns);
 	struct json *json = &told->json;
 
 	told_head(told, &head);
@@ -128,7 +140,7 @@ static void flow_put(struct told *told, const struct flow *flow, enum flow_end w
 	json_number(json, "bytes_toserver", flow->bytes[FROM_CLIENT]);
 	json_number(json, "bytes_toclient", flow->bytes[FROM_SERVER]);
 	if (flow->state == FLOW_BYPASSED)
-		json_text(json, "bypass", "local");
+		bypassed_put(json);
 	json_time(json, "start", flow->first_ns);
 	json_time(json, "end", flow->last_ns);
 	json_number(json, "age", age_of(flow));
@@ -147,9 +159,10 @@ static void flow_put(struct told *told, const struct flow *flow, enum flow_end w
 	told_line(told);
 }
 
-static void netflow_side_put(struct told *told, const struct flow *flow, enum side side)
+static void netflow_side_put(struct told *told, const struct flow *flow, enum side side,
+			     uint64_t now_ns)
 {
-	struct told_head head = head_of(flow, "netflow");
+	struct told_head head = head_of(flow, "netflow", now_ns);
 	struct json *json = &told->json;
 	uint8_t flags = flow->tcp ? flow->tcp->side[side].flags : 0;
 
@@ -176,15 +189,17 @@ static void netflow_side_put(struct told *told, const struct flow *flow, enum si
 	told_line(told);
 }
 
-void told_flow(struct told *told, struct flow *flow, enum flow_end why)
+void told_flow(struct told *told, struct flow *flow, enum flow_end why, uint64_t now_ns)
 {
 	const struct told_settings *s = told->settings;
 
+	if (now_ns < flow->last_ns)
+		now_ns = flow->last_ns;
 	if (s->kinds[TOLD_FLOW] || (s->kinds[TOLD_ALERT] && has_repeats(flow)))
-		flow_put(told, flow, why);
+		flow_put(told, flow, why, now_ns);
 	if (!s->kinds[TOLD_NETFLOW])
 		return;
-	netflow_side_put(told, flow, FROM_CLIENT);
+	netflow_side_put(told, flow, FROM_CLIENT, now_ns);
 	if (flow->packets[FROM_SERVER])
-		netflow_side_put(told, flow, FROM_SERVER);
+		netflow_side_put(told, flow, FROM_SERVER, now_ns);
 }

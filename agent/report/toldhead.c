@@ -17,10 +17,13 @@
 #define PROTO_ICMP6 58
 #define PROTO_IN_IPV4 4
 #define PROTO_IN_IPV6 41
+#define PROTO_FRAGMENT6 44
 #define PROTO_GRE 47
 #define PROTO_ESP 50
 #define PORT_VXLAN 4789
 #define PORT_GENEVE 6081
+#define LINK_RAW 101
+#define LINK_RAW_TOLD 12 /* as records have it: the number inside of programs, not that of files */
 
 static void proto_put(struct json *json, uint8_t proto)
 {
@@ -42,6 +45,12 @@ struct ends {
 	uint8_t family, proto;
 };
 
+/* What is behind the fragment header of IPv6 is not looked at before the whole is there. */
+static uint8_t proto_of(const struct packet *p)
+{
+	return p->family == 6 && p->is_fragment ? PROTO_FRAGMENT6 : p->proto;
+}
+
 static struct ends ends_of(const struct told_head *head)
 {
 	const struct packet *p = head->packet;
@@ -49,7 +58,7 @@ static struct ends ends_of(const struct told_head *head)
 	struct ends ends = { 0 };
 
 	if (p && (head->from == HEAD_PACKET || !f)) {
-		ends = (struct ends){ &p->src, &p->dst, p->sport, p->dport, p->family, p->proto };
+		ends = (struct ends){ &p->src, &p->dst, p->sport, p->dport, p->family, proto_of(p) };
 	} else if (f) {
 		enum side from = head->from == HEAD_SERVER ? FROM_SERVER : FROM_CLIENT;
 		enum side to = other_side(from);
@@ -73,10 +82,10 @@ static void ends_put(struct json *json, const struct ends *ends)
 {
 	if (!ends->family)
 		return;
-	json_address(json, "src_ip", ends->src);
+	json_address(json, "src_ip", ends->src, ends->family);
 	if (has_ports(ends->proto))
 		json_number(json, "src_port", ends->sport);
-	json_address(json, "dest_ip", ends->dst);
+	json_address(json, "dest_ip", ends->dst, ends->family);
 	if (has_ports(ends->proto))
 		json_number(json, "dest_port", ends->dport);
 	proto_put(json, ends->proto);
@@ -444,7 +453,7 @@ static void frame_put(struct json *json, struct slice bytes, uint16_t link)
 {
 	json_base64(json, "packet", bytes);
 	json_open(json, "packet_info");
-	json_number(json, "linktype", link);
+	json_number(json, "linktype", link == LINK_RAW ? LINK_RAW_TOLD : link);
 	json_close(json);
 }
 
@@ -472,8 +481,8 @@ void told_flow_short(struct told *told, const struct flow *flow)
 	json_number(json, "bytes_toserver", flow->bytes[FROM_CLIENT]);
 	json_number(json, "bytes_toclient", flow->bytes[FROM_SERVER]);
 	json_time(json, "start", flow->first_ns);
-	json_address(json, "src_ip", &flow->addr[FROM_CLIENT]);
-	json_address(json, "dest_ip", &flow->addr[FROM_SERVER]);
+	json_address(json, "src_ip", &flow->addr[FROM_CLIENT], flow->family);
+	json_address(json, "dest_ip", &flow->addr[FROM_SERVER], flow->family);
 	if (has_ports(flow->proto)) {
 		json_number(json, "src_port", flow->port[FROM_CLIENT]);
 		json_number(json, "dest_port", flow->port[FROM_SERVER]);

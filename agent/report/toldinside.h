@@ -42,6 +42,7 @@ enum told_alert {
 struct told_settings {
 	bool kinds[TOLD_KINDS];
 	bool protos[PROTO_CNT];
+	bool off[PROTO_CNT]; /* protocols that the settings switch off: there is nothing to count */
 	uint64_t proto_options[PROTO_CNT]; /* bit i: number i of proto.options */
 	uint32_t alert; /* enum told_alert */
 	uint64_t payload_max; /* bytes of a stream that an alert shows */

@@ -281,6 +281,8 @@ int told_settings_new(const struct engine_setup *setup, struct told_settings **r
 	if (!s)
 		return -ENOMEM;
 	s->is_ips = setup->ips;
+	for (int id = PROTO_FAILED + 1; id < PROTO_CNT; id++)
+		s->off[id] = protos[id] && proto_is_off((enum proto_id)id, setup->config);
 	s->tenants = setup->tenants;
 	s->frame_max = FRAME_MAX;
 	protos_usual(config, s);

@@ -18,6 +18,7 @@
  * memory that they held, and what this engine has no part for.
  */
 static const char *const zeros[] = {
+	"app_layer.error.failed_tcp.gap",
 	"app_layer.expectations",
 	"decoder.erspan",
 	"decoder.ieee8021ah",
@@ -28,17 +29,58 @@ static const char *const zeros[] = {
 	"flow.emerg_mode_entered",
 	"flow.emerg_mode_over",
 	"flow.end.state.capture_bypassed",
+	"flow.end.tcp_liberal",
+	"flow.get_used",
+	"flow.get_used_eval",
+	"flow.get_used_eval_busy",
+	"flow.get_used_eval_reject",
+	"flow.get_used_failed",
 	"flow.memuse",
+	"flow.mgr.flows_checked",
+	"flow.mgr.flows_evicted",
+	"flow.mgr.flows_evicted_needs_work",
+	"flow.mgr.flows_notimeout",
+	"flow.mgr.flows_timeout",
+	"flow.mgr.full_hash_pass",
+	"flow.mgr.rows_maxlen",
+	"flow.mgr.rows_per_sec",
+	"flow.recycler.queue_avg",
+	"flow.recycler.queue_max",
+	"flow.recycler.recycled",
+	"flow.spare",
+	"flow.wrk.flows_evicted",
+	"flow.wrk.flows_evicted_needs_work",
+	"flow.wrk.flows_evicted_pkt_inject",
+	"flow.wrk.flows_injected",
+	"flow.wrk.flows_injected_max",
+	"flow.wrk.spare_sync",
+	"flow.wrk.spare_sync_avg",
+	"flow.wrk.spare_sync_empty",
+	"flow.wrk.spare_sync_incomplete",
+	"flow_bypassed.bytes",
+	"flow_bypassed.closed",
+	"flow_bypassed.local_capture_bytes",
+	"flow_bypassed.local_capture_pkts",
+	"flow_bypassed.pkts",
 	"ftp.memcap",
 	"ftp.memuse",
 	"http.memcap",
 	"http.memuse",
+	"ips.drop_reason.applayer_memcap",
+	"ips.drop_reason.defrag_error",
+	"ips.drop_reason.nfq_error",
+	"ips.drop_reason.tunnel_packet_drop",
+	"ips.replaced",
 	"memcap_pressure",
 	"memcap_pressure_max",
 	"tcp.active_sessions",
 	"tcp.memuse",
 	"tcp.pkt_on_wrong_thread",
 	"tcp.reassembly_memuse",
+	"tcp.segment_from_cache",
+	"tcp.segment_from_pool",
+	"tcp.ssn_from_cache",
+	"tcp.ssn_from_pool",
 };
 
 #define ZERO_CNT (sizeof(zeros) / sizeof(zeros[0]))
@@ -83,18 +125,25 @@ static void proto_stats(struct stats *stats, const struct counters *c, size_t id
 		stat_add(stats, c->app[id][over].txs, "app_layer.tx.%s%s", proto->name, behind);
 		stat_add(stats, c->app[id][over].parser_errors, "app_layer.error.%s%s.parser",
 			 proto->name, behind);
-		stat_add(stats, c->app[id][over].gap_errors, "app_layer.error.%s%s.gap",
-			 proto->name, behind);
+		if (!both || !over) /* datagrams have none */
+			stat_add(stats, c->app[id][over].gap_errors, "app_layer.error.%s%s.gap",
+				 proto->name, behind);
 		stat_add(stats, 0, "app_layer.error.%s%s.alloc", proto->name, behind);
 		stat_add(stats, 0, "app_layer.error.%s%s.internal", proto->name, behind);
 	}
 }
 
-static void all_stats(struct stats *stats, const struct counters *c, bool ips)
+/* What is only counted in the path is not told elsewhere. */
+static void path_add(struct stats *stats, const char *path, uint64_t value, bool ips)
+{
+	if (ips || strncmp(path, "ips.", 4) != 0)
+		stat_add(stats, value, "%s", path);
+}
+
+static void all_stats(struct stats *stats, const struct counters *c, const struct told_settings *s)
 {
 	for (size_t i = 0; i < COUNTER_CNT; i++)
-		if (ips || strncmp(counter_paths[i], "ips.", 4) != 0)
-			stat_add(stats, c->at[i], "%s", counter_paths[i]);
+		path_add(stats, counter_paths[i], c->at[i], s->is_ips);
 	for (int event = EVENT_NONE + 1; event < EVENT_CNT; event++) {
 		const struct engine_event_name *name = engine_event_name((enum engine_event)event);
 
@@ -102,10 +151,10 @@ static void all_stats(struct stats *stats, const struct counters *c, bool ips)
 			stat_add(stats, c->event[event], "decoder.event.%s", name->word);
 	}
 	for (size_t id = PROTO_FAILED + 1; id < PROTO_CNT; id++)
-		if (protos[id])
+		if (protos[id] && !s->off[id])
 			proto_stats(stats, c, id);
 	for (size_t i = 0; i < ZERO_CNT; i++)
-		stat_add(stats, 0, "%s", zeros[i]);
+		path_add(stats, zeros[i], 0, s->is_ips);
 }
 
 static int by_path(const void *a, const void *b)
@@ -177,7 +226,7 @@ void told_counters(struct told *told, const struct counters *counters, uint64_t 
 		told->lost++;
 		return;
 	}
-	all_stats(&stats, counters, told->settings->is_ips);
+	all_stats(&stats, counters, told->settings);
 	qsort(stats.at, stats.cnt, sizeof(*stats.at), by_path);
 	told_head(told, &head);
 	json_open(&told->json, "stats");

@@ -114,8 +114,8 @@ static int take(struct capture *c, size_t at, size_t len, const char *what, stru
 		c->bytes = grown;
 		c->cap = cap;
 	}
-	got = len ? fread(c->bytes + at, 1, len, c->in) : 0;
-	if (ferror(c->in)) {
+	got = len ? fread_unlocked(c->bytes + at, 1, len, c->in) : 0; /* nobody else reads it */
+	if (ferror_unlocked(c->in)) {
 		diag_add(diag, DIAG_ERROR, c->name, 0, 0, NULL, "cannot be read: %s",
 			 strerror(errno));
 		c->broken = true;

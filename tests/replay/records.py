@@ -215,7 +215,9 @@ def key_of(record):
     ends = sorted([f'{record.get("src_ip")}:{record.get("src_port")}', f'{record.get("dest_ip")}:{record.get("dest_port")}'])
     kind = str(record.get('event_type'))
     inner = record.get(kind) if isinstance(record.get(kind), dict) else {}
-    about = inner.get('signature_id') or inner.get('event') or (inner.get('filename') if kind == 'fileinfo' else None)
+    about = inner.get('signature_id') or inner.get('event')
+    if kind == 'fileinfo' and record.get('app_proto') != 'http2':  # whose files have no name in Suricata's
+        about = inner.get('filename')
     if kind == 'frame':
         about = inner.get('type')
     return kind, str(about or ''), ' '.join([str(record.get('proto'))] + ends)

@@ -247,10 +247,11 @@ static void test_addresses(void **state)
 
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1:ff", &six), 1);
 	json_begin(&json);
-	json_address(&json, "4", &four);
-	json_address(&json, "6", &six);
-	written_is(&json,
-		   "{\"4\":\"192.0.2.255\",\"6\":\"2001:0db8:0000:0000:0000:0000:0001:00ff\"}");
+	json_address(&json, "4", &four, 0);
+	json_address(&json, "6", &six, 0);
+	json_address(&json, "46", &four, 6);
+	written_is(&json, "{\"4\":\"192.0.2.255\",\"6\":\"2001:0db8:0000:0000:0000:0000:0001:00ff\","
+			  "\"46\":\"0000:0000:0000:0000:0000:ffff:c000:02ff\"}");
 	json_free(&json);
 }
 

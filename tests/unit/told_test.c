@@ -201,22 +201,45 @@ static void test_community_id(void **state)
 	char one[64];
 
 	make(&m, "        - flow\n", false);
-	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT);
+	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT, 64000000000);
 	snprintf(one, sizeof(one), "%s", value_of(json_array_get(m.lines, 0), "community_id"));
 	assert_memory_equal(one, "1:", 2);
 	m.flow.addr[0] = address("192.0.2.9");
 	m.flow.addr[1] = address("10.0.0.1");
 	m.flow.port[0] = 80;
 	m.flow.port[1] = 4000;
-	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT);
+	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT, 64000000000);
 	line_has(&m, 1, "community_id", one);
 	/* The specification's own example. */
 	m.flow.addr[0] = address("128.232.110.120");
 	m.flow.addr[1] = address("66.35.250.204");
 	m.flow.port[0] = 34855;
 	m.flow.port[1] = 80;
-	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT);
+	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT, 64000000000);
 	line_has(&m, 2, "community_id", "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	/* Told when it ended, not when its last packet came. */
+	line_has(&m, 2, "timestamp", "1970-01-01T00:01:04.000000+0000");
+	line_has(&m, 2, "flow.end", "1970-01-01T00:00:03.500000+0000");
+	end(&m);
+}
+
+/* A fragment of IPv6 is told as one, whatever is in it, and addresses as the header wrote them. */
+static void test_fragment(void **state)
+{
+	struct made m;
+
+	make(&m, "        - anomaly: {packethdr: yes, types: {decode: yes}}\n", false);
+	m.packet.flow = NULL;
+	m.packet.family = 6;
+	m.packet.proto = 58;
+	m.packet.is_fragment = true;
+	m.packet.link = 101;
+	m.packet.event[m.packet.event_cnt++] = EVENT_IPV6_FRAG_OVERLAP;
+	told_packet(m.told, &m.packet);
+	line_has(&m, 0, "proto", "IPv6-Frag");
+	line_has(&m, 0, "icmp_type", "");
+	line_has(&m, 0, "src_ip", "0000:0000:0000:0000:0000:ffff:0a00:0001");
+	line_has(&m, 0, "packet_info.linktype", "12");
 	end(&m);
 }
 
@@ -225,7 +248,7 @@ static void test_flow(void **state)
 	struct made m;
 
 	make(&m, "        - flow\n        - netflow\n", false);
-	told_flow(m.told, &m.flow, FLOW_END_SHUTDOWN);
+	told_flow(m.told, &m.flow, FLOW_END_SHUTDOWN, 0);
 	assert_int_equal(json_array_size(m.lines), 3);
 	line_has(&m, 0, "event_type", "flow");
 	line_has(&m, 0, "flow.age", "2");
@@ -287,7 +310,7 @@ static void test_off(void **state)
 	m.packet.alerts = &m.alert;
 	m.packet.alert_cnt = 1;
 	told_packet(m.told, &m.packet);
-	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT);
+	told_flow(m.told, &m.flow, FLOW_END_TIMEOUT, 64000000000);
 	assert_int_equal(json_array_size(m.lines), 0);
 	end(&m);
 }
@@ -324,10 +347,10 @@ static void test_transaction(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alert),	    cmocka_unit_test(test_community_id),
-		cmocka_unit_test(test_flow),	    cmocka_unit_test(test_drop),
-		cmocka_unit_test(test_anomaly),	    cmocka_unit_test(test_off),
-		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_alert),	 cmocka_unit_test(test_community_id),
+		cmocka_unit_test(test_fragment), cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_drop),	 cmocka_unit_test(test_anomaly),
+		cmocka_unit_test(test_off),	 cmocka_unit_test(test_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
