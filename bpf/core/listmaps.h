@@ -81,8 +81,7 @@ static __always_inline __u64 list_lookup_family(const struct sek_list_heads *hea
 {
 	__u32 live = list_live(READ_ONCE(heads->live), slot);
 	const struct sek_list_head *head = &heads->head[live];
-	__u64 lists = v4 ? list_find4(&sek_list, &head->family[0], head->dir, addr)
-			 : list_find6(&sek_list, &head->family[1], addr);
+	__u64 lists = v4 ? list_find4(&sek_list, head, addr) : list_find6(&sek_list, head, addr);
 	const struct sek_list_over *over;
 
 	if (!list_marked(head, addr, v4))

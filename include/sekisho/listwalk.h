@@ -11,7 +11,8 @@
 
 #include "sekisho/list.h"
 
-#define SEK_LIST_STEPS 13 /* an entry, then a branch for each of 12 octets */
+/* An entry, then a branch with an entry for each of 12 octets, the last of which may begin a chain. */
+#define SEK_LIST_STEPS (13 + SEK_LIST_CHAIN - 1)
 
 /* Set bits of x, by adding neighbours: neither compiler needs a library for it. */
 static __always_inline __u32 list_popcount(__u64 x)
@@ -22,11 +23,13 @@ static __always_inline __u32 list_popcount(__u64 x)
 	return (x * 0x0101010101010101ULL) >> 56;
 }
 
-/* All bits if x is negative, else none. */
+/* All bits if x is negative, else none. Hidden from clang, which would make a branch of it. */
 static __always_inline __u64 list_below_zero(__u64 x)
 {
-	asm volatile("" : "+r"(x)); /* else clang makes a branch of it */
-	return (__u64)((__s64)x >> 63);
+	asm volatile("" : "+r"(x));
+	x = (__u64)((__s64)x >> 63);
+	asm volatile("" : "+r"(x));
+	return x;
 }
 
 static __always_inline bool list_is_v4(const struct sek_addr *addr)
@@ -59,24 +62,14 @@ static __always_inline __u32 list_leaf(const void *table, const struct sek_list_
 	return line ? (line->q[(at >> 1) & 7] >> (32 * (at & 1))) & SEK_LIST_CELL : 0;
 }
 
-/* What the buckets hold for a key; 0: nothing. */
-static __always_inline __u32 list_hashed(const void *table, const struct sek_list_family *family,
-					 __u32 key)
+/* What the slots hold for a key; 0: nothing. */
+static __always_inline __u32 list_slotted(const struct sek_list_family *family,
+					  const struct sek_list_top *top, __u32 key)
 {
-	__u32 bucket = family->bucket + list_bucket(family, key);
+	__u64 hash = list_hash(family, key);
+	__u64 slot = top->slot[list_slot(family, hash, top->turn[list_turn(family, hash)])];
 
-	for (int i = 0; i < SEK_LIST_PROBES; i++) {
-		const struct sek_list_line *line = list_line(table, bucket + i);
-
-		if (!line)
-			return 0;
-		for (int at = 0; at < 8; at++)
-			if (line->w[at] == key)
-				return line->w[8 + at]; /* 0 where key 0 is that of an empty place */
-		if (!line->w[15])
-			return 0;
-	}
-	return 0;
+	return slot >> 32 == key ? (__u32)slot : 0; /* 0 where key 0 is that of an empty slot */
 }
 
 /* The cell of a key in the directory, of which this is its group. */
@@ -108,23 +101,49 @@ static __always_inline __u32 list_octet(__u64 hi, __u32 lo, __u32 n)
 
 /*
  * Where an entry leads: with the first `len` of the last 96 bits as in q, on to its cell, else to
- * a set. dflt is the set of the branch that it belongs to.
+ * the one outside. dflt is the set of the branch that it belongs to.
  */
 static __always_inline __u32 list_entry(const void *table, const struct sek_list_family *family,
 					const __u64 q[2], __u64 hi, __u32 lo, __u32 dflt)
 {
-	__u32 len = q[1] & 0xff, cell = (q[1] >> 8) & SEK_LIST_CELL;
+	__u32 len = q[1] & 0xff, cell = (q[1] >> 8) & SEK_LIST_CELL, x = q[1] >> 32;
+	__u64 lengthy = list_below_zero(64 - (__u64)len), differs, outside;
 	const struct sek_list_line *line;
-	bool inside;
 
-	if (len <= 64)
-		return (q[0] ^ hi) >> ((64 - len) & 63) ? (q[1] >> 32) & SEK_LIST_CELL : cell;
-	inside = q[0] == hi && !(((__u32)(q[1] >> 32) ^ lo) >> ((96 - len) & 31));
+	differs = (q[0] ^ hi) >> ((64 - len) & 63 & ~(__u32)lengthy);
+	differs |= (__u64)((x ^ lo) >> ((96 - len) & 31)) & lengthy;
+	outside = list_below_zero(differs | -differs);
 	if ((cell & SEK_LIST_KIND) != SEK_LIST_PAIR)
-		return inside ? cell : dflt;
+		return ((cell & ~outside) | (((x & ~lengthy) | (dflt & lengthy)) & outside)) &
+		       SEK_LIST_CELL;
 	cell &= SEK_LIST_INDEX;
 	line = list_line(table, family->value + (cell >> 3));
-	return line ? (inside ? line->q[cell & 7] : line->q[cell & 7] >> 32) & SEK_LIST_CELL : 0;
+	return line ? (line->q[cell & 7] >> (outside & 32)) & SEK_LIST_CELL : 0;
+}
+
+/*
+ * From an entry or a branch on to the next, or to the set: by one octet at a branch, whose set goes to
+ * *dflt, and by the entry that stands there.
+ */
+static __always_inline __u32 list_step(const void *table, const struct sek_list_family *family,
+				       __u32 cell, __u64 hi, __u32 lo, __u32 *dflt)
+{
+	__u32 entry = cell & SEK_LIST_INDEX, octet, rank;
+	const struct sek_list_line *line;
+
+	if (cell & SEK_LIST_BRANCH) {
+		line = list_line(table, family->branch + entry);
+		if (!line)
+			return 0;
+		*dflt = line->q[5] >> 32;
+		octet = list_octet(hi, lo, (__u32)line->q[5]);
+		rank = list_rank(line, octet);
+		if (!rank || !((line->q[6 + ((octet >> 7) & 1)] >> ((octet >> 1) & 63)) & 1))
+			return *dflt;
+		entry = (__u32)line->q[4] + rank - 1;
+	}
+	line = list_line(table, family->entry + (entry >> 2));
+	return line ? list_entry(table, family, &line->q[(entry & 3) * 2], hi, lo, *dflt) : 0;
 }
 
 /* The set of the last 96 bits of an IPv6 address, from the cell of its first 32 on. */
@@ -134,57 +153,41 @@ static __always_inline __u32 list_below(const void *table, const struct sek_list
 	__u64 hi = ((__u64)__builtin_bswap32(addr->w[1]) << 32) | __builtin_bswap32(addr->w[2]);
 	__u32 lo = __builtin_bswap32(addr->w[3]), dflt = 0;
 
-	for (int i = 0; i < SEK_LIST_STEPS && (cell & SEK_LIST_KIND); i++) {
-		__u32 entry = cell & SEK_LIST_INDEX;
-		const struct sek_list_line *line;
-
-		if (cell & SEK_LIST_BRANCH) {
-			__u32 octet, rank;
-
-			line = list_line(table, family->branch + entry);
-			if (!line)
-				return 0;
-			dflt = line->q[5] >> 32;
-			octet = list_octet(hi, lo, (__u32)line->q[5]);
-			rank = list_rank(line, octet);
-			if (!rank || !((line->q[6 + ((octet >> 7) & 1)] >> ((octet >> 1) & 63)) & 1))
-				return dflt;
-			entry = (__u32)line->q[4] + rank - 1;
-		}
-		line = list_line(table, family->entry + (entry >> 2));
-		if (!line)
-			return 0;
-		cell = list_entry(table, family, &line->q[(entry & 3) * 2], hi, lo, dflt);
-	}
+	/* The first by itself: for most addresses there is no other, and none of a loop's state is kept. */
+	cell = list_step(table, family, cell, hi, lo, &dflt);
+	for (int i = 1; i < SEK_LIST_STEPS && (cell & SEK_LIST_KIND); i++)
+		cell = list_step(table, family, cell, hi, lo, &dflt);
 	return cell;
 }
 
-/* The lists of a set. */
-static __always_inline __u64 list_set(const void *table, const struct sek_list_family *family,
-				      __u32 set)
+/* The lists of a set of this family, 0 or 1. */
+static __always_inline __u64 list_set(const void *table, const struct sek_list_head *head,
+				      __u32 family, __u32 set)
 {
 	const struct sek_list_line *line;
 
-	if (set < SEK_LIST_ALONE)
-		return (1ULL << set) >> 1;
-	line = list_line(table, family->mask + (set >> 3));
+	if (set < SEK_LIST_SETS)
+		return head->set[family][set];
+	set -= SEK_LIST_SETS;
+	line = list_line(table, head->family[family].mask + (set >> 3));
 	return line ? line->q[set & 7] : 0;
 }
 
 /* The lists that hold an IPv4 address, one bit each, as the tables know them (without the overlay). */
-static __always_inline __u64 list_find4(const void *table, const struct sek_list_family *family,
-					const struct sek_list_group *dir, const struct sek_addr *addr)
+static __always_inline __u64 list_find4(const void *table, const struct sek_list_head *head,
+					const struct sek_addr *addr)
 {
 	__u32 key = __builtin_bswap32(addr->w[3]);
 
-	return list_set(table, family, list_directory(table, family, &dir[key >> 14], key));
+	return list_set(table, head, 0,
+			list_directory(table, &head->family[0], &head->dir[key >> 14], key));
 }
 
 /* The cell of an IPv6 address' first 32 bits. */
-static __always_inline __u32 list_top(const void *table, const struct sek_list_family *family,
-				      __u32 key)
+static __always_inline __u32 list_top(const void *table, const struct sek_list_head *head, __u32 key)
 {
-	__u32 cell = family->bucket_cnt ? list_hashed(table, family, key) : 0;
+	const struct sek_list_family *family = &head->family[1];
+	__u32 cell = list_slotted(family, &head->top, key);
 	const struct sek_list_line *line;
 
 	if (cell || !family->dir)
@@ -194,14 +197,14 @@ static __always_inline __u32 list_top(const void *table, const struct sek_list_f
 }
 
 /* The same of an IPv6 address. */
-static __always_inline __u64 list_find6(const void *table, const struct sek_list_family *family,
+static __always_inline __u64 list_find6(const void *table, const struct sek_list_head *head,
 					const struct sek_addr *addr)
 {
-	__u32 cell = list_top(table, family, __builtin_bswap32(addr->w[0]));
+	__u32 cell = list_top(table, head, __builtin_bswap32(addr->w[0]));
 
 	if (cell & SEK_LIST_KIND)
-		cell = list_below(table, family, cell, addr);
-	return list_set(table, family, cell);
+		cell = list_below(table, &head->family[1], cell, addr);
+	return list_set(table, head, 1, cell);
 }
 
 /* Whether the overlay may know something of addr. */

@@ -92,7 +92,7 @@ void listmap_tidy(const struct listmap *map)
 static int family_make(const struct listmap *map, const struct list_table *table,
 		       struct sek_list_family *ret_family)
 {
-	struct sek_list_family family = table->family;
+	struct sek_list_family family = table->head->family[!table->v4];
 	uint32_t cnt = (table->line_cnt + SEK_LIST_CHUNK - 1) / SEK_LIST_CHUNK, first, line;
 	void *lines;
 	int err = chunks_find(&map->chunks, cnt, either_has, map, &first);
@@ -106,7 +106,6 @@ static int family_make(const struct listmap *map, const struct list_table *table
 	line = first * SEK_LIST_CHUNK;
 	family.chunk = (uint16_t)first;
 	family.chunk_cnt = (uint16_t)cnt;
-	family.bucket += line;
 	family.dir += family.dir ? line : 0;
 	family.node += line;
 	family.leaf += line;
@@ -132,7 +131,6 @@ static int over_make(struct listmap *map)
 int listmap_make(struct listmap *map, const struct list_table *const tables[2])
 {
 	struct sek_list_head *head = listmap_next(map), *live = listmap_live(map);
-	const struct sek_list_group *dir;
 	int err = over_make(map);
 
 	if (err)
@@ -140,14 +138,18 @@ int listmap_make(struct listmap *map, const struct list_table *const tables[2])
 	memset(head, 0, sizeof(*head));
 	head->build = live->build + 1;
 	for (int i = 0; i < 2 && !err; i++) {
+		const struct sek_list_head *from = tables[i] ? tables[i]->head : live;
+
 		if (tables[i])
 			err = family_make(map, tables[i], &head->family[i]);
 		else
 			head->family[i] = live->family[i];
+		memcpy(head->set[i], from->set[i], sizeof(head->set[i]));
+		if (i)
+			memcpy(&head->top, &from->top, sizeof(head->top));
+		else
+			memcpy(head->dir, from->dir, sizeof(head->dir));
 	}
-	dir = tables[0] ? tables[0]->dir : live->dir;
-	if (dir)
-		memcpy(head->dir, dir, sizeof(head->dir));
 	if (err)
 		listmap_drop(map);
 	return err;

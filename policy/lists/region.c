@@ -25,18 +25,9 @@ void *region_add(struct region *region, size_t cnt)
 	return memset(unit, 0, cnt * region->unit);
 }
 
-void *region_take(struct region *region)
-{
-	void *bytes = region->bytes;
-
-	*region = (struct region){ .unit = region->unit };
-	return bytes;
-}
-
 void regions_init(struct regions *regions)
 {
 	*regions = (struct regions){
-		.bucket = { .unit = 64 },
 		.dir = { .unit = 16 },
 		.node = { .unit = 8 },
 		.leaf = { .unit = 64 },
@@ -48,7 +39,6 @@ void regions_init(struct regions *regions)
 
 void regions_free(struct regions *regions)
 {
-	free(regions->bucket.bytes);
 	free(regions->dir.bytes);
 	free(regions->node.bytes);
 	free(regions->leaf.bytes);

@@ -18,12 +18,9 @@ struct region {
 /* Room for cnt more units, zeroed, valid until the next call; NULL when there is no memory. */
 void *region_add(struct region *region, size_t cnt);
 
-/* Its bytes, which are the caller's from here on; it is empty then. */
-void *region_take(struct region *region);
-
 /* The regions of sekisho/list.h but the masks, with the sizes of their units. */
 struct regions {
-	struct region bucket, dir, node, leaf, value, entry, branch;
+	struct region dir, node, leaf, value, entry, branch;
 };
 
 void regions_init(struct regions *regions);

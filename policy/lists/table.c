@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "lists/branch.h"
-#include "lists/bucket.h"
 #include "lists/directory.h"
+#include "lists/slots.h"
 #include "lists/steps.h"
 
 static __always_inline const struct sek_list_line *list_line(const void *table, __u32 n)
@@ -23,6 +23,11 @@ static __always_inline const struct sek_list_line *list_line(const void *table, 
 }
 
 #include "sekisho/listwalk.h"
+
+static struct sek_list_family *table_family(const struct list_table *table)
+{
+	return &table->head->family[!table->v4];
+}
 
 static int cell_add(struct region *cells, uint32_t key, uint32_t value)
 {
@@ -105,52 +110,88 @@ static uint32_t region_put(struct list_table *table, const struct region *region
 	return first;
 }
 
+/* Sets: the first of them into the head, what is more into a region. */
+static struct region masks_put(const struct list_numbers *numbers, __u64 sets[SEK_LIST_SETS])
+{
+	size_t near = numbers->cnt < SEK_LIST_SETS ? numbers->cnt : SEK_LIST_SETS;
+
+	memcpy(sets, numbers->masks, near * sizeof(*sets));
+	return (struct region){ .bytes = (uint8_t *)(numbers->masks + near),
+				.unit = sizeof(*sets),
+				.cnt = numbers->cnt - near };
+}
+
+/* The directory: of IPv4 into the head, of IPv6 a region like others. */
+static void dir_put(struct list_table *table, const struct region *dir, struct sek_list_family *family)
+{
+	if (!dir->cnt)
+		return;
+	if (table->v4)
+		memcpy(table->head->dir, dir->bytes, sizeof(table->head->dir));
+	else
+		family->dir = region_put(table, dir);
+}
+
 static int table_assemble(const struct regions *regions, const struct list_numbers *numbers,
 			  struct list_table *table)
 {
-	struct region masks = { .bytes = (uint8_t *)numbers->masks, .unit = 8, .cnt = numbers->cnt };
-	size_t lines = 1 + lines_of(&regions->bucket) + lines_of(&regions->dir) +
-		       lines_of(&regions->node) + lines_of(&regions->leaf) +
-		       lines_of(&regions->value) + lines_of(&regions->entry) +
-		       lines_of(&regions->branch) + lines_of(&masks);
+	struct sek_list_family *family = table_family(table);
+	struct region masks = masks_put(numbers, table->head->set[!table->v4]);
+	size_t lines = 1 + lines_of(&regions->dir) + lines_of(&regions->node) +
+		       lines_of(&regions->leaf) + lines_of(&regions->value) +
+		       lines_of(&regions->entry) + lines_of(&regions->branch) + lines_of(&masks);
 
 	table->lines = aligned_alloc(sizeof(*table->lines), lines * sizeof(*table->lines));
 	if (!table->lines)
 		return -ENOMEM;
 	memset(table->lines, 0, sizeof(*table->lines));
 	table->line_cnt = 1; /* so that 0 is no region */
-	table->family.bucket = region_put(table, &regions->bucket);
-	table->family.dir = regions->dir.cnt ? region_put(table, &regions->dir) : 0;
-	table->family.mask = region_put(table, &masks);
-	table->family.node = region_put(table, &regions->node);
-	table->family.leaf = region_put(table, &regions->leaf);
-	table->family.value = region_put(table, &regions->value);
-	table->family.entry = region_put(table, &regions->entry);
-	table->family.branch = region_put(table, &regions->branch);
+	dir_put(table, &regions->dir, family);
+	family->mask = region_put(table, &masks);
+	family->node = region_put(table, &regions->node);
+	family->leaf = region_put(table, &regions->leaf);
+	family->value = region_put(table, &regions->value);
+	family->entry = region_put(table, &regions->entry);
+	family->branch = region_put(table, &regions->branch);
 	return 0;
 }
 
-static int regions_make(const struct list_steps *steps, bool v4, struct regions *regions,
-			struct sek_list_family *family)
+static int regions_make(const struct list_steps *steps, struct list_table *table,
+			struct regions *regions)
 {
 	struct region cells = { .unit = sizeof(struct cell) };
 	int err = 0;
 
 	if (!steps->cnt)
 		return 0;
-	err = v4 ? cells_of_v4(&cells, steps) : cells_of_v6(regions, &cells, steps);
-	if (!err && !v4)
-		err = bucket_make(regions, (struct cell *)cells.bytes, &cells.cnt, family);
+	err = table->v4 ? cells_of_v4(&cells, steps) : cells_of_v6(regions, &cells, steps);
+	if (!err && !table->v4)
+		err = slots_make((struct cell *)cells.bytes, &cells.cnt, table_family(table),
+				 &table->head->top);
 	if (!err)
 		err = directory_make(regions, (struct cell *)cells.bytes, cells.cnt);
 	free(cells.bytes);
 	return err;
 }
 
+static struct list_table *table_new(bool v4)
+{
+	struct list_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->v4 = v4;
+	table->head = calloc(1, sizeof(*table->head));
+	if (table->head)
+		return table;
+	free(table);
+	return NULL;
+}
+
 int list_table_build(const struct list_source *sources, size_t source_cnt, bool v4,
 		     struct list_table **ret_table)
 {
-	struct list_table *table = calloc(1, sizeof(*table));
+	struct list_table *table = table_new(v4);
 	struct list_numbers numbers = {};
 	struct list_steps steps = {};
 	struct regions regions;
@@ -160,14 +201,11 @@ int list_table_build(const struct list_source *sources, size_t source_cnt, bool 
 	if (!err)
 		err = list_steps_make(sources, source_cnt, v4, &numbers, &steps);
 	if (!err)
-		err = regions_make(&steps, v4, &regions, &table->family);
+		err = regions_make(&steps, table, &regions);
 	if (!err) {
-		table->v4 = v4;
 		table->prefix_cnt = steps.prefix_cnt;
 		table->range_cnt = steps.cnt;
 		table->set_cnt = numbers.cnt;
-		if (v4)
-			table->dir = region_take(&regions.dir);
 		err = table_assemble(&regions, &numbers, table);
 	}
 	free(steps.steps);
@@ -185,7 +223,7 @@ void list_table_free(struct list_table *table)
 	if (!table)
 		return;
 	free(table->lines);
-	free(table->dir);
+	free(table->head);
 	free(table);
 }
 
@@ -195,7 +233,5 @@ uint64_t list_table_find(const struct list_table *table, const struct sek_addr *
 
 	if (v4 != table->v4)
 		return 0;
-	if (!v4)
-		return list_find6(table, &table->family, addr);
-	return table->dir ? list_find4(table, &table->family, table->dir, addr) : 0;
+	return v4 ? list_find4(table, table->head, addr) : list_find6(table, table->head, addr);
 }

@@ -24,8 +24,11 @@ struct list_source {
 struct list_table {
 	struct sek_list_line *lines; /* what goes into the chunks, line by line; owned */
 	size_t line_cnt;
-	struct sek_list_group *dir; /* of IPv4: what goes into the head; owned. NULL: all 0 */
-	struct sek_list_family family; /* its regions, counted from lines[0]; no chunks yet */
+	/*
+	 * What goes into the head, with its regions counted from lines[0], and no chunks yet; owned. Only
+	 * this family's part is filled.
+	 */
+	struct sek_list_head *head;
 	bool v4;
 	size_t prefix_cnt; /* entries that went in */
 	size_t set_cnt; /* different sets of lists, the empty one included */

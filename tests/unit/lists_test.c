@@ -457,7 +457,60 @@ static void crowded_table_is_right(void **state)
 		list_set_free(&sets[s]);
 }
 
-/* So many IPv6 /32s that buckets run over into their neighbours; wide prefixes beside them. */
+/* An address of a /32, near few others: nested or side by side, short and long, at both ends of an octet. */
+static struct sek_addr crowded_addr(uint64_t *seed)
+{
+	struct sek_addr addr = { .w = { __builtin_bswap32(0x20010db8) } };
+
+	for (int octet = 4; octet < 16; octet++) {
+		static const uint8_t octets[] = { 0x00, 0x00, 0x00, 0xff, 0x01, 0xfe, 0x80, 0x7f };
+
+		*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		addr.b[octet] = octets[*seed >> 61];
+	}
+	return addr;
+}
+
+/* Few prefixes in a /32, which are chains of entries, and a few more, which are branches. */
+static void few_in_a_net_are_found(void **state)
+{
+	uint64_t seed = 11;
+
+	for (int table_nr = 0; table_nr < 400; table_nr++) {
+		struct list_source sources[2] = {};
+		struct list_set sets[2] = {};
+		struct list_table *table;
+		size_t caps[2] = {};
+
+		for (int i = 0; i <= table_nr % 9; i++) {
+			struct list_entry entry = { .prefix.addr = crowded_addr(&seed) };
+
+			entry.prefix = prefix_cut(&entry.prefix, 32 + (seed >> 40) % 97);
+			assert_int_equal(list_set_add(&sets[i & 1], &caps[i & 1], &entry), 0);
+		}
+		for (int s = 0; s < 2; s++) {
+			list_set_sort(&sets[s]);
+			sources[s] = (struct list_source){ sets[s].entries, NULL, sets[s].cnt,
+							   (uint16_t)(s * 40) };
+		}
+		assert_int_equal(list_table_build(sources, 2, false, &table), 0);
+		for (int i = 0; i < 2000; i++) {
+			struct sek_addr addr = crowded_addr(&seed);
+			const struct list_set *set = &sets[i & 1];
+
+			if (set->cnt && i % 3 == 0)
+				addr = set->entries[(size_t)i % set->cnt].prefix.addr;
+			if (i % 5 == 0)
+				addr.b[4 + (seed >> 50) % 12] ^= 1 << (seed >> 55 & 7);
+			assert_true(list_table_find(table, &addr) == walk(sources, 2, &addr));
+		}
+		list_table_free(table);
+		for (int s = 0; s < 2; s++)
+			list_set_free(&sets[s]);
+	}
+}
+
+/* More IPv6 /32s than there are slots: the others are in the directory, as are wide prefixes beside them. */
 static void many_single_nets_are_found(void **state)
 {
 	struct list_set set = {};
@@ -492,6 +545,87 @@ static void many_single_nets_are_found(void **state)
 	}
 	list_table_free(table);
 	list_set_free(&set);
+}
+
+/* Slots of every number, the first and the last /32 of all among them, and nothing beside them. */
+static void few_single_nets_are_found(void **state)
+{
+	for (uint32_t cnt = 1; cnt < 200; cnt++) {
+		struct list_set set = {};
+		struct list_source source;
+		struct list_table *table;
+		size_t cap = 0;
+
+		for (uint32_t i = 0; i < cnt; i++) {
+			struct list_entry entry = { .prefix.len = 32 };
+
+			entry.prefix.addr.w[0] = __builtin_bswap32(i & 1 ? ~(i * 21) : i * 20);
+			assert_int_equal(list_set_add(&set, &cap, &entry), 0);
+		}
+		list_set_sort(&set);
+		source = (struct list_source){ set.entries, NULL, set.cnt, 63 };
+		assert_int_equal(list_table_build(&source, 1, false, &table), 0);
+		for (size_t i = 0; i < set.cnt; i++) {
+			struct sek_addr addr = set.entries[i].prefix.addr;
+
+			addr.w[3] = 1;
+			assert_true(list_table_find(table, &addr) == 1ULL << 63);
+			addr.w[0] ^= __builtin_bswap32(1);
+			assert_true(list_table_find(table, &addr) == walk(&source, 1, &addr));
+		}
+		list_table_free(table);
+		list_set_free(&set);
+	}
+}
+
+#define SETS_MANY (SEK_LIST_SETS + 3000)
+#define SETS_LISTS 17 /* whose sets are numbers */
+
+/* Address n, in the lists that are its bits. */
+static struct list_entry numbered(bool v4, uint32_t n)
+{
+	struct list_entry entry = { .prefix.len = 128 };
+
+	entry.prefix.addr.w[2] = v4 ? __builtin_bswap32(0xffff) : 0;
+	entry.prefix.addr.w[0] = v4 ? 0 : __builtin_bswap32(0x20010db8 + n % 5);
+	entry.prefix.addr.w[3] = __builtin_bswap32(0x0a000000 + n * 3);
+	return entry;
+}
+
+/* More different sets of lists than the head of the tables holds. */
+static void many_sets_are_told_apart(void **state)
+{
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct list_source sources[SETS_LISTS] = {};
+		struct list_set sets[SETS_LISTS] = {};
+		struct list_table *table;
+
+		for (int list = 0; list < SETS_LISTS; list++) {
+			size_t cap = 0;
+
+			for (uint32_t n = 1; n < SETS_MANY; n++) {
+				struct list_entry entry = numbered(v4, n);
+
+				if (n >> list & 1)
+					assert_int_equal(list_set_add(&sets[list], &cap, &entry), 0);
+			}
+			list_set_sort(&sets[list]);
+			sources[list] = (struct list_source){ sets[list].entries, NULL,
+							      sets[list].cnt, (uint16_t)list };
+		}
+		assert_int_equal(list_table_build(sources, SETS_LISTS, v4, &table), 0);
+		assert_true(table->set_cnt > SEK_LIST_SETS);
+		for (uint32_t n = 1; n < SETS_MANY; n++) {
+			struct list_entry entry = numbered(v4, n);
+
+			assert_true(list_table_find(table, &entry.prefix.addr) == n);
+			entry.prefix.addr.w[3] = __builtin_bswap32(0x0a000000 + n * 3 + 1);
+			assert_true(!list_table_find(table, &entry.prefix.addr));
+		}
+		list_table_free(table);
+		for (int list = 0; list < SETS_LISTS; list++)
+			list_set_free(&sets[list]);
+	}
 }
 
 /* Real lists: read without complaint beyond what SOURCE.txt says, and found again. */
@@ -608,7 +742,10 @@ int main(void)
 		cmocka_unit_test(ranges_are_exact),
 		cmocka_unit_test(large_sets_are_in_order),
 		cmocka_unit_test(crowded_table_is_right),
+		cmocka_unit_test(few_in_a_net_are_found),
 		cmocka_unit_test(many_single_nets_are_found),
+		cmocka_unit_test(few_single_nets_are_found),
+		cmocka_unit_test(many_sets_are_told_apart),
 		cmocka_unit_test(real_lists_are_read),
 		cmocka_unit_test(real_name_lists_give_no_networks),
 	};
