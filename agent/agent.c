@@ -192,27 +192,25 @@ static void heartbeat_beat(void *arg)
 		   gate_generation(agent->gate), attached, COUNTED(all, "port"), lists);
 }
 
-#define INSPECTION_LOOK_MS 500
+#define INSPECTION_LOOK_MS 200
 
 /* Which ports and bodies there are; what has not changed is not told. */
 static void inspection_look(void *arg)
 {
 	struct agent *agent = arg;
 
-	inspection_follow(agent->inspection, agent->ports, agent_policy(agent),
-			  gate_generation(agent->gate));
+	int err = inspection_follow(agent->inspection, agent->ports, editions_live(agent->editions));
+
+	if (err)
+		log_error("inspection: no thread can be made for it: %s", strerror(-err));
 }
 
 static int inspection_begin(struct agent *agent)
 {
-	int err;
-
 	if (!agent->inspection)
 		return 0;
-	err = inspection_start(agent->inspection);
-	return err ? err
-		   : loop_timer(agent->loop, INSPECTION_LOOK_MS, INSPECTION_LOOK_MS,
-				inspection_look, agent, &agent->inspection_look);
+	return loop_timer(agent->loop, INSPECTION_LOOK_MS, INSPECTION_LOOK_MS, inspection_look, agent,
+			  &agent->inspection_look);
 }
 
 /* Half of the manager's patience, and never more than 5 s, for the status line's sake. */
@@ -450,7 +448,8 @@ static int ground_start(struct agent *agent)
 				  s->state_dir, &agent->lists)) ||
 	    (err = subscriptions_new(agent)) || (err = release_new(agent, &agent->release)) ||
 	    (err = metrics_start(agent)) ||
-	    (err = inspection_new(agent->loop, s, agent->gate, agent->records, &agent->inspection)))
+	    (err = inspection_new(agent->loop, s, agent->gate, agent->records, agent->long_jobs,
+				  &agent->inspection)))
 		return err;
 	return rights_drop(agent);
 }

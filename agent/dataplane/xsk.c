@@ -166,6 +166,18 @@ void xsk_give(struct xsk_set *set, const struct xsk_frame *frame)
 	set->idle[set->idle_cnt++] = frame->addr & ~(uint64_t)(BUFFER - 1);
 }
 
+bool xsk_make(struct xsk_set *set, const uint8_t *bytes, uint32_t len, struct xsk_frame *ret_frame)
+{
+	uint64_t addr;
+
+	if (!set->idle_cnt || len > BUFFER)
+		return false;
+	addr = set->idle[--set->idle_cnt];
+	memcpy(set->memory + addr, bytes, len);
+	*ret_frame = (struct xsk_frame){ .addr = addr, .bytes = set->memory + addr, .len = len };
+	return true;
+}
+
 /* What devices are done with. */
 static void done_take(struct xsk_set *set, struct xsk_one *one)
 {

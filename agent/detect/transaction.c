@@ -491,7 +491,8 @@ void transactions_ask(struct detect *detect, struct packet *packet)
 	struct asking asking = { .detect = detect, .side = packet->side };
 
 	for (struct tx *tx = session->first; tx; tx = tx->next) {
-		if (tx->id < session->inspected[packet->side] || !is_asked(tx, packet->side))
+		if (tx->id < session->inspected[packet->side] || !is_asked(tx, packet->side) ||
+		    tx->waits)
 			continue;
 		asking.tx = tx;
 		asking.proto_id = tx->proto;

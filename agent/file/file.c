@@ -5,6 +5,7 @@
  */
 #include "file/file.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,35 @@ bool file_store_depth(const struct file *file, uint64_t *ret_depth)
 		return false;
 	*ret_depth = room->store_depth;
 	return true;
+}
+
+/* --- parts that come by several transfers --- */
+
+static bool origin_sum(const struct file *file, struct slice place, struct slice name,
+		       uint8_t sum[RANGE_KEY_LEN])
+{
+	const struct flow *flow = session_flow(file->tx->session);
+	const struct sek_addr *server = &flow->addr[FROM_SERVER];
+	const uint64_t head[] = { flow->tenant, (uint64_t)file->side, place.len };
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	bool made = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(md, head, sizeof(head)) &&
+		    (place.len ? EVP_DigestUpdate(md, place.at, place.len)
+			       : EVP_DigestUpdate(md, server, sizeof(*server))) &&
+		    EVP_DigestUpdate(md, name.at, name.len) && EVP_DigestFinal_ex(md, sum, NULL);
+
+	EVP_MD_CTX_free(md);
+	return made;
+}
+
+void file_origin(struct file *file, struct slice place, struct slice name, uint64_t from)
+{
+	const struct file_room *room = file ? room_of(file->tx) : NULL;
+
+	if (!room || !room->ranges || !file->tx->session->waits || !file->scan)
+		return;
+	file->has_origin = origin_sum(file, place, name, file->origin);
+	file->origin_from = from;
 }
 
 /* --- the window --- */
@@ -191,6 +221,16 @@ static void head_add(struct file *file, struct slice bytes)
 	memcpy(file->head + file->size, bytes.at, bytes.len < len ? bytes.len : len);
 }
 
+/* Somebody may have something against it when it is whole. */
+static bool is_judged_in_line(const struct file *file)
+{
+	const struct file_room *room = room_of(file->tx);
+
+	if (!room || !file->tx->session->waits || file->container)
+		return false;
+	return (file->scan && !file->scan->why && room->scan_settings.drop) || room->sums_of_rules;
+}
+
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost)
 {
 	if (!file || file->state != FILE_OPENED)
@@ -212,6 +252,8 @@ void file_bytes(struct file *file, struct slice bytes, uint64_t lost)
 	if (file->scan && !file->container)
 		file_scan_bytes(file, bytes);
 	file->size += bytes.len;
+	if (file->ends_unsaid && is_judged_in_line(file))
+		file_wait_begin(file);
 }
 
 void file_passwords(struct file *file, struct slice words)
@@ -220,19 +262,30 @@ void file_passwords(struct file *file, struct slice words)
 		file->scan->passwords = words;
 }
 
-void file_close(struct file *file, bool whole)
+static void bytes_end(struct file *file, bool is_whole)
 {
 	char none[65];
-	bool is_whole = whole && file && !file->has_gaps;
 
-	if (!file || file->state != FILE_OPENED)
-		return;
 	file->state = is_whole ? FILE_CLOSED : FILE_TRUNCATED;
 	file_sums_end(file->sums, FILE_MD5, is_whole ? file->md5 : none);
 	file_sums_end(file->sums, FILE_SHA1, is_whole ? file->sha1 : none);
 	file_sums_end(file->sums, FILE_SHA256, file->has_gaps ? none : file->sha256);
+}
+
+void file_cut(struct file *file)
+{
+	bytes_end(file, false);
+}
+
+void file_close(struct file *file, bool whole)
+{
+	if (!file || file->state != FILE_OPENED)
+		return;
+	bytes_end(file, whole && !file->has_gaps);
 	if (file->scan)
 		file_scan_close(file);
+	else
+		file_wait_end(file);
 }
 
 void file_settle(struct file *file)
@@ -254,6 +307,8 @@ void file_free_all(struct file *first)
 	while (first) {
 		struct file *next = first->next;
 
+		file_wait_end(first);
+		file_scan_left(first);
 		file_spill_free(first->spill);
 		file_sums_free(first->sums);
 		file_scan_free(room_of(first->tx), first->scan);

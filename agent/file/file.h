@@ -6,6 +6,8 @@
 #ifndef AGENT_FILE_FILE_H
 #define AGENT_FILE_FILE_H
 
+#include "file/ranges.h"
+#include "file/waits.h"
 #include "inspect/packet.h"
 #include "proto/proto.h"
 
@@ -32,6 +34,12 @@ struct file {
 	uint64_t size; /* bytes so far */
 	uint64_t expected; /* bytes of all of it, as its protocol says; 0: it does not */
 	bool has_gaps;
+	bool ends_unsaid; /* that it is whole, a later byte tells, or the end of what carries it */
+	struct file_wait wait; /* waits.h */
+	bool may_be_cut; /* its end, and that its sender gave up, look alike */
+	bool has_origin;
+	uint8_t origin[RANGE_KEY_LEN]; /* which file this is, or a part of; see file_origin() */
+	uint64_t origin_from; /* where in it this begins */
 	uint8_t *head; /* its first FILE_HEAD bytes, where its type is asked for */
 	uint8_t *window; /* for rules: bytes from window_from on; shifted as they were inspected */
 	uint64_t window_from, inspected;
@@ -53,6 +61,12 @@ struct file {
 struct file *file_open(struct tx *tx, enum side side, struct slice name);
 /* How much of it is wanted; 0: all. false: it is not to be stored. file may be NULL. */
 bool file_store_depth(const struct file *file, uint64_t *ret_depth);
+/*
+ * Says which file it is, and where in it this begins, so that parts of it that come by other transfers are
+ * judged together with this one: place is the server, as the client names it (empty: its address), name that of
+ * the file there. Where files are not held this does nothing. file may be NULL.
+ */
+void file_origin(struct file *file, struct slice place, struct slice name, uint64_t from);
 /* Bytes that follow; lost: bytes in front of them that never came. */
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost);
 /* Words that may open it, each ended by a 0; they must stay until it is closed. */
@@ -62,6 +76,8 @@ void file_passwords(struct file *file, struct slice words);
  * own. whole false: it was cut. A second time changes nothing.
  */
 void file_close(struct file *file, bool whole);
+/* What follows is nobody's: it was judged by what came. For scanned.c, in place of file_close(). */
+void file_cut(struct file *file);
 /* It was inspected for the last time: it is put into the store, or what was kept of it goes. */
 void file_settle(struct file *file);
 void file_free_all(struct file *first);

@@ -12,11 +12,15 @@
 
 #include "base/config.h"
 #include "detect/detect.h"
+#include "file/ranges.h"
 #include "file/types.h"
 #include "scan/scan.h"
 
 #define DEPTH_USUAL (1u << 20) /* as that of streams */
 #define PATH_LEN_MAX 256
+#define MIB (1ull << 20)
+#define HOLD_USUAL_S 10 /* a connection bears more, a person hardly */
+#define HOLD_MOST_S 600
 
 static void hashes_read(const struct config *config, const char *path, struct file_room *room)
 {
@@ -91,6 +95,16 @@ static void outputs_read(const struct config *config, struct file_room *room)
 	}
 }
 
+static void hold_read(const struct config *config, struct file_room *room)
+{
+	uint64_t seconds = config_number(config, "sekisho.files.hold.timeout", HOLD_USUAL_S);
+
+	room->hold.seconds = seconds < HOLD_MOST_S ? (uint32_t)seconds : HOLD_MOST_S;
+	room->hold.memory = config_bytes(config, "sekisho.files.hold.memory", 64 * MIB);
+	room->hold.tenant_memory =
+		config_bytes(config, "sekisho.files.hold.tenant-memory", room->hold.memory / 4);
+}
+
 static void rules_ask(const struct ruleset *ruleset, struct file_room *room)
 {
 	if (!ruleset)
@@ -98,6 +112,8 @@ static void rules_ask(const struct ruleset *ruleset, struct file_room *room)
 	room->sums[FILE_MD5] |= ruleset_asks(ruleset, "filemd5");
 	room->sums[FILE_SHA1] |= ruleset_asks(ruleset, "filesha1");
 	room->sums[FILE_SHA256] |= ruleset_asks(ruleset, "filesha256");
+	room->sums_of_rules = ruleset_asks(ruleset, "filemd5") || ruleset_asks(ruleset, "filesha1") ||
+			      ruleset_asks(ruleset, "filesha256");
 	room->magic |= ruleset_asks(ruleset, "filemagic") || ruleset_asks(ruleset, "file.magic");
 	if (room->store && !room->store_all)
 		room->store = ruleset_asks(ruleset, "filestore");
@@ -122,7 +138,13 @@ static int scan_begin_all(const struct config *config, struct file_room *room, s
 	quarantine_read(config, &room->quarantine);
 	room->sums[FILE_SHA256] |= room->quarantine.enabled;
 	ret = scan_settings_read(config, &room->scan_settings, diag);
-	return ret ? ret : scan_room_new(&room->scan_settings, NULL, &room->scan, diag);
+	if (ret)
+		return ret;
+	room->ranges = ranges_new(room->scan_settings.max_size,
+				  config_bytes(config, "sekisho.files.ranges-memory", 64 * MIB));
+	if (!room->ranges)
+		return -ENOMEM;
+	return scan_room_new(&room->scan_settings, NULL, &room->scan, diag);
 }
 
 int file_room_new(const struct config *config, const struct ruleset *ruleset,
@@ -134,6 +156,7 @@ int file_room_new(const struct config *config, const struct ruleset *ruleset,
 	if (!room)
 		return -ENOMEM;
 	outputs_read(config, room);
+	hold_read(config, room);
 	rules_ask(ruleset, room);
 	room->sums[FILE_SHA256] |= room->store;
 	room->magic |= room->magic_in_records;
@@ -171,5 +194,6 @@ void file_room_free(struct file_room *room)
 	scan_room_free(room->scan);
 	scan_settings_free(&room->scan_settings);
 	file_types_free(room->types);
+	ranges_free(room->ranges);
 	free(room);
 }

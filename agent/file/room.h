@@ -15,12 +15,14 @@
 
 struct config;
 struct ruleset;
+struct ranges; /* ranges.h */
 struct scan_room; /* scan/scan.h */
 
 enum file_sum { FILE_MD5, FILE_SHA1, FILE_SHA256, FILE_SUMS };
 
 struct file_room {
 	bool sums[FILE_SUMS]; /* asked for, by rules or settings */
+	bool sums_of_rules;
 	bool magic; /* asked for of every file, by rules or settings */
 	bool magic_in_records;
 	bool store, store_all, store_info; /* filestore; all: without a rule; info: .json beside */
@@ -33,6 +35,11 @@ struct file_room {
 	struct scan_room *scan; /* NULL: nobody looks into files */
 	_Atomic uint64_t scan_bytes; /* of files that come, kept to be looked into */
 	struct quarantine quarantine;
+	struct ranges *ranges; /* ranges.h; where files are looked into */
+	struct {
+		uint32_t seconds; /* that a file's last bytes wait for its verdict */
+		uint64_t memory, tenant_memory; /* bytes of frames that wait, of a worker */
+	} hold; /* in line */
 };
 
 /*

@@ -45,10 +45,19 @@ void file_scan_bytes(struct file *file, struct slice bytes)
 		bytes_forget(room, scan);
 }
 
+static void job_leave(struct file_room *room, struct file_scan *scan)
+{
+	if (scan->job)
+		scan_job_leave(room->scan, scan->job);
+	scan->job = NULL;
+	scan->peeked = 0;
+}
+
 void file_scan_free(struct file_room *room, struct file_scan *scan)
 {
 	if (!scan)
 		return;
+	job_leave(room, scan);
 	bytes_forget(room, scan);
 	for (uint32_t i = 0; i < scan->hit_cnt; i++)
 		grown_free(&scan->hits[i].meta);
@@ -189,18 +198,84 @@ static void result_take(struct file *file, struct scan_result *r)
 	free(files.at);
 }
 
+/* --- parts that come by several transfers --- */
+
+static struct ranges *ranges_of(const struct file *file)
+{
+	return file->has_origin ? file->tx->session->setup->files->ranges : NULL;
+}
+
+/* What came of it is kept for the parts that may follow by other transfers. */
+static void part_keep(const struct file *file)
+{
+	struct ranges *ranges = ranges_of(file);
+
+	if (ranges && file->scan->bytes.len)
+		ranges_put(ranges, file->origin, file->origin_from, grown_slice(&file->scan->bytes));
+}
+
+/* Of a part, what lies together with it is looked into: as much as its receiver may have of the file by now. */
+static void part_join(struct file *file)
+{
+	struct ranges *ranges = ranges_of(file);
+	struct file_scan *scan = file->scan;
+	struct grown all = { .at = NULL };
+	uint64_t from;
+
+	bool is_whole = !file->origin_from && !file->is_range && file->state == FILE_CLOSED;
+
+	if (!ranges || !scan->bytes.len || (is_whole && !file->may_be_cut))
+		return;
+	part_keep(file);
+	if (is_whole || file->tx->session->is_over)
+		return;
+	if (ranges_get(ranges, file->origin, file->origin_from, &all, &from)) {
+		grown_free(&scan->bytes);
+		scan->bytes = all;
+	}
+	if (!scan->why)
+		scan->why = "range"; /* who knows what lies around it */
+}
+
 /* --- verdicts --- */
 
-/* Where we stand in the path, the flow ends here. */
+/* Why nobody could look, other than that the file itself is not to be looked into. */
+static bool was_not_asked(const struct file_scan *scan)
+{
+	static const char *const words[] = { "memory",		   "queue_full",   "scanner_failed",
+					     "clamav_unavailable", "hold_timeout", "flow_ended" };
+
+	for (size_t i = 0; scan->why && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(scan->why, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What the flow's body wants to become of what could not be looked at; in line alone it says so. */
+static bool owner_is_closed(struct session *session)
+{
+	const struct engine_setup *setup = session->setup;
+
+	return session->waits && setup->owner &&
+	       setup->owner(setup->owner_arg, session_flow(session)->tenant).closed;
+}
+
+/* Where we stand in the path, the flow ends here; in line both of its ends are told. */
 static void verdict_apply(const struct file *file)
 {
-	const struct engine_setup *setup = file->tx->session->setup;
+	struct session *session = file->tx->session;
+	const struct engine_setup *setup = session->setup;
 	const struct scan_settings *s = scan_room_settings(setup->files->scan);
-	bool ends = file->scan->verdict == FILE_MALICIOUS ||
-		    (file->scan->verdict == FILE_UNAVAILABLE && s->closed);
+	const struct file_scan *scan = file->scan;
+	bool ends = scan->verdict == FILE_MALICIOUS ||
+		    (scan->verdict == FILE_UNAVAILABLE &&
+		     (s->closed || (was_not_asked(scan) && owner_is_closed(session))));
 
-	if (ends && s->drop && setup->ips)
-		session_flow(file->tx->session)->fate |= FATE_DROP;
+	if (!ends || !s->drop || !setup->ips)
+		return;
+	session_flow(session)->fate |= FATE_DROP;
+	if (session->waits)
+		session_flow(session)->fate |= FATE_REJECT_SRC | FATE_REJECT_DST;
 }
 
 static void verdict_reach(struct file *file)
@@ -211,36 +286,179 @@ static void verdict_reach(struct file *file)
 		scan->verdict = FILE_UNAVAILABLE;
 }
 
-void file_scan_close(struct file *file)
+/* What was found is known, or that nothing can be. */
+static void scan_end(struct file *file)
 {
 	struct file_room *room = file->tx->session->setup->files;
-	struct file_scan *scan = file->scan;
-	struct scan_job *job;
-	int ret;
 
-	if (file->container)
-		return; /* it was looked into with its container */
-	if (!scan->why && file->state == FILE_TRUNCATED)
-		scan->why = file->has_gaps ? "gaps" : "truncated";
-	if (scan->bytes.len) {
-		ret = scan_begin(room->scan, &scan->bytes, slice(file->name, file->name_len),
-				 scan->passwords, &job);
-		if (!ret) {
-			struct scan_result *result = scan_wait(room->scan, job);
-
-			result_take(file, result);
-			scan->bytes = result->bytes;
-			result->bytes = (struct grown){ .at = NULL };
-			scan_job_free(room->scan, job);
-		} else {
-			scan->why = ret == -EBUSY ? "queue_full" : "memory";
-		}
-	}
-	if (scan->verdict != FILE_MALICIOUS || !room->quarantine.enabled)
-		bytes_forget(room, scan);
+	if (file->scan->verdict == FILE_MALICIOUS && file->origin_from == 0 && !file->is_range)
+		part_keep(file); /* its reader has all but the end */
+	if (file->scan->verdict != FILE_MALICIOUS || !room->quarantine.enabled)
+		bytes_forget(room, file->scan);
 	verdict_reach(file);
 	for (struct file *member = file->next; member; member = member->next)
 		if (member->container == file && member->scan)
 			verdict_reach(member);
 	verdict_apply(file);
+	file_wait_end(file);
+}
+
+static void job_take(struct file *file, struct scan_job *job, struct scan_result *result)
+{
+	struct file_room *room = file->tx->session->setup->files;
+	struct file_scan *scan = file->scan;
+
+	result_take(file, result);
+	grown_free(&scan->bytes);
+	scan->bytes = result->bytes;
+	result->bytes = (struct grown){ .at = NULL };
+	scan_job_free(room->scan, job);
+}
+
+static void begin_failed(struct file_scan *scan, int err)
+{
+	scan->why = err == -EBUSY ? "queue_full" : "memory";
+}
+
+/* In line: the verdict is told later. false: it cannot be begun. */
+static bool verdict_ask(struct file *file)
+{
+	struct session *session = file->tx->session;
+	struct file_scan *scan = file->scan;
+	int err = scan_begin_told(session->setup->files->scan, &scan->bytes,
+				  slice(file->name, file->name_len), scan->passwords,
+				  &session->waits->call, &scan->job);
+
+	if (err) {
+		begin_failed(scan, err);
+		return false;
+	}
+	file->tx->waits++;
+	if (file->wait.number) /* the last bytes are held back already */
+		file->wait.since_ns = session->waits->now_ns;
+	else
+		file_wait_begin(file);
+	return true;
+}
+
+static void verdict_await(struct file *file)
+{
+	struct file_room *room = file->tx->session->setup->files;
+	struct file_scan *scan = file->scan;
+	struct scan_job *job;
+	int err = scan_begin(room->scan, &scan->bytes, slice(file->name, file->name_len),
+			     scan->passwords, &job);
+
+	if (err)
+		begin_failed(scan, err);
+	else
+		job_take(file, job, scan_wait(room->scan, job));
+}
+
+void file_scan_close(struct file *file)
+{
+	struct session *session = file->tx->session;
+	struct file_scan *scan = file->scan;
+
+	if (file->container)
+		return; /* it was looked into with its container */
+	if (!scan->why && file->state == FILE_TRUNCATED)
+		scan->why = file->has_gaps ? "gaps" : "truncated";
+	part_join(file);
+	if (scan->bytes.len && session->waits && !session->is_over) {
+		job_leave(session->setup->files, scan);
+		if (verdict_ask(file))
+			return;
+	} else if (scan->bytes.len && !session->waits) {
+		verdict_await(file);
+	}
+	scan_end(file);
+}
+
+/* --- in line --- */
+
+bool file_scan_is_asked(const struct file *file)
+{
+	return file->scan && file->scan->job;
+}
+
+/* Of a file that goes on. What is malicious now is so whatever follows: it ends here. */
+static void peek_take(struct file *file, struct scan_job *job, struct scan_result *result)
+{
+	struct file_room *room = file->tx->session->setup->files;
+	struct file_scan *scan = file->scan;
+	bool has_more = file->size > scan->peeked;
+
+	scan->peeked = 0;
+	if (result->findings.hit_cnt) {
+		file_cut(file);
+		job_take(file, job, result);
+		scan_end(file);
+		return;
+	}
+	scan_job_free(room->scan, job);
+	if (!has_more)
+		file_wait_end(file);
+}
+
+bool file_scan_look(struct file *file)
+{
+	struct file_room *room = file->tx->session->setup->files;
+	struct file_scan *scan = file->scan;
+	struct scan_result *result = scan_look(room->scan, scan->job);
+	struct scan_job *job = scan->job;
+
+	if (!result)
+		return false;
+	scan->job = NULL;
+	if (scan->peeked) {
+		peek_take(file, job, result);
+		return true;
+	}
+	file->tx->waits--;
+	job_take(file, job, result);
+	scan_end(file);
+	return true;
+}
+
+void file_scan_give_up(struct file *file, const char *why)
+{
+	struct session *session = file->tx->session;
+	bool is_asked = file_scan_is_asked(file);
+
+	if (!is_asked) {
+		file_wait_end(file);
+		return;
+	}
+	if (!file->scan->peeked)
+		file->tx->waits--;
+	else
+		file_cut(file); /* it would wait again with each byte */
+	job_leave(session->setup->files, file->scan);
+	file->scan->why = why;
+	session->waits->late++;
+	scan_end(file);
+}
+
+void file_scan_left(struct file *file)
+{
+	if (file->scan && file->state == FILE_OPENED)
+		part_keep(file);
+}
+
+void file_scan_peek(struct file *file)
+{
+	struct session *session = file->tx->session;
+	struct file_scan *scan = file->scan;
+	struct grown copy = { .at = NULL };
+
+	if (!scan || scan->why || !scan->bytes.len || !grown_add(&copy, grown_slice(&scan->bytes)) ||
+	    scan_begin_told(session->setup->files->scan, &copy, slice(file->name, file->name_len),
+			    scan->passwords, &session->waits->call, &scan->job)) {
+		grown_free(&copy);
+		file_wait_end(file);
+		return;
+	}
+	scan->peeked = file->size;
+	file->wait.since_ns = session->waits->now_ns;
 }

@@ -29,6 +29,11 @@ struct inspection {
 	int told_fd;
 	struct source *told;
 	struct plan plan; /* that the worker was given last */
+	struct worker *aside; /* where rules are built */
+	bool runs;
+	struct edition *edition; /* by whose policy the rules were built */
+	struct edition *live; /* the last that inspection_follow() was told */
+	struct edition *next; /* by whose policy they are being built again */
 	char cache_dir[160];
 	/* Made in the worker's thread, before it serves: */
 	struct config *config;
@@ -69,9 +74,12 @@ static int config_make(struct inspection *i, struct diag *diag)
 
 static struct ruleset_sources sources_of(const struct inspection *i)
 {
+	const struct edition *edition = i->next ? i->next : i->edition;
+
 	return (struct ruleset_sources){ .files = i->settings->inspect_rules,
 					 .file_cnt = i->settings->inspect_rule_cnt,
 					 .config = i->config,
+					 .policy = edition->policy,
 					 .cache_dir = i->cache_dir[0] ? i->cache_dir : NULL };
 }
 
@@ -120,6 +128,12 @@ static void reload_tell(struct inspection *i, struct reload *reload)
 
 	i->reload_done = NULL;
 	i->reload = NULL;
+	if (!reload->err) {
+		edition_put(i->edition);
+		i->edition = edition_get(i->next);
+	}
+	edition_put(i->next);
+	i->next = NULL;
 	done(i->reload_arg, reload);
 	reload_free(reload);
 }
@@ -154,21 +168,26 @@ static void reload_made(void *arg, struct reload *reload)
 	inline_worker_exchange(i->worker, &i->exchange);
 }
 
-int inspection_reload(struct inspection *i, struct worker *aside,
-		      void (*done)(void *arg, const struct reload *reload), void *arg)
+int inspection_reload(struct inspection *i, void (*done)(void *arg, const struct reload *reload),
+		      void *arg)
 {
-	struct ruleset_sources sources = sources_of(i);
+	struct ruleset_sources sources;
 	int err;
 
 	if (i->reload_done)
 		return -EBUSY;
 	if (!inline_worker_serves(i->worker))
 		return -EAGAIN;
+	i->next = edition_get(i->live ? i->live : i->edition);
+	sources = sources_of(i);
 	sources.before = i->ruleset;
 	sources.threads = 1; /* the others are the traffic's */
-	err = reload_begin(aside, &sources, reload_made, i);
-	if (err)
+	err = reload_begin(i->aside, &sources, reload_made, i);
+	if (err) {
+		edition_put(i->next);
+		i->next = NULL;
 		return err;
+	}
 	i->reload_done = done;
 	i->reload_arg = arg;
 	return 0;
@@ -210,29 +229,88 @@ static void plan_fill(struct plan *plan, const struct ports *ports, const struct
 		port->port = policy->ports[i].id;
 		plan->port_cnt++;
 	}
-	for (size_t i = 0; i < policy->tenant_cnt; i++)
-		if (policy->tenants[i].id < SEK_TENANTS_MAX)
-			snprintf(plan->tenants[policy->tenants[i].id], SEK_NAME_MAX, "%s",
-				 policy->tenants[i].name);
+	for (size_t i = 0; i < policy->tenant_cnt; i++) {
+		const struct model_tenant *tenant = &policy->tenants[i];
+
+		if (tenant->id >= SEK_TENANTS_MAX)
+			continue;
+		snprintf(plan->tenants[tenant->id], SEK_NAME_MAX, "%s", tenant->name);
+		plan->closed[tenant->id] = tenant->limits.flags & SEK_TENANT_FAIL_CLOSED;
+	}
 }
 
-void inspection_follow(struct inspection *i, const struct ports *ports, const struct policy *policy,
-		       uint32_t generation)
+static void followed(void *arg, const struct reload *reload)
 {
-	struct plan *plan;
+	struct inspection *i = arg;
 
-	if (!i || !policy)
+	log_diag("inspection", &reload->diag);
+	if (reload->err)
+		log_error("inspection: the rules cannot be built by the policy of generation %u: %s; those in "
+			  "force stay",
+			  i->live->generation, strerror(-reload->err));
+	else
+		log_info("inspection: the rules are those of the policy of generation %u",
+			 i->live->generation);
+}
+
+/* What a policy says anew of the rules holds as soon as they are built; one that cannot be is not tried again. */
+static void policy_follow(struct inspection *i, struct edition *live)
+{
+	bool alike;
+
+	if (i->live == live || i->reload_done || !inline_worker_serves(i->worker))
 		return;
-	plan = malloc(sizeof(*plan));
+	alike = policy_inspects_alike(i->edition->policy, live->policy);
+	edition_put(i->live);
+	i->live = edition_get(live);
+	if (!alike && inspection_reload(i, followed, i)) {
+		edition_put(i->live);
+		i->live = NULL; /* at the next look */
+	}
+}
+
+/* The worker begins, with the policy that its rules are to be built by. */
+static int begin(struct inspection *i, struct edition *live)
+{
+	int r;
+
+	if (!i->edition) {
+		i->edition = edition_get(live);
+		i->live = edition_get(live);
+	}
+	r = inline_worker_start(i->worker);
+	i->runs = r == 0;
+	return r;
+}
+
+static void plan_follow(struct inspection *i, const struct ports *ports, const struct edition *live)
+{
+	struct plan *plan = malloc(sizeof(*plan));
+
 	if (!plan)
 		return; /* the next look comes soon */
-	plan_fill(plan, ports, policy, generation);
+	plan_fill(plan, ports, live->policy, live->generation);
 	if (!memcmp(plan, &i->plan, sizeof(*plan))) {
 		free(plan);
 		return;
 	}
 	i->plan = *plan;
 	inline_worker_follow(i->worker, plan);
+}
+
+int inspection_follow(struct inspection *i, const struct ports *ports, struct edition *live)
+{
+	if (!i || !live || !ports)
+		return 0;
+	if (!i->runs) {
+		int r = begin(i, live);
+
+		if (r)
+			return r;
+	}
+	plan_follow(i, ports, live);
+	policy_follow(i, live);
+	return 0;
 }
 
 /* --- making and ending --- */
@@ -245,7 +323,7 @@ static void cache_make(struct inspection *i)
 }
 
 int inspection_new(struct loop *loop, const struct settings *settings, const struct gate *gate,
-		   struct records *records, struct inspection **ret_inspection)
+		   struct records *records, struct worker *aside, struct inspection **ret_inspection)
 {
 	struct inspection *i;
 	int r = -ENOMEM;
@@ -258,6 +336,7 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
 		return r;
 	i->settings = settings;
 	i->records = records;
+	i->aside = aside;
 	i->told_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	i->lines = lines_new(LINES_BYTES);
 	if (i->told_fd < 0 || !i->lines)
@@ -280,11 +359,6 @@ failed:
 	return r;
 }
 
-int inspection_start(struct inspection *i)
-{
-	return i ? inline_worker_start(i->worker) : 0;
-}
-
 void inspection_free(struct inspection *i)
 {
 	if (!i)
@@ -301,5 +375,7 @@ void inspection_free(struct inspection *i)
 	file_room_free(i->files);
 	ruleset_free(i->ruleset);
 	config_free(i->config);
+	edition_put(i->live);
+	edition_put(i->edition);
 	free(i);
 }

@@ -6,6 +6,7 @@
 #define AGENT_INLINE_PLAN_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sekisho/limits.h"
@@ -21,6 +22,7 @@ struct plan {
 	uint32_t port_cnt;
 	uint32_t generation; /* of the policy */
 	char tenants[SEK_TENANTS_MAX][SEK_NAME_MAX]; /* names, by number */
+	bool closed[SEK_TENANTS_MAX]; /* by number: `fail: closed` */
 };
 
 #endif

@@ -18,13 +18,17 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "detect/detect.h"
+#include "file/room.h"
+#include "inline/hold.h"
 #include "inline/serve.h"
 
 #define BATCH 64
+#define HELD_MS 10 /* between two looks where files are held */
 #define REST_MS 100 /* between two signs of life where nothing comes */
 #define LAST_TURNS 50 /* for what is on its way when it ends */
 #define ETHERNET 1 /* LINKTYPE_ETHERNET */
 #define SECOND 1000000000ull
+#define TAIL_NS 100000000ull /* for the byte behind a file's last; then it is judged as it stands */
 
 struct inline_worker {
 	struct inline_worker_parts parts;
@@ -40,6 +44,8 @@ struct inline_worker {
 	struct inspect_settings settings;
 	struct inspector inspector;
 	struct serve serve;
+	struct inspector_hold holds;
+	struct hold *hold; /* NULL: nothing is */
 	uint64_t frames, second; /* of the engine */
 };
 
@@ -60,7 +66,100 @@ static struct engine_owner owner_of(void *arg, uint16_t tenant)
 	return (struct engine_owner){ .tenant = w->plan && tenant < SEK_TENANTS_MAX
 							? w->plan->tenants[tenant]
 							: "",
-				      .generation = w->plan ? w->plan->generation : 0 };
+				      .generation = w->plan ? w->plan->generation : 0,
+				      .closed = w->plan && tenant < SEK_TENANTS_MAX &&
+						w->plan->closed[tenant] };
+}
+
+static void wake(struct inline_worker *w)
+{
+	const uint64_t one = 1;
+
+	(void)!write(w->wake_fd, &one, sizeof(one));
+}
+
+/* --- a frame leaves, or falls --- */
+
+static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
+		       const struct sek_note *note, const struct inspect_verdict *verdict)
+{
+	if (verdict->ends || verdict->resets)
+		serve_block(&w->serve, note, verdict->resets);
+	xsk_give(w->serve.set, frame);
+	w->serve.worker->dropped++;
+}
+
+static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
+		       const struct sek_note *note, bool over)
+{
+	if (xsk_send(w->serve.set, frame, note->out_port))
+		w->serve.worker->sent++;
+	else
+		w->serve.worker->lost++;
+	if (over)
+		serve_back(&w->serve, note);
+}
+
+static void engine_end(struct inline_worker *w)
+{
+	inspector_free(&w->inspector);
+	hold_free(w->hold);
+	w->hold = NULL;
+	inspect_settings_free(&w->settings);
+}
+
+/* --- files that are held --- */
+
+static void held_wake(void *arg)
+{
+	wake(arg);
+}
+
+static void held_moved(void *arg, struct flow *flow, bool ends)
+{
+	struct inline_worker *w = arg;
+
+	hold_review(w->hold, flow, ends);
+}
+
+static void held_send(void *arg, const uint8_t *bytes, uint32_t len, const struct sek_note *note,
+		      bool over)
+{
+	struct inline_worker *w = arg;
+	struct xsk_frame frame;
+
+	if (w->serve.set && xsk_make(w->serve.set, bytes, len, &frame))
+		frame_pass(w, &frame, note, over);
+	else
+		w->serve.worker->lost++;
+}
+
+static void held_block(void *arg, const struct sek_note *note, bool resets)
+{
+	struct inline_worker *w = arg;
+
+	serve_block(&w->serve, note, resets);
+}
+
+static int hold_begin(struct inline_worker *w)
+{
+	const struct file_room *files = w->settings.setup.files;
+	const struct hold_parts parts = { .max = files->hold.memory,
+					  .tenant_max = files->hold.tenant_memory,
+					  .send = held_send,
+					  .block = held_block,
+					  .arg = w };
+
+	w->hold = hold_new(&parts);
+	if (!w->hold)
+		return -ENOMEM;
+	w->holds = (struct inspector_hold){ .patience_ns = files->hold.seconds * SECOND,
+					    .tail_ns = TAIL_NS,
+					    .wake = held_wake,
+					    .moved = held_moved,
+					    .arg = w };
+	inspector_hold(&w->inspector, &w->holds);
+	return 0;
 }
 
 static int engine_begin(struct inline_worker *w)
@@ -72,8 +171,13 @@ static int engine_begin(struct inline_worker *w)
 	w->settings.setup.owner = owner_of;
 	w->settings.setup.owner_arg = w;
 	r = inspector_init(&w->inspector, &w->settings, 0, line_came, w);
-	if (r)
+	if (r) {
 		inspect_settings_free(&w->settings);
+		return r;
+	}
+	r = hold_begin(w);
+	if (r)
+		engine_end(w);
 	return r;
 }
 
@@ -87,26 +191,6 @@ static void tick(struct inline_worker *w, uint64_t time_ns)
 	inspector_tick(&w->inspector, time_ns, w->frames);
 	serve_reckon(&w->serve);
 	w->serve.worker->alerts = inspector_tally(&w->inspector).alerts;
-}
-
-static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
-		       const struct sek_note *note, const struct inspect_verdict *verdict)
-{
-	if (verdict->ends || verdict->resets)
-		serve_block(&w->serve, note, verdict->resets);
-	xsk_give(w->serve.set, frame);
-	w->serve.worker->dropped++;
-}
-
-static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
-		       const struct sek_note *note, const struct inspect_verdict *verdict)
-{
-	if (xsk_send(w->serve.set, frame, note->out_port))
-		w->serve.worker->sent++;
-	else
-		w->serve.worker->lost++;
-	if (verdict->over)
-		serve_back(&w->serve, note);
 }
 
 static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, uint64_t time_ns)
@@ -131,10 +215,15 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	inspector_tenant(&w->inspector, note.tenant);
 	inspector_frame(&w->inspector, &packet, NULL);
 	verdict = inspector_verdict(&w->inspector);
-	if (verdict.drops)
+	if (verdict.drops) {
 		frame_stop(w, frame, &note, &verdict);
-	else
-		frame_pass(w, frame, &note, &verdict);
+	} else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len)) {
+		xsk_give(w->serve.set, frame);
+	} else {
+		frame_pass(w, frame, &note, verdict.over);
+	}
+	if (w->hold && verdict.flow)
+		hold_review(w->hold, verdict.flow, false);
 }
 
 /* A batch of every ring. Returns how many frames came. */
@@ -145,6 +234,7 @@ static size_t rings_work(struct inline_worker *w)
 	size_t all = 0;
 
 	tick(w, time_ns);
+	inspector_turn(&w->inspector, time_ns);
 	for (size_t i = 0; w->serve.set && i < xsk_cnt(w->serve.set); i++) {
 		size_t cnt = xsk_take(w->serve.set, i, frames, BATCH);
 
@@ -211,7 +301,7 @@ static void wait_for_work(struct inline_worker *w)
 
 	for (size_t i = 0; w->serve.set && i < xsk_cnt(w->serve.set); i++)
 		fds[cnt++] = (struct pollfd){ .fd = xsk_fd(w->serve.set, i), .events = POLLIN };
-	if (poll(fds, cnt, REST_MS) > 0 && fds[0].revents)
+	if (poll(fds, cnt, inspector_waits(&w->inspector) ? HELD_MS : REST_MS) > 0 && fds[0].revents)
 		(void)!read(w->wake_fd, &woken, sizeof(woken));
 }
 
@@ -228,6 +318,7 @@ static void serve_until_end(struct inline_worker *w)
 	}
 	rings_drain(w);
 	inspector_finish(&w->inspector, 0);
+	serve_turn(&w->serve); /* what was held */
 	tell(w);
 }
 
@@ -248,8 +339,7 @@ static void *worker_run(void *arg)
 		serve_until_end(w);
 		serve_end(&w->serve);
 	}
-	inspector_free(&w->inspector);
-	inspect_settings_free(&w->settings);
+	engine_end(w);
 	return NULL;
 }
 
@@ -283,13 +373,6 @@ int inline_worker_start(struct inline_worker *w)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	w->runs = r == 0;
 	return r;
-}
-
-static void wake(struct inline_worker *w)
-{
-	const uint64_t one = 1;
-
-	(void)!write(w->wake_fd, &one, sizeof(one));
 }
 
 void inline_worker_follow(struct inline_worker *w, struct plan *plan)

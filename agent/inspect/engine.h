@@ -22,6 +22,7 @@ struct records; /* what the engine tells; see report/told.h */
 struct engine_owner {
 	const char *tenant;
 	uint32_t generation;
+	bool closed; /* what could not be looked at in time is to fall */
 };
 
 struct engine_setup {

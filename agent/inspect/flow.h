@@ -58,6 +58,9 @@ struct flow {
 	bool passed; /* FATE_PASS for the whole flow */
 	bool alerted;
 	uint8_t told; /* what records told of it once; report/ knows the bits */
+	struct file *waiting; /* files that hold back what was sent; file/waits.h */
+	uint64_t wait_cnt[SIDES]; /* numbers that they were given */
+	void *held; /* of who has what they hold back; the engine does not look at it */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
 	bool payload_over[SIDES]; /* no_payload: what that side sent before was inspected */
 	uint32_t exceptions; /* policies for what could not be followed, one bit each */

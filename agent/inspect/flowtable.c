@@ -589,6 +589,7 @@ static struct flow *flow_make(struct flow_table *table, const struct packet *p,
 	flow->first_packet = p->number;
 	flow->first_ns = flow->last_ns = p->time_ns;
 	flow->session.setup = table->setup;
+	flow->session.waits = table->waits;
 	flow->next = table->buckets[hash & table->mask];
 	table->buckets[hash & table->mask] = flow;
 	list_join(flow);
@@ -620,6 +621,7 @@ void flow_expectation_meet(struct flow *flow)
 		if (is_it) {
 			flow->session.expected = e->proto;
 			flow->parent_id = e->parent_id;
+			flow->session.expected_from = e->from;
 			if (e->name_len) {
 				uint8_t *name = malloc(e->name_len);
 
@@ -636,7 +638,7 @@ void flow_expectation_meet(struct flow *flow)
 }
 
 void session_expects(struct session *session, enum side listens, uint16_t port, enum proto_id proto,
-		     struct slice name)
+		     struct slice name, uint64_t from)
 {
 	struct flow *flow = session_flow(session);
 	struct flow_table *table = flow->table;
@@ -652,6 +654,7 @@ void session_expects(struct session *session, enum side listens, uint16_t port, 
 	e->parent_id = flow->id;
 	e->port = port;
 	e->proto = proto;
+	e->from = from;
 	e->until_ns = flow->last_ns + EXPECTATION_NS;
 	e->name_len = name.len < sizeof(e->name) ? name.len : sizeof(e->name);
 	if (e->name_len)

@@ -51,6 +51,7 @@ struct flow_expectation {
 	uint16_t port;
 	enum proto_id proto;
 	uint64_t until_ns;
+	uint64_t from; /* where in the file of that name */
 	size_t name_len;
 	char name[256];
 };
@@ -70,6 +71,7 @@ struct flow_table {
 	/* Called with a flow that is over, before it is forgotten. */
 	void (*ended)(void *arg, struct flow *flow, enum flow_end why);
 	void *ended_arg;
+	struct waits *waits; /* file/waits.h; of sessions from now on. NULL: none */
 	struct flow_expectation *expectations;
 	size_t expectation_cnt;
 	struct flow **expired; /* scratch of a tick */

@@ -222,6 +222,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		packet_follow(w, p);
 		if (ips && (flow->fate & FATE_DROP)) /* of what the packet was the last of */
 			packet_drop(p, DROP_FILE);
+		if (ips && p->drop == DROP_FILE)
+			p->fate |= flow->fate & (FATE_REJECT_SRC | FATE_REJECT_DST);
 	}
 	packet_detect(w, p);
 	packet_tell(w, p);
@@ -308,9 +310,18 @@ void inspector_tenant(struct inspector *w, uint16_t tenant)
 	w->flows.tenant = tenant;
 }
 
+/* The innermost whose files hold something; else the frame's own. */
+static const struct packet *packet_held(const struct decoder *d)
+{
+	for (unsigned int i = d->packet_cnt; i-- > 1;)
+		if (d->packets[i].flow && d->packets[i].flow->waiting)
+			return &d->packets[i];
+	return &d->packets[0];
+}
+
 struct inspect_verdict inspector_verdict(const struct inspector *w)
 {
-	const struct packet *p = &w->decoder.packets[0];
+	const struct packet *p = &w->decoder.packets[0], *held = packet_held(&w->decoder);
 	const struct flow *flow = p->flow;
 
 	return (struct inspect_verdict){
@@ -318,6 +329,8 @@ struct inspect_verdict inspector_verdict(const struct inspector *w)
 		.ends = flow && flow->fate & FATE_DROP,
 		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
 		.over = flow && flow->state == FLOW_BYPASSED,
+		.flow = held->flow,
+		.side = held->side,
 	};
 }
 
@@ -339,7 +352,7 @@ static bool flow_waits(const struct flow *flow)
 }
 
 /* A packet without bytes, as if that side had sent one more. */
-static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
+static struct packet packet_made(const struct inspector *w, struct flow *flow, enum side side)
 {
 	struct packet p = {
 		.number = w->at.frame,
@@ -360,10 +373,41 @@ static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
 	};
 
 	memcpy(p.vlan, flow->vlan, sizeof(p.vlan));
+	return p;
+}
+
+static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
+{
+	struct packet p = packet_made(w, flow, side);
+
 	tcp_finish(&w->tcp, &p);
 	flow->session.ended[p.side] = true;
 	packet_detect(w, &p);
 	packet_tell(w, &p);
+}
+
+/* What waited with its file is asked and told. */
+static void flow_ask(struct inspector *w, struct flow *flow, enum side side)
+{
+	struct packet p = packet_made(w, flow, side);
+
+	p.is_between = true;
+	p.time_ns = w->waits.now_ns;
+	packet_detect(w, &p);
+	packet_tell(w, &p);
+}
+
+/* What its files hold goes, or falls, before it is forgotten. */
+static void flow_unhold(struct inspector *w, struct flow *flow)
+{
+	bool waited = flow->waiting;
+
+	if (!w->hold)
+		return;
+	flow_waits_end(flow);
+	for (int side = 0; waited && !w->silent && side < SIDES; side++)
+		flow_ask(w, flow, (enum side)side);
+	w->hold->moved(w->hold->arg, flow, true);
 }
 
 static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
@@ -372,6 +416,8 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 
 	place_set(w, w->at.frame, w->at.phase,
 		  flow->first_packet * DECODE_PACKETS_MAX + (DECODE_PACKETS_MAX - 1 - flow->depth));
+	flow->session.is_over = true;
+	flow_unhold(w, flow);
 	if (!w->silent) {
 		bool dropped = w->settings->setup.ips && (flow->fate & FATE_DROP);
 
@@ -387,6 +433,41 @@ static void flow_ended(void *arg, struct flow *flow, enum flow_end why)
 		detect_flow_free(flow->detect);
 	session_end(&flow->session);
 	tcp_forget(&w->tcp, flow);
+}
+
+/* --- files that are held --- */
+
+static void flow_settled(void *arg, struct flow *flow)
+{
+	struct inspector *w = arg;
+
+	flow_ask(w, flow, FROM_CLIENT);
+	flow_ask(w, flow, FROM_SERVER);
+	session_clean(&flow->session);
+	w->hold->moved(w->hold->arg, flow, false);
+}
+
+void inspector_hold(struct inspector *w, struct inspector_hold *hold)
+{
+	w->hold = hold;
+	w->waits = (struct waits){ .patience_ns = hold->patience_ns,
+				   .tail_ns = hold->tail_ns,
+				   .wake = hold->wake,
+				   .wake_arg = hold->arg,
+				   .settled = flow_settled,
+				   .settled_arg = w };
+	waits_begin(&w->waits);
+	w->flows.waits = &w->waits;
+}
+
+void inspector_turn(struct inspector *w, uint64_t now_ns)
+{
+	waits_turn(&w->waits, now_ns);
+}
+
+bool inspector_waits(const struct inspector *w)
+{
+	return w->waits.first;
 }
 
 void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)

@@ -6,6 +6,7 @@
 #ifndef AGENT_INSPECT_INSPECTOR_H
 #define AGENT_INSPECT_INSPECTOR_H
 
+#include "file/waits.h"
 #include "inspect/decode.h"
 #include "inspect/defrag.h"
 #include "inspect/engine.h"
@@ -33,6 +34,18 @@ struct inspect_settings {
 	unsigned int workers;
 };
 
+/* Who stands in line keeps back what files hold (file/waits.h). Must outlive the inspector. */
+struct inspector_hold {
+	uint64_t patience_ns, tail_ns; /* see struct waits */
+	void (*wake)(void *arg); /* by any thread: inspector_turn() has something to do */
+	/*
+	 * What of the flow may go, or whether it falls (flow->fate), may have changed since it was last
+	 * asked. ends: the flow is forgotten when this returns.
+	 */
+	void (*moved)(void *arg, struct flow *flow, bool ends);
+	void *arg;
+};
+
 struct inspector {
 	const struct inspect_settings *settings;
 	unsigned int number; /* from 0, among its fellows */
@@ -47,6 +60,8 @@ struct inspector {
 	uint64_t now_ns; /* of the frame or the tick: when a flow that ends is told */
 	struct order_key at; /* where in the order of records the worker is */
 	struct turns *turns; /* NULL: it is alone */
+	struct waits waits; /* where files are held; see inspector_hold() */
+	struct inspector_hold *hold; /* NULL: who closes a file waits for its verdict */
 };
 
 /*
@@ -61,6 +76,8 @@ struct inspect_verdict {
 	bool ends; /* and all that follow in its flow */
 	bool resets; /* its ends are to be told */
 	bool over; /* nothing of its flow is looked at any more */
+	struct flow *flow; /* whose files may hold the frame, or the frame's own; NULL: none */
+	enum side side;
 };
 
 int inspect_settings_read(const struct engine_setup *setup, struct inspect_settings *ret_settings);
@@ -80,6 +97,12 @@ int inspector_init(struct inspector *inspector, const struct inspect_settings *s
  * which must outlive it, and come in their turn when they ask for that.
  */
 void inspector_join(struct inspector *inspector, struct inspector *first, struct turns *turns);
+/* From here on files are held, and nobody waits for verdicts. For an inspector that is alone. */
+void inspector_hold(struct inspector *inspector, struct inspector_hold *hold);
+/* Between two frames: files that are judged by now, and what their flows say to it. */
+void inspector_turn(struct inspector *inspector, uint64_t now_ns);
+/* Whether any file waits: then turns are due within milliseconds. */
+bool inspector_waits(const struct inspector *inspector);
 /* The packets of the frame that are this worker's. drops: the frame's, of all workers; NULL: it is alone. */
 void inspector_frame(struct inspector *inspector, const struct capture_packet *frame,
 		     frame_drops *drops);

@@ -80,7 +80,8 @@ struct packet {
 	uint16_t link; /* LINKTYPE_ of what the frame begins with */
 	uint8_t depth; /* tunnels around it */
 	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
-	bool is_pseudo; /* made by the engine to end a flow: it has no bytes */
+	bool is_pseudo; /* made by the engine, to end a flow unless it is between: it has no bytes */
+	bool is_between; /* the flow goes on: something of it can be asked that waited */
 	bool is_rebuilt; /* of fragments */
 	bool is_carrier; /* its payload is a packet of its own: rules ask its bytes there, not here */
 	bool is_tagged; /* a rule wants it in the records (tag) */
@@ -122,6 +123,12 @@ struct packet {
 	struct alert *alerts; /* what detection found, the engine's memory until the next packet */
 	uint32_t alert_cnt;
 };
+
+/* It ends its flow's side: nothing follows. */
+static inline bool packet_is_last(const struct packet *packet)
+{
+	return packet->is_pseudo && !packet->is_between;
+}
 
 /* Remembers that something is odd; what does not fit is counted by the engine. */
 void packet_event(struct packet *packet, enum engine_event event);

@@ -467,7 +467,7 @@ bool stream_raw_next(const struct packet *p, struct stream_raw *ret_raw)
 		};
 		return true;
 	}
-	all = settings->stream.is_inline || p->is_pseudo || p->flow->tcp->state >= TCP_TIME_WAIT;
+	all = settings->stream.is_inline || packet_is_last(p) || p->flow->tcp->state >= TCP_TIME_WAIT;
 	to = stream_acked(s, all);
 	if (to <= s->raw)
 		return false;
@@ -478,7 +478,7 @@ bool stream_raw_next(const struct packet *p, struct stream_raw *ret_raw)
 		.bytes = slice(s->bytes, to - s->base),
 		.from = s->base,
 		.old_len = (size_t)(s->raw - s->base),
-		.is_end = p->is_pseudo || (s->fin_seen && to == s->end && !tcp_stream_waits(s)),
+		.is_end = packet_is_last(p) || (s->fin_seen && to == s->end && !tcp_stream_waits(s)),
 		.last = true,
 	};
 	return true;

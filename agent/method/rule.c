@@ -103,7 +103,7 @@ void method_rule_reload(struct agent *agent, struct ticket *ticket, json_t *para
 	if (!err) {
 		*asked = (struct asked){ .agent = agent, .ticket = ticket, .origin = origin };
 		snprintf(asked->why, sizeof(asked->why), "%s", why);
-		err = inspection_reload(agent->inspection, agent->long_jobs, reloaded, asked);
+		err = inspection_reload(agent->inspection, reloaded, asked);
 	}
 	if (err) {
 		free(asked);

@@ -52,6 +52,7 @@ struct ftp_state {
 	struct ftp_tx *oldest; /* that waits for a reply; NULL: none does */
 	uint16_t port; /* of the next transfer; 0: not known */
 	bool active;
+	uint64_t from; /* of the next transfer: REST */
 	bool in_reply; /* more lines of it follow: up to its code with a blank */
 	char reply_code[3];
 	bool cut[SIDES]; /* the rest of a line that was too long comes */
@@ -224,7 +225,8 @@ static void transfer_announce(struct ftp_state *state, struct slice line)
 	if (!state->port || line.len <= FTP_TRANSFER_LEN)
 		return;
 	session_expects(state->session, state->active ? FROM_CLIENT : FROM_SERVER, state->port,
-			proto_by_name("ftp-data"), line);
+			proto_by_name("ftp-data"), line, state->from);
+	state->from = 0;
 	state->port = 0;
 	state->active = false;
 }
@@ -235,6 +237,22 @@ static const char *command_find(struct slice line)
 		if (line_begins(line, commands[i]))
 			return commands[i];
 	return NULL;
+}
+
+/* RFC 3659, 5.3: of a stream of bytes. What is none begins at the beginning. */
+static uint64_t offset_read(struct slice text)
+{
+	uint64_t offset = 0;
+	size_t i = 0;
+
+	while (i < text.len && text.at[i] == ' ')
+		i++;
+	for (; i < text.len && text.at[i] >= '0' && text.at[i] <= '9'; i++) {
+		if (offset > UINT64_MAX / 16)
+			return 0;
+		offset = offset * 10 + (text.at[i] - '0');
+	}
+	return offset;
 }
 
 static bool command_take(struct ftp_state *state, struct slice line, bool cut)
@@ -255,6 +273,8 @@ static bool command_take(struct ftp_state *state, struct slice line, bool cut)
 	} else if (strcmp(command, "EPRT") == 0) {
 		tx->port = extended_read(slice_behind(line, 4));
 		tx->active = tx->port != 0;
+	} else if (strcmp(command, "REST") == 0) {
+		state->from = offset_read(slice_behind(line, 4));
 	} else if (strcmp(command, "RETR") == 0 || strcmp(command, "STOR") == 0) {
 		transfer_announce(state, line);
 	}

@@ -44,6 +44,9 @@ static struct ftpdata_tx *tx_begin(struct ftpdata_state *state, enum side side)
 									  : TRANSFER_STOR;
 	tx->name = slice_behind(state->session->expected_name, FTP_TRANSFER_LEN);
 	tx->file = file_open(&tx->tx, side, tx->name);
+	if (tx->file)
+		tx->file->ends_unsaid = tx->file->may_be_cut = true;
+	file_origin(tx->file, slice(NULL, 0), tx->name, state->session->expected_from);
 	state->tx = tx;
 	return tx;
 }

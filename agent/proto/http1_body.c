@@ -136,6 +136,17 @@ static void range_set(struct http1_tx *tx, struct file *file)
 	file->to = range.to;
 }
 
+/* A coding's bytes are others than those that ranges count. */
+static void origin_set(const struct http1_tx *tx, struct file *file)
+{
+	struct slice host = slice(NULL, 0), coding;
+
+	if (http1_header(tx, FROM_SERVER, "Content-Encoding", &coding))
+		return;
+	http1_header(tx, FROM_CLIENT, "Host", &host);
+	file_origin(file, host, grown_slice(&tx->uri), file->is_range ? file->from : 0);
+}
+
 static void file_begin(struct http1_tx *tx, enum side side)
 {
 	struct slice name = name_of(tx, side);
@@ -145,8 +156,10 @@ static void file_begin(struct http1_tx *tx, enum side side)
 	if (name.len > FILE_NAME_MAX)
 		tx_event(&tx->tx, HTTP1_EVENT_FILE_NAME_LONG);
 	tx->file[side] = file_open(&tx->tx, side, name);
-	if (tx->file[side] && side == FROM_SERVER)
-		range_set(tx, tx->file[side]);
+	if (!tx->file[side] || side != FROM_SERVER)
+		return;
+	range_set(tx, tx->file[side]);
+	origin_set(tx, tx->file[side]);
 }
 
 /* Uploads: the parts of a form, or the whole. */
@@ -198,8 +211,10 @@ static void body_begin(struct http1_tx *tx, enum side side)
 		decoder_begin(tx);
 		file_begin(tx, side);
 	}
-	if (tx->file[side])
-		tx->file[side]->expected = tx->body[side].expected;
+	if (!tx->file[side])
+		return;
+	tx->file[side]->expected = tx->body[side].expected;
+	tx->file[side]->ends_unsaid = side == FROM_SERVER && len <= 0;
 }
 
 static void file_give(struct http1_tx *tx, enum side side, struct slice bytes, size_t len)

@@ -29,10 +29,39 @@ static struct slice name_of(const struct http2_tx *tx, enum side side)
 	return name;
 }
 
+static void range_set(struct http2_tx *tx, struct file *file)
+{
+	struct http1_range range;
+	struct slice value;
+
+	if (!http2_header(&tx->side[FROM_SERVER], "content-range", &value))
+		return;
+	if (!http1_range_read(value, &range)) {
+		tx_event(&tx->tx, HTTP2_EVENT_RANGE);
+		return;
+	}
+	file->is_range = true;
+	file->from = range.from;
+	file->to = range.to;
+}
+
+/* The same file whatever HTTP it is asked by. A coding's bytes are others than those that ranges count. */
+static void origin_set(const struct http2_tx *tx, struct file *file)
+{
+	const struct http2_side *client = &tx->side[FROM_CLIENT];
+	struct slice host = slice(NULL, 0), path = slice(NULL, 0), coding;
+
+	if (http2_header(&tx->side[FROM_SERVER], "content-encoding", &coding))
+		return;
+	if (!http2_header(client, ":authority", &host))
+		http2_header(client, "host", &host);
+	http2_header(client, ":path", &path);
+	file_origin(file, host, path, file->is_range ? file->from : 0);
+}
+
 static void body_begin(struct http2_tx *tx, enum side side)
 {
 	const struct engine_setup *setup = tx->state->session->setup;
-	struct http1_range range;
 	struct slice value;
 
 	if (tx->side[side].body_begun)
@@ -40,18 +69,14 @@ static void body_begin(struct http2_tx *tx, enum side side)
 	tx->side[side].body_begun = true;
 	tx->side[side].body.unseen = setup && !setup->ruleset;
 	tx->side[side].file = file_open(&tx->tx, side, name_of(tx, side));
+	if (tx->side[side].file)
+		tx->side[side].file->ends_unsaid = side == FROM_SERVER; /* END_STREAM may come alone */
 	if (http2_header(&tx->side[side], "content-encoding", &value))
 		tx->side[side].decoder = http_decoder_new(value);
-	if (!tx->side[side].file || side != FROM_SERVER ||
-	    !http2_header(&tx->side[side], "content-range", &value))
+	if (!tx->side[side].file || side != FROM_SERVER)
 		return;
-	if (!http1_range_read(value, &range)) {
-		tx_event(&tx->tx, HTTP2_EVENT_RANGE);
-		return;
-	}
-	tx->side[side].file->is_range = true;
-	tx->side[side].file->from = range.from;
-	tx->side[side].file->to = range.to;
+	range_set(tx, tx->side[side].file);
+	origin_set(tx, tx->side[side].file);
 }
 
 static void decoded_take(void *arg, struct slice bytes)

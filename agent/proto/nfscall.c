@@ -69,6 +69,8 @@ static void file_take(struct nfs_tx *tx, uint64_t offset, uint32_t len, struct s
 {
 	if (!tx->file)
 		tx->file = file_open(&tx->tx, tx->side, slice(tx->name.b, tx->name.len));
+	if (tx->file)
+		tx->file->ends_unsaid = true;
 	if (tx->chunks.kept_cnt >= CHUNKS_MAX)
 		file_chunks_end(&tx->chunks); /* what waits will not be waited for */
 	file_chunk_begin(&tx->chunks, tx->file, offset, len);

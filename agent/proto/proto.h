@@ -18,6 +18,7 @@ struct file;
 struct frame; /* frames.h */
 struct session;
 struct tx;
+struct waits; /* file/waits.h */
 
 enum proto_id {
 	PROTO_UNKNOWN = 0,
@@ -47,6 +48,7 @@ struct tx {
 	bool logged, no_inspect;
 	bool was_whole[SIDES]; /* its stream was told so */
 	bool files_due; /* some of its files are not told of yet */
+	uint16_t waits; /* files of it whose verdict is to come: until then nobody looks at it */
 	bool unlogged; /* a rule wants no record of it */
 	uint8_t events_told; /* of its events, in records */
 	struct file *files; /* that it carries, oldest first */
@@ -193,6 +195,7 @@ struct session {
 	enum proto_id side_proto[SIDES]; /* as each side was guessed */
 	enum proto_id original; /* that it was before STARTTLS, CONNECT, an upgrade */
 	enum proto_id expected; /* FTP data and its kind: known before the first byte */
+	uint64_t expected_from; /* of it: where in the file it begins */
 	struct slice expected_name; /* of the file that was announced; the session's own */
 	void *state; /* of proto->open */
 	struct tx *first, *last;
@@ -224,6 +227,8 @@ struct session {
 	uint8_t event[8]; /* enum session_event */
 	uint8_t events_told; /* of them, in records */
 	const struct engine_setup *setup;
+	struct waits *waits; /* file/waits.h; NULL: who closes a file waits for its verdict */
+	bool is_over; /* its flow is being forgotten */
 };
 
 enum session_event {
@@ -247,8 +252,11 @@ void session_event(struct session *session, uint8_t event);
 void session_becomes(struct session *session, enum proto_id proto);
 /* Nothing that follows can be read (encrypted): stop putting it together. */
 void session_encrypted(struct session *session);
-/* Another flow is announced (FTP data): between these ends, port of the side that listens. */
+/*
+ * Another flow is announced (FTP data): between these ends, port of the side that listens; it carries the
+ * file of that name from there on.
+ */
 void session_expects(struct session *session, enum side listens, uint16_t port, enum proto_id proto,
-		     struct slice name);
+		     struct slice name, uint64_t from);
 
 #endif

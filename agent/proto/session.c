@@ -95,7 +95,7 @@ static bool tx_is_over(const struct tx *tx)
 
 	if (!tx_is_whole(tx))
 		return false;
-	if ((!tx->logged && protos[tx->proto]->log) || tx->files_due)
+	if ((!tx->logged && protos[tx->proto]->log) || tx->files_due || tx->waits)
 		return false;
 	if (!session->setup || !session->setup->ruleset || tx->no_inspect)
 		return true;

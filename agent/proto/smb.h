@@ -64,6 +64,7 @@ enum smb_key_kind {
 	SMB_KEY_GUID, /* of a message: the file that it is of */
 	SMB_KEY_OFFSET, /* of a read: file and offset */
 	SMB_KEY_FILE, /* of a file: its name */
+	SMB_KEY_SIZE, /* of a file: its size when it was opened */
 	SMB_KEY_FRAGMENT, /* of a pipe: what it has begun to say */
 };
 
@@ -226,6 +227,9 @@ void smb_memo_drop(struct smb_state *state, const struct smb_key *key);
 /* A file's name, by its number. */
 void smb_name_put(struct smb_state *state, const struct smb_guid *guid, struct slice name);
 bool smb_name_get(const struct smb_state *state, const struct smb_guid *guid, struct slice *ret_name);
+/* How large a file is that was opened, in line; 0: nobody said it. */
+void smb_size_put(struct smb_state *state, const struct smb_guid *guid, uint64_t size);
+uint64_t smb_size_get(const struct smb_state *state, const struct smb_guid *guid);
 /* A share's name; *ret_is_pipe: it has pipes, no files. */
 void smb_share_put(struct smb_state *state, const struct smb_key *key, struct slice name,
 		   bool is_pipe);

@@ -101,6 +101,7 @@ void smb2_create_answer(struct smb_state *state, const struct smb2_message *m)
 		smb_memo_drop(state, &name_key);
 		smb_name_put(state, &of.guid, slice(name, kept.len));
 	}
+	smb_size_put(state, &of.guid, of.size);
 	if (!tx)
 		return;
 	smb_tx_status(tx, m->status, false);

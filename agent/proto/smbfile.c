@@ -50,6 +50,35 @@ static bool queue_has_room(struct smb_state *state, const struct smb_bytes *byte
 	return true;
 }
 
+/*
+ * In line a file that is read is judged with its last byte, for then its reader has it; what is written, and
+ * what nobody told the size of, by what follows.
+ */
+static struct file *file_begin(struct smb_state *state, struct smb_tx *tx, const struct smb_bytes *bytes)
+{
+	struct file *file = file_open(&tx->tx, bytes->side, smb_slice(&tx->of.file.name));
+
+	if (!file || !state->session->waits)
+		return file;
+	if (bytes->side == FROM_SERVER)
+		file->expected = smb_size_get(state, &bytes->guid);
+	file->ends_unsaid = !file->expected;
+	if (bytes->offset) /* it is read on from there */
+		tx->of.file.chunks.tracked = bytes->offset;
+	file_origin(file, slice(NULL, 0), smb_slice(&tx->of.file.name), bytes->offset);
+	return file;
+}
+
+/* Some of its bytes came. */
+static void file_look(const struct smb_state *state, struct smb_tx *tx)
+{
+	struct file *file = tx->of.file.file;
+
+	if (state->session->waits && file && file->expected &&
+	    tx->of.file.chunks.tracked >= file->expected)
+		file_close(file, true);
+}
+
 static void file_take(struct smb_state *state, struct smb_tx *tx, const struct smb_bytes *bytes)
 {
 	struct file_chunks *chunks = &tx->of.file.chunks;
@@ -59,9 +88,10 @@ static void file_take(struct smb_state *state, struct smb_tx *tx, const struct s
 	if (!queue_has_room(state, bytes, chunks))
 		return;
 	if (!tx->of.file.file)
-		tx->of.file.file = file_open(&tx->tx, bytes->side, smb_slice(&tx->of.file.name));
+		tx->of.file.file = file_begin(state, tx, bytes);
 	file_chunk_begin(chunks, tx->of.file.file, bytes->offset, bytes->len);
 	file_chunk_bytes(chunks, tx->of.file.file, slice(bytes->data.at, here), 0);
+	file_look(state, tx);
 	state->side[bytes->side].file_left = bytes->len - here;
 	state->side[bytes->side].guid = bytes->guid;
 	if (overlaps)
@@ -124,9 +154,11 @@ size_t smb_bytes_more(struct smb_state *state, enum side side, struct slice data
 
 	if (file_left)
 		tx = smb_tx_file(state, &state->side[side].guid, side, true);
-	if (tx)
+	if (tx) {
 		file_chunk_bytes(&tx->of.file.chunks, tx->of.file.file, slice(data.at, file_here),
 				 file_gap);
+		file_look(state, tx);
+	}
 	state->side[side].left = left - gap - (uint32_t)here;
 	state->side[side].file_left =
 		state->side[side].left ? file_left - file_gap - (uint32_t)file_here : 0;

@@ -229,6 +229,27 @@ bool smb_name_get(const struct smb_state *state, const struct smb_guid *guid, st
 	return smb_memo_get(state, &key, ret_name);
 }
 
+void smb_size_put(struct smb_state *state, const struct smb_guid *guid, uint64_t size)
+{
+	struct smb_key key = file_key(guid);
+
+	key.kind = SMB_KEY_SIZE;
+	if (state->session->waits)
+		smb_memo_put(state, &key, slice(&size, sizeof(size)));
+}
+
+uint64_t smb_size_get(const struct smb_state *state, const struct smb_guid *guid)
+{
+	struct smb_key key = file_key(guid);
+	struct slice value;
+	uint64_t size = 0;
+
+	key.kind = SMB_KEY_SIZE;
+	if (smb_memo_get(state, &key, &value) && value.len == sizeof(size))
+		memcpy(&size, value.at, sizeof(size));
+	return size;
+}
+
 void smb_share_put(struct smb_state *state, const struct smb_key *key, struct slice name, bool is_pipe)
 {
 	uint8_t value[1 + SMB_NAME_MAX];

@@ -227,7 +227,7 @@ static bool file_is_due(const struct file *file, const struct tx *tx, const stru
 	if (file->state == FILE_OPENED && !all)
 		return false;
 	return file->side == p->side || tx->session->ended[file->side] ||
-	       (p->is_pseudo && p->side == FROM_SERVER);
+	       (packet_is_last(p) && p->side == FROM_SERVER);
 }
 
 static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bool all)
@@ -247,6 +247,10 @@ static uint32_t files_put(struct told *told, struct packet *p, struct tx *tx, bo
 			continue;
 		}
 		file_close(file, false);
+		if (tx->waits) { /* in line its verdict is to come */
+			tx->files_due = true;
+			return alerts;
+		}
 		/* Files of the store are numbered; of those in quarantine the oldest go. */
 		if ((file->spill || file_is_quarantined(file)) && told->wait)
 			told->wait(told->wait_arg);
@@ -309,7 +313,7 @@ static void record_put(struct told *told, const struct packet *p, const struct p
 
 static bool is_complete(const struct proto *proto, const struct tx *tx, const struct packet *p)
 {
-	return (p->is_pseudo && p->side == FROM_SERVER) || /* the last of two that end a flow */
+	return (packet_is_last(p) && p->side == FROM_SERVER) || /* the last of two that end a flow */
 	       (p->flow->tcp && tcp_is_finished(p->flow->tcp)) ||
 	       (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] &&
 		tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]) ||
@@ -324,10 +328,14 @@ static uint32_t tx_put(struct told *told, struct packet *p, struct tx *tx)
 	bool complete = is_complete(proto, tx, p);
 	uint32_t alerts = 0;
 
+	if (tx->waits)
+		return 0;
 	if (s->kinds[TOLD_ANOMALY] && s->anomaly_applayer)
 		tx_events_put(told, p, proto, tx);
 	if (tx->files)
 		alerts = files_put(told, p, tx, complete);
+	if (tx->waits)
+		return alerts;
 	if (tx->logged || (!complete && !(proto->log_now && proto->log_now(tx))))
 		return alerts;
 	tx->logged = true;

@@ -21,7 +21,10 @@ struct scan_job {
 	struct scan_job *next;
 	struct grown name, passwords;
 	struct scan_result result;
-	bool done; /* under the room's lock */
+	struct scan_call call; /* done NULL: who began it waits */
+	/* Under the room's lock: */
+	bool done;
+	bool left; /* by who began it */
 };
 
 struct scan_room {
@@ -184,7 +187,29 @@ static void job_do(struct scan_room *room, struct scan_job *job)
 	pthread_mutex_unlock(&room->lock);
 }
 
+static void job_free(struct scan_job *job)
+{
+	result_empty(&job->result);
+	grown_free(&job->result.bytes);
+	grown_free(&job->name);
+	grown_free(&job->passwords);
+	free(job);
+}
+
 /* --- threads --- */
+
+/* Under the lock, so that who leaves a job is not called any more. */
+static void job_end(struct scan_room *room, struct scan_job *job)
+{
+	if (job->left) {
+		job_free(job);
+		return;
+	}
+	job->done = true;
+	pthread_cond_broadcast(&room->is_done);
+	if (job->call.done)
+		job->call.done(job->call.arg);
+}
 
 static void *thread_run(void *arg)
 {
@@ -206,8 +231,7 @@ static void *thread_run(void *arg)
 		pthread_mutex_unlock(&room->lock);
 		job_do(room, job);
 		pthread_mutex_lock(&room->lock);
-		job->done = true;
-		pthread_cond_broadcast(&room->is_done);
+		job_end(room, job);
 	}
 	pthread_mutex_unlock(&room->lock);
 	return NULL;
@@ -300,6 +324,12 @@ void scan_room_renew(struct scan_room *room)
 int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
 	       struct slice passwords, struct scan_job **ret_job)
 {
+	return scan_begin_told(room, bytes, name, passwords, NULL, ret_job);
+}
+
+int scan_begin_told(struct scan_room *room, struct grown *bytes, struct slice name,
+		    struct slice passwords, const struct scan_call *call, struct scan_job **ret_job)
+{
 	struct scan_job *job = calloc(1, sizeof(*job));
 	int ret = 0;
 
@@ -307,6 +337,8 @@ int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
 		grown_free(bytes);
 		return -ENOMEM;
 	}
+	if (call)
+		job->call = *call;
 	job->result.bytes = *bytes;
 	*bytes = (struct grown){ .at = NULL };
 	if (!grown_add(&job->name, name) || !grown_add(&job->passwords, passwords) ||
@@ -325,8 +357,7 @@ int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
 	}
 	pthread_mutex_unlock(&room->lock);
 	if (ret) {
-		job->done = true;
-		scan_job_free(room, job);
+		job_free(job);
 		return ret;
 	}
 	*ret_job = job;
@@ -342,12 +373,30 @@ struct scan_result *scan_wait(struct scan_room *room, struct scan_job *job)
 	return &job->result;
 }
 
+struct scan_result *scan_look(struct scan_room *room, struct scan_job *job)
+{
+	bool done;
+
+	pthread_mutex_lock(&room->lock);
+	done = job->done;
+	pthread_mutex_unlock(&room->lock);
+	return done ? &job->result : NULL;
+}
+
 void scan_job_free(struct scan_room *room, struct scan_job *job)
 {
 	scan_wait(room, job);
-	result_empty(&job->result);
-	grown_free(&job->result.bytes);
-	grown_free(&job->name);
-	grown_free(&job->passwords);
-	free(job);
+	job_free(job);
+}
+
+void scan_job_leave(struct scan_room *room, struct scan_job *job)
+{
+	bool done;
+
+	pthread_mutex_lock(&room->lock);
+	done = job->done;
+	job->left = true;
+	pthread_mutex_unlock(&room->lock);
+	if (done)
+		job_free(job);
 }

@@ -52,8 +52,20 @@ void scan_room_renew(struct scan_room *room);
 /* Takes bytes over, whatever it returns; copies the others. Returns 0, -EBUSY (counted) or -ENOMEM. */
 int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
 	       struct slice passwords, struct scan_job **ret_job);
+/* Told when a job is done, by the thread that did it: it must not call back into the room, nor wait. */
+struct scan_call {
+	void (*done)(void *arg);
+	void *arg;
+};
+/* The same, for who does not wait; call must stay until the job is freed. */
+int scan_begin_told(struct scan_room *room, struct grown *bytes, struct slice name,
+		    struct slice passwords, const struct scan_call *call, struct scan_job **ret_job);
 /* Waits; bounded by the times of the settings. The job's, until that is freed. */
 struct scan_result *scan_wait(struct scan_room *room, struct scan_job *job);
+/* Does not wait. NULL: it is not done yet. */
+struct scan_result *scan_look(struct scan_room *room, struct scan_job *job);
 void scan_job_free(struct scan_room *room, struct scan_job *job);
+/* Nobody wants its result any more: it is freed when it is done, and nobody is told. Does not wait. */
+void scan_job_leave(struct scan_room *room, struct scan_job *job);
 
 #endif

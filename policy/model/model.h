@@ -324,6 +324,9 @@ struct policy *policy_parse(const char *text, size_t len, const char *name, cons
 			    struct diag *diag);
 void policy_free(struct policy *policy);
 
+/* Whether the rules of inspection hold for the same bodies in the same way by both. */
+bool policy_inspects_alike(const struct policy *a, const struct policy *b);
+
 const struct model_tenant *policy_tenant(const struct policy *policy, const char *name);
 const struct model_tenant *policy_tenant_id(const struct policy *policy, uint16_t id);
 const struct model_port *policy_port(const struct policy *policy, const char *name);

@@ -268,7 +268,7 @@ static void announced_flows_are_met_once(void **state)
 	bed_new(&bed, "");
 	flow_table_tick(&bed.table, 100 * SECOND);
 	flow = send(&bed, &control, 100 * SECOND);
-	session_expects(&flow->session, FROM_SERVER, 1024, PROTO_DNS, slice_text("a.txt"));
+	session_expects(&flow->session, FROM_SERVER, 1024, PROTO_DNS, slice_text("a.txt"), 0);
 	flow = send(&bed, &other, 100 * SECOND);
 	flow_expectation_meet(flow);
 	assert_int_equal(flow->session.expected, PROTO_UNKNOWN);
