@@ -32,6 +32,24 @@ static struct file_room *room_of(const struct tx *tx)
 	return setup ? setup->files : NULL;
 }
 
+/* What the scanner says of it will be done. */
+static bool is_looked_into_in_line(const struct file *file)
+{
+	const struct file_room *room = room_of(file->tx);
+
+	return room && file->tx->session->waits && file->scan && !file->scan->why &&
+	       room->scan_settings.drop && !file->container;
+}
+
+/* Somebody may have something against it when it is whole. */
+static bool is_judged_in_line(const struct file *file)
+{
+	const struct file_room *room = room_of(file->tx);
+
+	return is_looked_into_in_line(file) ||
+	       (room && file->tx->session->waits && room->sums_of_rules && !file->container);
+}
+
 static void append(struct tx *tx, struct file *file)
 {
 	struct file **end = &tx->files;
@@ -77,6 +95,8 @@ struct file *file_open(struct tx *tx, enum side side, struct slice name)
 			room->refused++;
 	}
 	append(tx, file);
+	if (is_looked_into_in_line(file)) /* what follows a file, or is behind a limit, may be one too */
+		tx->session->no_depth = true;
 	return file;
 }
 
@@ -84,6 +104,10 @@ bool file_store_depth(const struct file *file, uint64_t *ret_depth)
 {
 	const struct file_room *room = file ? room_of(file->tx) : NULL;
 
+	if (file && is_looked_into_in_line(file)) {
+		*ret_depth = 0; /* the scanner's own limit says when it is too large */
+		return true;
+	}
 	if (!room || !room->store || !file->wants_store)
 		return false;
 	*ret_depth = room->store_depth;
@@ -219,16 +243,6 @@ static void head_add(struct file *file, struct slice bytes)
 		return;
 	len = FILE_HEAD - (size_t)file->size;
 	memcpy(file->head + file->size, bytes.at, bytes.len < len ? bytes.len : len);
-}
-
-/* Somebody may have something against it when it is whole. */
-static bool is_judged_in_line(const struct file *file)
-{
-	const struct file_room *room = room_of(file->tx);
-
-	if (!room || !file->tx->session->waits || file->container)
-		return false;
-	return (file->scan && !file->scan->why && room->scan_settings.drop) || room->sums_of_rules;
 }
 
 void file_bytes(struct file *file, struct slice bytes, uint64_t lost)

@@ -59,7 +59,10 @@ struct file {
 
 /* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
 struct file *file_open(struct tx *tx, enum side side, struct slice name);
-/* How much of it is wanted; 0: all. false: it is not to be stored. file may be NULL. */
+/*
+ * How much of it is wanted, whatever limits its protocol has; 0: all. false: it is neither to be stored nor held.
+ * file may be NULL.
+ */
 bool file_store_depth(const struct file *file, uint64_t *ret_depth);
 /*
  * Says which file it is, and where in it this begins, so that parts of it that come by other transfers are

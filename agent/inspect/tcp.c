@@ -303,6 +303,7 @@ static bool urgent_apply(struct segment_in *in, struct slice *bytes)
 
 static void segment_take(struct segment_in *in, uint32_t seq)
 {
+	struct stream_settings settings = in->settings->stream;
 	struct slice bytes = in->p->payload;
 	bool conflict = false;
 	uint32_t moved = in->seq;
@@ -310,7 +311,9 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 	if (!urgent_apply(in, &bytes))
 		return;
 	seq += in->seq - moved;
-	switch (tcp_stream_insert(in->own, &in->settings->stream, &in->tracker->memory, seq, bytes,
+	if (in->flow->session.no_depth)
+		settings.depth = 0;
+	switch (tcp_stream_insert(in->own, &settings, &in->tracker->memory, seq, bytes,
 				  &conflict)) {
 	case STREAM_SAID_TAKEN:
 	case STREAM_SAID_OLD:

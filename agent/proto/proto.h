@@ -229,6 +229,7 @@ struct session {
 	const struct engine_setup *setup;
 	struct waits *waits; /* file/waits.h; NULL: who closes a file waits for its verdict */
 	bool is_over; /* its flow is being forgotten */
+	bool no_depth; /* it carries files that are held: its stream is read to its end */
 };
 
 enum session_event {
