@@ -209,8 +209,8 @@ static int inspection_begin(struct agent *agent)
 {
 	if (!agent->inspection)
 		return 0;
-	return loop_timer(agent->loop, INSPECTION_LOOK_MS, INSPECTION_LOOK_MS, inspection_look, agent,
-			  &agent->inspection_look);
+	return loop_timer(agent->loop, INSPECTION_LOOK_MS, INSPECTION_LOOK_MS, inspection_look,
+			  agent, &agent->inspection_look);
 }
 
 /* Half of the manager's patience, and never more than 5 s, for the status line's sake. */

@@ -44,7 +44,10 @@ size_t xsk_take(struct xsk_set *set, size_t socket, struct xsk_frame *frames, si
 /* Puts a frame on its way. False: the port has no socket, or does not send; the frame is given back. */
 bool xsk_send(struct xsk_set *set, const struct xsk_frame *frame, uint16_t port);
 void xsk_give(struct xsk_set *set, const struct xsk_frame *frame);
-/* Makes a frame of these bytes; the caller's until it is sent or given back. False: no buffer, or too long. */
+/*
+ * Makes a frame of these bytes; the caller's until it is sent or given back. False: no buffer, or too
+ * long.
+ */
 bool xsk_make(struct xsk_set *set, const uint8_t *bytes, uint32_t len, struct xsk_frame *ret_frame);
 
 /* Gives the kernel what is to be sent, and buffers for what was taken. */

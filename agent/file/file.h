@@ -60,14 +60,14 @@ struct file {
 /* A file that begins; its owner is tx. NULL: no memory, or no more are followed (counted). */
 struct file *file_open(struct tx *tx, enum side side, struct slice name);
 /*
- * How much of it is wanted, whatever limits its protocol has; 0: all. false: it is neither to be stored nor held.
- * file may be NULL.
+ * How much of it is wanted, whatever limits its protocol has; 0: all. false: it is neither to be stored
+ * nor held. file may be NULL.
  */
 bool file_store_depth(const struct file *file, uint64_t *ret_depth);
 /*
  * Says which file it is, and where in it this begins, so that parts of it that come by other transfers are
- * judged together with this one: place is the server, as the client names it (empty: its address), name that of
- * the file there. Where files are not held this does nothing. file may be NULL.
+ * judged together with this one: place is the server, as the client names it (empty: its address), name
+ * that of the file there. Where files are not held this does nothing. file may be NULL.
  */
 void file_origin(struct file *file, struct slice place, struct slice name, uint64_t from);
 /* Bytes that follow; lost: bytes in front of them that never came. */

@@ -49,7 +49,7 @@ static struct parts **bucket_of(struct ranges *r, const uint8_t *key)
 	return &r->buckets[(key[0] | key[1] << 8) % BUCKETS];
 }
 
-static struct parts *parts_find(struct ranges *r, const uint8_t *key)
+static struct parts *parts_find(struct ranges *r, const uint8_t key[RANGE_KEY_LEN])
 {
 	struct parts *at = *bucket_of(r, key);
 
@@ -96,12 +96,20 @@ static void parts_forget(struct ranges *r, struct parts *p)
 	free(p);
 }
 
+/* Until so much is left. */
+static void oldest_forget(struct ranges *r, uint64_t memory)
+{
+	for (struct parts *p = r->oldest, *next; p && r->bytes > memory; p = next) {
+		next = p->newer;
+		parts_forget(r, p);
+	}
+}
+
 void ranges_free(struct ranges *r)
 {
 	if (!r)
 		return;
-	while (r->oldest)
-		parts_forget(r, r->oldest);
+	oldest_forget(r, 0);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -184,8 +192,8 @@ void ranges_put(struct ranges *r, const uint8_t key[RANGE_KEY_LEN], uint64_t fro
 	if (!span)
 		return;
 	span->from = from;
-	if (!grown_add(&span->bytes, slice(bytes.at, bytes.len < r->most - from ? bytes.len
-										 : r->most - from))) {
+	if (!grown_add(&span->bytes,
+		       slice(bytes.at, bytes.len < r->most - from ? bytes.len : r->most - from))) {
 		span_free(span);
 		return;
 	}
@@ -201,9 +209,8 @@ void ranges_put(struct ranges *r, const uint8_t key[RANGE_KEY_LEN], uint64_t fro
 		r->bytes += p->bytes;
 		if (!good)
 			parts_forget(r, p);
+		oldest_forget(r, r->memory);
 	}
-	while (r->bytes > r->memory)
-		parts_forget(r, r->oldest);
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -9,7 +9,8 @@
 
 #include "base/grown.h"
 
-#define RANGE_KEY_LEN 32 /* a SHA-256 of whose it is, where it is from and what it is called there */
+#define RANGE_KEY_LEN                                                                              \
+	32 /* a SHA-256 of whose it is, where it is from and what it is called there */
 
 struct ranges;
 

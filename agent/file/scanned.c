@@ -214,7 +214,10 @@ static void part_keep(const struct file *file)
 		ranges_put(ranges, file->origin, file->origin_from, grown_slice(&file->scan->bytes));
 }
 
-/* Of a part, what lies together with it is looked into: as much as its receiver may have of the file by now. */
+/*
+ * Of a part, what lies together with it is looked into: as much as its receiver may have of the file by
+ * now.
+ */
 static void part_join(struct file *file)
 {
 	struct ranges *ranges = ranges_of(file);
@@ -242,8 +245,9 @@ static void part_join(struct file *file)
 /* Why nobody could look, other than that the file itself is not to be looked into. */
 static bool was_not_asked(const struct file_scan *scan)
 {
-	static const char *const words[] = { "memory",		   "queue_full",   "scanner_failed",
-					     "clamav_unavailable", "hold_timeout", "flow_ended" };
+	static const char *const words[] = { "memory",	       "queue_full",
+					     "scanner_failed", "clamav_unavailable",
+					     "hold_timeout",   "flow_ended" };
 
 	for (size_t i = 0; scan->why && i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(scan->why, words[i]) == 0)

@@ -35,8 +35,8 @@ struct file_scan {
 struct file_scan *file_scan_new(const struct file_room *room);
 void file_scan_bytes(struct file *file, struct slice bytes);
 /*
- * At its end: waits until it was looked into, as settings bound it. In line it is but begun: the file waits, and
- * its transaction with it, until file_scan_look() or file_scan_give_up() says what is.
+ * At its end: waits until it was looked into, as settings bound it. In line it is but begun: the file
+ * waits, and its transaction with it, until file_scan_look() or file_scan_give_up() says what is.
  */
 void file_scan_close(struct file *file);
 /* Its result is to come. */

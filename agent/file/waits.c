@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two lists of the same files: of a worker, by when they began to wait, and of each flow. Called by file.c and
- * scanned.c as files come, by the engine between packets. Promises that no file waits longer than it was said.
+ * Two lists of the same files: of a worker, by when they began to wait, and of each flow. Called by file.c
+ * and scanned.c as files come, by the engine between packets. Promises that no file waits longer than it
+ * was said.
  */
 #include "file/waits.h"
 

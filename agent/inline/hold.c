@@ -62,8 +62,9 @@ static struct held_flow *flow_held(struct flow *flow, const struct sek_note *not
 	return held;
 }
 
-static void frame_put(struct hold *hold, struct held_flow *held, const struct inspect_verdict *verdict,
-		      const struct sek_note *note, const uint8_t *bytes, uint32_t len)
+static void frame_put(struct hold *hold, struct held_flow *held,
+		      const struct inspect_verdict *verdict, const struct sek_note *note,
+		      const uint8_t *bytes, uint32_t len)
 {
 	uint64_t *of_tenant = tenant_bytes(hold, note);
 	struct held_frame *frame = NULL;
@@ -86,8 +87,8 @@ static void frame_put(struct hold *hold, struct held_flow *held, const struct in
 	*of_tenant += len;
 }
 
-bool hold_takes(struct hold *hold, const struct inspect_verdict *verdict, const struct sek_note *note,
-		const uint8_t *bytes, uint32_t len)
+bool hold_takes(struct hold *hold, const struct inspect_verdict *verdict,
+		const struct sek_note *note, const uint8_t *bytes, uint32_t len)
 {
 	struct flow *flow = verdict->flow;
 	struct held_flow *held = flow ? flow->held : NULL;

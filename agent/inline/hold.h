@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames that wait for the verdict of a file (file/waits.h): copies, so that no buffer of a ring waits with
- * them; bounded by worker and by body. A frame for which there is no room is dropped, never sent on: its sender
- * sends it again. Of one thread.
+ * Frames that wait for the verdict of a file (file/waits.h): copies, so that no buffer of a ring waits
+ * with them; bounded by worker and by body. A frame for which there is no room is dropped, never sent on:
+ * its sender sends it again. Of one thread.
  */
 #ifndef AGENT_INLINE_HOLD_H
 #define AGENT_INLINE_HOLD_H
@@ -34,8 +34,8 @@ struct hold *hold_new(const struct hold_parts *parts);
 void hold_free(struct hold *hold);
 
 /* Whether the frame waits, or waited and is gone; else it is the caller's to send. */
-bool hold_takes(struct hold *hold, const struct inspect_verdict *verdict, const struct sek_note *note,
-		const uint8_t *bytes, uint32_t len);
+bool hold_takes(struct hold *hold, const struct inspect_verdict *verdict,
+		const struct sek_note *note, const uint8_t *bytes, uint32_t len);
 /* What may go of the flow goes; of one that is to fall, nothing. ends: all that is left may. */
 void hold_review(struct hold *hold, struct flow *flow, bool ends);
 struct hold_tally hold_tally(const struct hold *hold);

@@ -245,7 +245,7 @@ static void followed(void *arg, const struct reload *reload)
 
 	log_diag("inspection", &reload->diag);
 	if (reload->err)
-		log_error("inspection: the rules cannot be built by the policy of generation %u: %s; those in "
+		log_error("inspection: rules cannot be built by the policy of generation %u: %s; those in "
 			  "force stay",
 			  i->live->generation, strerror(-reload->err));
 	else
@@ -253,7 +253,10 @@ static void followed(void *arg, const struct reload *reload)
 			 i->live->generation);
 }
 
-/* What a policy says anew of the rules holds as soon as they are built; one that cannot be is not tried again. */
+/*
+ * What a policy says anew of the rules holds as soon as they are built; one that cannot be is not tried
+ * again.
+ */
 static void policy_follow(struct inspection *i, struct edition *live)
 {
 	bool alike;

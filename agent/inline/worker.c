@@ -63,12 +63,11 @@ static struct engine_owner owner_of(void *arg, uint16_t tenant)
 {
 	const struct inline_worker *w = arg;
 
-	return (struct engine_owner){ .tenant = w->plan && tenant < SEK_TENANTS_MAX
-							? w->plan->tenants[tenant]
-							: "",
-				      .generation = w->plan ? w->plan->generation : 0,
-				      .closed = w->plan && tenant < SEK_TENANTS_MAX &&
-						w->plan->closed[tenant] };
+	return (struct engine_owner){
+		.tenant = w->plan && tenant < SEK_TENANTS_MAX ? w->plan->tenants[tenant] : "",
+		.generation = w->plan ? w->plan->generation : 0,
+		.closed = w->plan && tenant < SEK_TENANTS_MAX && w->plan->closed[tenant]
+	};
 }
 
 static void wake(struct inline_worker *w)

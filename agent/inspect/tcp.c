@@ -313,8 +313,7 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 	seq += in->seq - moved;
 	if (in->flow->session.no_depth)
 		settings.depth = 0;
-	switch (tcp_stream_insert(in->own, &settings, &in->tracker->memory, seq, bytes,
-				  &conflict)) {
+	switch (tcp_stream_insert(in->own, &settings, &in->tracker->memory, seq, bytes, &conflict)) {
 	case STREAM_SAID_TAKEN:
 	case STREAM_SAID_OLD:
 		in->p->is_stream = true;

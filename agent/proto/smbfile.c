@@ -54,7 +54,8 @@ static bool queue_has_room(struct smb_state *state, const struct smb_bytes *byte
  * In line a file that is read is judged with its last byte, for then its reader has it; what is written, and
  * what nobody told the size of, by what follows.
  */
-static struct file *file_begin(struct smb_state *state, struct smb_tx *tx, const struct smb_bytes *bytes)
+static struct file *file_begin(struct smb_state *state, struct smb_tx *tx,
+			       const struct smb_bytes *bytes)
 {
 	struct file *file = file_open(&tx->tx, bytes->side, smb_slice(&tx->of.file.name));
 

@@ -59,7 +59,7 @@ held_files() { # FOLDER
 		printf AND-THE-OTHER-HALF
 		head -c 300 /dev/zero
 	} > "$1/halves"
-	head -c 5000000 /dev/urandom > "$1/good"
+	head -c 3000000 /dev/urandom > "$1/good"
 	echo short > "$1/short"
 }
 
