@@ -168,8 +168,9 @@ static void reload_made(void *arg, struct reload *reload)
 	inline_worker_exchange(i->worker, &i->exchange);
 }
 
-int inspection_reload(struct inspection *i, void (*done)(void *arg, const struct reload *reload),
-		      void *arg)
+/* files: whose scanner reads its rules anew as well; NULL: none does. */
+static int rules_reload(struct inspection *i, struct file_room *files,
+			void (*done)(void *arg, const struct reload *reload), void *arg)
 {
 	struct ruleset_sources sources;
 	int err;
@@ -182,7 +183,7 @@ int inspection_reload(struct inspection *i, void (*done)(void *arg, const struct
 	sources = sources_of(i);
 	sources.before = i->ruleset;
 	sources.threads = 1; /* the others are the traffic's */
-	err = reload_begin(i->aside, &sources, reload_made, i);
+	err = reload_begin(i->aside, &sources, files, reload_made, i);
 	if (err) {
 		edition_put(i->next);
 		i->next = NULL;
@@ -191,6 +192,12 @@ int inspection_reload(struct inspection *i, void (*done)(void *arg, const struct
 	i->reload_done = done;
 	i->reload_arg = arg;
 	return 0;
+}
+
+int inspection_reload(struct inspection *i, void (*done)(void *arg, const struct reload *reload),
+		      void *arg)
+{
+	return rules_reload(i, i->files, done, arg);
 }
 
 /* --- records --- */
@@ -266,7 +273,7 @@ static void policy_follow(struct inspection *i, struct edition *live)
 	alike = policy_inspects_alike(i->edition->policy, live->policy);
 	edition_put(i->live);
 	i->live = edition_get(live);
-	if (!alike && inspection_reload(i, followed, i)) {
+	if (!alike && rules_reload(i, NULL, followed, i)) {
 		edition_put(i->live);
 		i->live = NULL; /* at the next look */
 	}

@@ -29,10 +29,11 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
  */
 int inspection_follow(struct inspection *inspection, const struct ports *ports, struct edition *live);
 /*
- * Reads the rules of the settings' files again, for the bodies of the live policy; the worker goes on with
- * them between two frames, and flows under way with it. done is called once, in the loop's thread; what it
- * is given lives until it returns. Where that says an error, or this returns one, the rules in force stay:
- * -EBUSY (another is under way), -EAGAIN (the worker has not begun, or could not), -ENOMEM.
+ * Reads the rules of the settings' files again, and those of YARA, for the bodies of the live policy; the
+ * worker goes on with them between two frames, and flows under way with it. done is called once, in the
+ * loop's thread; what it is given lives until it returns. Where that says an error, or this returns one,
+ * the rules in force stay: -EBUSY (another is under way), -EAGAIN (the worker has not begun, or could
+ * not), -ENOMEM.
  */
 int inspection_reload(struct inspection *inspection,
 		      void (*done)(void *arg, const struct reload *reload), void *arg);

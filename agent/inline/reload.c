@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "base/loop.h"
+#include "file/room.h"
+#include "scan/scan.h"
 
 static void reload_run(void *arg)
 {
@@ -19,6 +21,8 @@ static void reload_run(void *arg)
 		r->err = -EINVAL;
 	if (!r->err)
 		r->err = scratch_new(r->ruleset, false, &r->scratch);
+	if (!r->err && r->files && r->files->scan)
+		r->err = scan_room_renew(r->files->scan, &r->diag);
 }
 
 static void reload_done(void *arg)
@@ -29,7 +33,7 @@ static void reload_done(void *arg)
 }
 
 int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
-		 void (*made)(void *arg, struct reload *reload), void *arg)
+		 struct file_room *files, void (*made)(void *arg, struct reload *reload), void *arg)
 {
 	struct reload *r = calloc(1, sizeof(*r));
 	int err;
@@ -39,6 +43,7 @@ int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
 	*r = (struct reload){ .err = -ECANCELED, /* unless it runs */
 			      .began_ns = clock_mono_ns(),
 			      .sources = *sources,
+			      .files = files,
 			      .made = made,
 			      .arg = arg };
 	diag_init(&r->diag);

@@ -17,6 +17,7 @@ struct reload {
 	struct ruleset *ruleset; /* NULL: taken over, or not made */
 	struct scratch *scratch;
 	struct ruleset_sources sources;
+	struct file_room *files; /* whose scanner reads its rules anew as well; NULL: none does */
 	void (*made)(void *arg, struct reload *reload);
 	void *arg;
 };
@@ -27,7 +28,7 @@ struct reload {
  * the loop's thread, and the reload is the callee's. Returns 0, -ENOMEM or -EBUSY: then made is not called.
  */
 int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
-		 void (*made)(void *arg, struct reload *reload), void *arg);
+		 struct file_room *files, void (*made)(void *arg, struct reload *reload), void *arg);
 void reload_free(struct reload *reload);
 
 #endif

@@ -149,6 +149,46 @@ void child_free(struct child *child)
 	free(child);
 }
 
+#define LAST_JOBS_MS 5000 /* a former one has but to fork for what it was sent */
+#define LOOK_MS 20
+
+/* Nothing more is sent to it: it reads what it was sent, and ends by itself, or is ended. */
+static void former_end(struct child *former)
+{
+	const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+
+	if (former->socket < 0)
+		return;
+	shutdown(former->socket, SHUT_WR);
+	for (int ms = 0; ms < LAST_JOBS_MS; ms += LOOK_MS) {
+		if (waitpid(former->pid, NULL, WNOHANG)) {
+			close(former->socket);
+			return;
+		}
+		nanosleep(&look, NULL);
+	}
+	child_end(former);
+}
+
+int child_renew(struct child *child, struct diag *diag)
+{
+	struct child next = { .settings = child->settings, .program = child->program, .socket = -1 };
+	struct child former;
+	int ret = child_start(&next, diag);
+
+	if (ret) {
+		child_end(&next);
+		return ret;
+	}
+	pthread_mutex_lock(&child->lock);
+	former = (struct child){ .pid = child->pid, .socket = child->socket };
+	child->pid = next.pid;
+	child->socket = next.socket;
+	pthread_mutex_unlock(&child->lock);
+	former_end(&former);
+	return 0;
+}
+
 /* --- a job --- */
 
 static bool message_send(int socket, struct slice bytes, const int fds[2])

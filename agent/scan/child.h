@@ -18,6 +18,11 @@ int child_new(const struct scan_settings *settings, const char *program, struct 
  */
 bool child_scan(struct child *child, struct slice name, struct slice bytes, struct slice passwords,
 		bool asks_yara, struct scan_result *result);
+/*
+ * Another one, which reads YARA's rules anew, takes its place: made beside it, and what was begun is brought
+ * to its end by the former. Returns 0, or -errno with words in diag: then nothing has changed. Takes seconds.
+ */
+int child_renew(struct child *child, struct diag *diag);
 void child_free(struct child *child);
 
 #endif

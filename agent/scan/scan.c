@@ -314,9 +314,13 @@ struct scan_tally scan_room_tally(struct scan_room *room)
 	return tally;
 }
 
-void scan_room_renew(struct scan_room *room)
+int scan_room_renew(struct scan_room *room, struct diag *diag)
 {
-	room->epoch++;
+	int ret = room->child ? child_renew(room->child, diag) : 0;
+
+	if (!ret)
+		room->epoch++;
+	return ret;
 }
 
 /* --- who asks --- */

@@ -46,8 +46,12 @@ int scan_room_new(const struct scan_settings *settings, const char *program,
 void scan_room_free(struct scan_room *room);
 const struct scan_settings *scan_room_settings(const struct scan_room *room);
 struct scan_tally scan_room_tally(struct scan_room *room);
-/* Rules or lists have changed: what was found before is not remembered any more. */
-void scan_room_renew(struct scan_room *room);
+/*
+ * YARA's rules are read anew, beside those in force; files under way are looked into by these. What was
+ * found before is not remembered any more. Returns 0, or -errno with words in diag: those in force stay.
+ * Takes seconds.
+ */
+int scan_room_renew(struct scan_room *room, struct diag *diag);
 
 /* Takes bytes over, whatever it returns; copies the others. Returns 0, -EBUSY (counted) or -ENOMEM. */
 int scan_begin(struct scan_room *room, struct grown *bytes, struct slice name,
