@@ -3,6 +3,7 @@
 # alpha fails open, beta closed. Bad are EICAR, and a file whose one end is nothing without the other.
 
 held_policy() { # [YAML]: written to held.yaml; YAML stands in tenant alpha
+	echo bad.example > "$lab_tmp/listed.txt"
 	cat > "$lab_tmp/held.yaml" <<-YAML
 		version: 1
 		ports:
@@ -12,12 +13,15 @@ held_policy() { # [YAML]: written to held.yaml; YAML stands in tenant alpha
 		host:
 		  addresses: [10.1.0.1, 10.2.0.1, 192.0.2.1]
 		  rules: [{proto: icmp, action: accept}]
+		lists:
+		  - {name: listed, id: 0, holds: names, kind: block, category: malware, source: listed.txt, format: domains}
 		tenants:
 		  - name: alpha
 		    id: 1
 		    attach: [{port: in-a}, {port: outside}]
 		    prefixes: [10.1.0.0/16, "2001:db8:1::/48"]
 		    fail: open
+		    names: {block: [listed], answer: nxdomain}
 		    ${1:-inspect: {variables: {MAIL: [203.0.113.5]\}\}}
 		    rules:
 		      - {name: ftp-data, dir: in, src: 203.0.113.5, proto: tcp, sport: 20, action: inspect}
