@@ -17,6 +17,9 @@ struct held_frame {
 };
 
 struct held_flow {
+	struct flow *flow;
+	struct held_flow *older, *newer; /* of all */
+	bool is_back; /* with the kernel: remembered until it ends */
 	struct sek_note note; /* of its first frame here: which one it is for the kernel */
 	struct held_frame *first[SIDES], **end[SIDES];
 };
@@ -25,6 +28,7 @@ struct hold {
 	struct hold_parts parts;
 	struct hold_tally tally;
 	uint64_t of_tenant[SEK_TENANTS_MAX];
+	struct held_flow *first;
 };
 
 struct hold *hold_new(const struct hold_parts *parts)
@@ -46,7 +50,7 @@ static uint64_t *tenant_bytes(struct hold *hold, const struct sek_note *note)
 	return &hold->of_tenant[note->tenant % SEK_TENANTS_MAX];
 }
 
-static struct held_flow *flow_held(struct flow *flow, const struct sek_note *note)
+static struct held_flow *flow_held(struct hold *hold, struct flow *flow, const struct sek_note *note)
 {
 	struct held_flow *held = flow->held;
 
@@ -56,6 +60,11 @@ static struct held_flow *flow_held(struct flow *flow, const struct sek_note *not
 	if (!held)
 		return NULL;
 	held->note = *note;
+	held->flow = flow;
+	held->newer = hold->first;
+	if (held->newer)
+		held->newer->older = held;
+	hold->first = held;
 	for (int side = 0; side < SIDES; side++)
 		held->end[side] = &held->first[side];
 	flow->held = held;
@@ -96,7 +105,7 @@ bool hold_takes(struct hold *hold, const struct inspect_verdict *verdict,
 	if (!flow || (!(held && held->first[verdict->side]) &&
 		      flow_waits_from(flow, verdict->side) == WAIT_NONE))
 		return false;
-	held = flow_held(flow, note);
+	held = flow_held(hold, flow, note);
 	if (held)
 		frame_put(hold, held, verdict, note, bytes, len);
 	else
@@ -126,6 +135,7 @@ static void side_let_go(struct hold *hold, struct flow *flow, int side, uint64_t
 		hold->parts.send(hold->parts.arg, frame->bytes, frame->len, &frame->note,
 				 flow->state == FLOW_BYPASSED);
 		free(frame);
+		held->is_back |= flow->state == FLOW_BYPASSED;
 	}
 }
 
@@ -140,6 +150,17 @@ static void flow_falls(struct hold *hold, struct flow *flow)
 			  flow->fate & (FATE_REJECT_SRC | FATE_REJECT_DST));
 }
 
+static void flow_let_go(struct hold *hold, struct flow *flow)
+{
+	struct held_flow *held = flow->held;
+
+	*(held->older ? &held->older->newer : &hold->first) = held->newer;
+	if (held->newer)
+		held->newer->older = held->older;
+	free(held);
+	flow->held = NULL;
+}
+
 void hold_review(struct hold *hold, struct flow *flow, bool ends)
 {
 	struct held_flow *held = flow->held;
@@ -152,10 +173,30 @@ void hold_review(struct hold *hold, struct flow *flow, bool ends)
 		for (int side = 0; side < SIDES; side++)
 			side_let_go(hold, flow, side,
 				    ends ? WAIT_NONE : flow_waits_from(flow, (enum side)side));
-	if (held->first[FROM_CLIENT] || held->first[FROM_SERVER] || (flow->waiting && !ends))
+	if (held->first[FROM_CLIENT] || held->first[FROM_SERVER])
 		return;
-	free(held);
-	flow->held = NULL;
+	if (ends || (!flow->waiting && !held->is_back))
+		flow_let_go(hold, flow);
+}
+
+void hold_back(struct hold *hold, struct flow *flow, const struct sek_note *note)
+{
+	struct held_flow *held = flow_held(hold, flow, note);
+
+	if (held) /* without memory it stays the kernel's */
+		held->is_back = true;
+}
+
+void hold_recall(struct hold *hold,
+		 void (*call)(void *arg, struct flow *flow, const struct sek_note *note), void *arg)
+{
+	for (struct held_flow *held = hold->first, *next; held; held = next) {
+		const struct sek_note note = held->note;
+
+		next = held->newer;
+		if (held->is_back)
+			call(arg, held->flow, &note);
+	}
 }
 
 struct hold_tally hold_tally(const struct hold *hold)

@@ -202,6 +202,25 @@ void serve_back(struct serve *s, const struct sek_note *note)
 	o->sent[dir] = xsk_sent(s->set, note->out_port);
 }
 
+static bool is_of(const struct serve_order *o, const struct sek_note *note)
+{
+	return o->order.number == note->number && o->order.first_ns == note->first_ns;
+}
+
+bool serve_recall(struct serve *s, const struct sek_note *note)
+{
+	const struct sek_hand_order order = { .first_ns = note->first_ns,
+					      .number = note->number,
+					      .state = SEK_HANDOFF_WORKER };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->order_cnt; i++) /* to take it back; not told yet */
+		if (!is_of(&s->orders[i], note))
+			s->orders[kept++] = s->orders[i];
+	s->order_cnt = kept;
+	return !hand_order(s->gate, &order);
+}
+
 void serve_block(struct serve *s, const struct sek_note *note, bool reset)
 {
 	const struct sek_hand_order order = { .first_ns = note->first_ns,

@@ -50,6 +50,8 @@ void serve_beat(struct serve *serve, uint64_t now_ns);
 void serve_turn(struct serve *serve);
 /* A frame of a flow that is decided was sent: the kernel may take this direction over behind it. */
 void serve_back(struct serve *serve, const struct sek_note *note);
+/* The kernel is to hand that flow over again. False: it is over, or falls. */
+bool serve_recall(struct serve *serve, const struct sek_note *note);
 /* Nothing of that flow passes any more. reset: its ends are told. */
 void serve_block(struct serve *serve, const struct sek_note *note, bool reset);
 /* Now and then: frames that the kernel could not put into a ring are counted. */

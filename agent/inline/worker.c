@@ -221,8 +221,11 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	} else {
 		frame_pass(w, frame, &note, verdict.over);
 	}
-	if (w->hold && verdict.flow)
+	if (w->hold && verdict.flow) {
+		if (verdict.over && verdict.flow->state == FLOW_BYPASSED)
+			hold_back(w->hold, verdict.flow, &note);
 		hold_review(w->hold, verdict.flow, false);
+	}
 }
 
 /* A batch of every ring. Returns how many frames came. */
@@ -279,6 +282,18 @@ static void tell(struct inline_worker *w)
 	(void)!write(w->parts.told_fd, &one, sizeof(one));
 }
 
+/*
+ * Other rules may want what the former did not: the kernel hands the flow over again, and the engine meets it
+ * as one whose beginning it did not see. What is ciphered is so for any rules.
+ */
+static void flow_recall(void *arg, struct flow *flow, const struct sek_note *note)
+{
+	struct inline_worker *w = arg;
+
+	if (!flow->session.encrypted && serve_recall(&w->serve, note))
+		inspector_forget(&w->inspector, flow);
+}
+
 static void exchange_take(struct inline_worker *w)
 {
 	struct inline_exchange *x = atomic_exchange(&w->exchange, NULL);
@@ -286,8 +301,10 @@ static void exchange_take(struct inline_worker *w)
 	if (!x)
 		return;
 	x->err = inspect_settings_follow(&w->settings, x->ruleset);
-	if (!x->err)
+	if (!x->err) {
 		detect_exchange(w->inspector.detect, &x->scratch);
+		hold_recall(w->hold, flow_recall, w);
+	}
 	atomic_store(&w->exchanged, true);
 	tell(w);
 }

@@ -388,6 +388,11 @@ static void flow_forget(struct flow_table *table, struct flow *flow, enum flow_e
 	pool_give(&table->pool, flow);
 }
 
+void flow_table_forget(struct flow_table *table, struct flow *flow)
+{
+	flow_forget(table, flow, FLOW_END_FORCED);
+}
+
 static bool flow_is_over(const struct flow_table *table, const struct flow *flow, uint64_t now_ns)
 {
 	uint64_t timeout = table->settings->timeout_ns[kind_of(flow->proto)][flow->state];

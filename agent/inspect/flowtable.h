@@ -82,6 +82,7 @@ void flow_settings_read(const struct engine_setup *setup, unsigned int workers,
 			struct flow_settings *ret_settings);
 int flow_table_init(struct flow_table *table, const struct flow_settings *settings,
 		    const struct engine_setup *setup);
+void flow_table_forget(struct flow_table *table, struct flow *flow);
 /* Forgets all flows, in the order in which they began; ended is called for each. */
 void flow_table_end(struct flow_table *table, enum flow_end why);
 void flow_table_free(struct flow_table *table);

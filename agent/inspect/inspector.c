@@ -479,6 +479,11 @@ void inspector_tick(struct inspector *w, uint64_t now_ns, uint64_t frame)
 	detect_tick(w->detect, now_ns);
 }
 
+void inspector_forget(struct inspector *w, struct flow *flow)
+{
+	flow_table_forget(&w->flows, flow);
+}
+
 void inspector_finish(struct inspector *w, uint64_t now_ns)
 {
 	if (now_ns)

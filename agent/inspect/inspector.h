@@ -112,6 +112,8 @@ void inspector_tenant(struct inspector *inspector, uint16_t tenant);
 struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
+/* That flow is over; packets of the same ends that follow begin another. */
+void inspector_forget(struct inspector *inspector, struct flow *flow);
 /* All flows are over. now_ns: the clock of all workers; 0: the last that this one was told. */
 void inspector_finish(struct inspector *inspector, uint64_t now_ns);
 struct engine_tally inspector_tally(const struct inspector *inspector);
