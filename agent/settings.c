@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sekisho/handoff.h"
 #include "version.h"
 
 static int number_read(const char *text, uint32_t least, uint32_t most, uint32_t *ret_number)
@@ -118,6 +119,11 @@ static int option_take(int option, const char *value, struct settings *s, char *
 	case 'c':
 		s->inspect_config = value;
 		return 0;
+	case 'w':
+		expected = "a number of workers from 1 to 32";
+		if (number_read(value, 1, SEK_WORKERS_MAX, &s->inspect_workers))
+			break;
+		return 0;
 	case 'F': /* it never goes to the background by itself; systemd does not want it */
 		return 0;
 	case 'D':
@@ -149,6 +155,7 @@ int settings_read(int argc, char **argv, struct settings *ret_settings, char *wh
 		{ "name-grace", required_argument, NULL, 'g' },
 		{ "inspect-rules", required_argument, NULL, 'r' },
 		{ "inspect-config", required_argument, NULL, 'c' },
+		{ "inspect-workers", required_argument, NULL, 'w' },
 		{ "foreground", no_argument, NULL, 'F' },
 		{ "detach", no_argument, NULL, 'D' },
 		{ "help", no_argument, NULL, 'h' },
@@ -194,6 +201,7 @@ void settings_usage(FILE *out)
 	      "  --name-grace SECONDS after a start, servers that no DNS answer led to are told of, 3600\n"
 	      "  --inspect-rules FILE rules for flows that the policy wants inspected; may be repeated\n"
 	      "  --inspect-config FILE settings of inspection, as suricata.yaml writes them\n"
+	      "  --inspect-workers N  threads that inspect, 1 to 32; without it, one for each CPU\n"
 	      "  --foreground         stay in the foreground (it always does)\n"
 	      "  --detach             take programs, links and pins of this instance down, and end\n"
 	      "\n"

@@ -27,6 +27,7 @@ struct settings {
 	const char *inspect_rules[SETTINGS_RULES_MAX]; /* files of rules for inspection in line */
 	size_t inspect_rule_cnt; /* 0: nobody inspects */
 	const char *inspect_config; /* as suricata.yaml; NULL: the usual settings */
+	uint32_t inspect_workers; /* 0: one for each CPU */
 	bool detach; /* take everything down and end */
 	bool help, version;
 };

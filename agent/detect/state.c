@@ -379,7 +379,7 @@ bool detect_remembered(const struct packet *packet, const struct flow *flow, siz
 void state_bypass(struct match *match)
 {
 	if (match->flow)
-		flow_bypass(match->flow);
+		flow_bypass(match->flow, SEK_BACK_RULE);
 }
 
 /* Records say which rules wanted it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns the worker, what it goes by, and its records' way into the record file. Called by agent.c in the
+ * Owns the workers, what they go by, and their records' way into the record file. Called by agent.c in the
  * loop's thread; promises that what is wrong with rules is said in the log, each with its place.
  */
 #include "inline/inline.h"
@@ -15,27 +15,28 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "file/room.h"
-#include "inline/worker.h"
+#include "inline/crew.h"
 #include "replay/usual.h"
 #include "text/counted.h"
 
-#define LINES_BYTES (4u << 20)
+#define LINES_BYTES (4u << 20) /* of each worker */
 
 struct inspection {
 	const struct settings *settings;
 	struct records *records;
-	struct lines *lines;
-	struct inline_worker *worker;
+	unsigned int workers;
+	struct lines *lines[SEK_WORKERS_MAX];
+	struct inline_crew *crew;
 	int told_fd;
 	struct source *told;
-	struct plan plan; /* that the worker was given last */
+	struct plan plan; /* that the workers were given last */
 	struct worker *aside; /* where rules are built */
 	bool runs;
 	struct edition *edition; /* by whose policy the rules were built */
 	struct edition *live; /* the last that inspection_follow() was told */
 	struct edition *next; /* by whose policy they are being built again */
 	char cache_dir[160];
-	/* Made in the worker's thread, before it serves: */
+	/* Made in the first worker's thread, before any serves: */
 	struct config *config;
 	struct ruleset *ruleset;
 	struct file_room *files;
@@ -114,7 +115,7 @@ static int engine_prepare(void *arg, struct inspect_settings *ret_settings)
 	return inspect_settings_read(&(struct engine_setup){ .ruleset = i->ruleset,
 							     .config = i->config,
 							     .files = i->files,
-							     .workers = 1,
+							     .workers = i->workers,
 							     .ips = true,
 							     .flows_elsewhere = true },
 				     ret_settings);
@@ -138,14 +139,13 @@ static void reload_tell(struct inspection *i, struct reload *reload)
 	reload_free(reload);
 }
 
-/* The worker is done with it: what it does not read any more goes with the reload. */
+/* The workers are done with it: what they do not read any more goes with the reload. */
 static void reload_end(struct inspection *i)
 {
 	struct reload *reload = i->reload;
 	struct ruleset *former = i->ruleset;
 
 	reload->err = i->exchange.err;
-	reload->scratch = i->exchange.scratch;
 	if (!reload->err) {
 		i->ruleset = reload->ruleset;
 		reload->ruleset = former;
@@ -165,7 +165,7 @@ static void reload_made(void *arg, struct reload *reload)
 	i->exchange = (struct inline_exchange){ .ruleset = reload->ruleset,
 						.scratch = reload->scratch,
 						.err = -ECANCELED };
-	inline_worker_exchange(i->worker, &i->exchange);
+	inline_crew_exchange(i->crew, &i->exchange);
 }
 
 /* files: whose scanner reads its rules anew as well; NULL: none does. */
@@ -177,13 +177,13 @@ static int rules_reload(struct inspection *i, struct file_room *files,
 
 	if (i->reload_done)
 		return -EBUSY;
-	if (!inline_worker_serves(i->worker))
+	if (!inline_crew_serves(i->crew))
 		return -EAGAIN;
 	i->next = edition_get(i->live ? i->live : i->edition);
 	sources = sources_of(i);
 	sources.before = i->ruleset;
 	sources.threads = 1; /* the others are the traffic's */
-	err = reload_begin(i->aside, &sources, files, reload_made, i);
+	err = reload_begin(i->aside, &sources, i->workers, files, reload_made, i);
 	if (err) {
 		edition_put(i->next);
 		i->next = NULL;
@@ -209,14 +209,21 @@ static void line_record(void *arg, const char *bytes, size_t len)
 	records_line(i->records, bytes, len);
 }
 
+static void lines_all(struct inspection *i)
+{
+	for (unsigned int n = 0; n < i->workers; n++)
+		if (i->lines[n])
+			lines_take(i->lines[n], line_record, i);
+}
+
 static void lines_came(void *arg, uint32_t events)
 {
 	struct inspection *i = arg;
 	uint64_t times;
 
 	(void)!read(i->told_fd, &times, sizeof(times));
-	lines_take(i->lines, line_record, i);
-	if (i->reload && inline_worker_exchanged(i->worker))
+	lines_all(i);
+	if (i->reload && inline_crew_exchanged(i->crew))
 		reload_end(i);
 }
 
@@ -268,7 +275,7 @@ static void policy_follow(struct inspection *i, struct edition *live)
 {
 	bool alike;
 
-	if (i->live == live || i->reload_done || !inline_worker_serves(i->worker))
+	if (i->live == live || i->reload_done || !inline_crew_serves(i->crew))
 		return;
 	alike = policy_inspects_alike(i->edition->policy, live->policy);
 	edition_put(i->live);
@@ -279,7 +286,7 @@ static void policy_follow(struct inspection *i, struct edition *live)
 	}
 }
 
-/* The worker begins, with the policy that its rules are to be built by. */
+/* The workers begin, with the policy that their rules are to be built by. */
 static int begin(struct inspection *i, struct edition *live)
 {
 	int r;
@@ -288,7 +295,7 @@ static int begin(struct inspection *i, struct edition *live)
 		i->edition = edition_get(live);
 		i->live = edition_get(live);
 	}
-	r = inline_worker_start(i->worker);
+	r = inline_crew_start(i->crew);
 	i->runs = r == 0;
 	return r;
 }
@@ -305,7 +312,7 @@ static void plan_follow(struct inspection *i, const struct ports *ports, const s
 		return;
 	}
 	i->plan = *plan;
-	inline_worker_follow(i->worker, plan);
+	inline_crew_follow(i->crew, plan);
 }
 
 int inspection_follow(struct inspection *i, const struct ports *ports, struct edition *live)
@@ -332,6 +339,24 @@ static void cache_make(struct inspection *i)
 		i->cache_dir[0] = 0;
 }
 
+static unsigned int workers_count(const struct settings *settings)
+{
+	long cnt = settings->inspect_workers ? (long)settings->inspect_workers
+					     : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cnt < 1 ? 1 : cnt < SEK_WORKERS_MAX ? (unsigned int)cnt : SEK_WORKERS_MAX;
+}
+
+static bool lines_make(struct inspection *i)
+{
+	for (unsigned int n = 0; n < i->workers; n++) {
+		i->lines[n] = lines_new(LINES_BYTES);
+		if (!i->lines[n])
+			return false;
+	}
+	return true;
+}
+
 int inspection_new(struct loop *loop, const struct settings *settings, const struct gate *gate,
 		   struct records *records, struct worker *aside, struct inspection **ret_inspection)
 {
@@ -348,18 +373,19 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
 	i->records = records;
 	i->aside = aside;
 	i->told_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	i->lines = lines_new(LINES_BYTES);
-	if (i->told_fd < 0 || !i->lines)
+	i->workers = workers_count(settings);
+	if (i->told_fd < 0 || !lines_make(i))
 		goto failed;
 	cache_make(i);
 	r = loop_add(loop, i->told_fd, EPOLLIN, lines_came, i, &i->told);
 	if (!r)
-		r = inline_worker_new(&(struct inline_worker_parts){ .gate = gate,
-								     .lines = i->lines,
-								     .told_fd = i->told_fd,
-								     .prepare = engine_prepare,
-								     .arg = i },
-				      &i->worker);
+		r = inline_crew_new(&(struct inline_crew_parts){ .gate = gate,
+								 .workers = i->workers,
+								 .lines = i->lines,
+								 .told_fd = i->told_fd,
+								 .prepare = engine_prepare,
+								 .arg = i },
+				    &i->crew);
 	if (r)
 		goto failed;
 	*ret_inspection = i;
@@ -373,15 +399,15 @@ void inspection_free(struct inspection *i)
 {
 	if (!i)
 		return;
-	inline_worker_free(i->worker);
+	inline_crew_free(i->crew);
 	if (i->reload)
 		reload_end(i);
-	if (i->lines)
-		lines_take(i->lines, line_record, i);
+	lines_all(i);
 	source_remove(i->told);
 	if (i->told_fd >= 0)
 		close(i->told_fd);
-	lines_free(i->lines);
+	for (unsigned int n = 0; n < i->workers; n++)
+		lines_free(i->lines[n]);
 	file_room_free(i->files);
 	ruleset_free(i->ruleset);
 	config_free(i->config);

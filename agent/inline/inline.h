@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inspection in line: rules and settings in, a worker that serves the policy's ports, records out. Its worker
- * is one thread for now.
+ * Inspection in line: rules and settings in, workers that serve the policy's ports, records out.
  */
 #ifndef AGENT_INLINE_INLINE_H
 #define AGENT_INLINE_INLINE_H
@@ -23,16 +22,16 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
 		   struct records *records, struct worker *aside, struct inspection **ret_inspection);
 /*
  * Policy or ports may have changed; live: the edition in force, NULL: there is none yet. With the first
- * one the worker begins. Where the policy says something else of the rules than that by which they were
+ * one the workers begin. Where the policy says something else of the rules than that by which they were
  * built, they are built again, as by inspection_reload(). NULL is allowed. Returns 0 or -errno: no thread
  * could be made.
  */
 int inspection_follow(struct inspection *inspection, const struct ports *ports, struct edition *live);
 /*
  * Reads the rules of the settings' files again, and those of YARA, for the bodies of the live policy; the
- * worker goes on with them between two frames, and flows under way with it. done is called once, in the
+ * workers go on with them between two frames, and flows under way with them. done is called once, in the
  * loop's thread; what it is given lives until it returns. Where that says an error, or this returns one,
- * the rules in force stay: -EBUSY (another is under way), -EAGAIN (the worker has not begun, or could
+ * the rules in force stay: -EBUSY (another is under way), -EAGAIN (the workers have not begun, or could
  * not), -ENOMEM.
  */
 int inspection_reload(struct inspection *inspection,

@@ -19,8 +19,8 @@ static void reload_run(void *arg)
 	r->err = ruleset_build(&r->sources, &r->ruleset, &r->tally, &r->diag);
 	if (!r->err && !r->tally.taken && r->tally.refused)
 		r->err = -EINVAL;
-	if (!r->err)
-		r->err = scratch_new(r->ruleset, false, &r->scratch);
+	for (unsigned int i = 0; !r->err && i < r->workers; i++)
+		r->err = scratch_new(r->ruleset, false, &r->scratch[i]);
 	if (!r->err && r->files && r->files->scan)
 		r->err = scan_room_renew(r->files->scan, &r->diag);
 }
@@ -32,7 +32,7 @@ static void reload_done(void *arg)
 	r->made(r->arg, r);
 }
 
-int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
+int reload_begin(struct worker *worker, const struct ruleset_sources *sources, unsigned int workers,
 		 struct file_room *files, void (*made)(void *arg, struct reload *reload), void *arg)
 {
 	struct reload *r = calloc(1, sizeof(*r));
@@ -42,6 +42,7 @@ int reload_begin(struct worker *worker, const struct ruleset_sources *sources,
 		return -ENOMEM;
 	*r = (struct reload){ .err = -ECANCELED, /* unless it runs */
 			      .began_ns = clock_mono_ns(),
+			      .workers = workers,
 			      .sources = *sources,
 			      .files = files,
 			      .made = made,
@@ -57,7 +58,8 @@ void reload_free(struct reload *r)
 {
 	if (!r)
 		return;
-	scratch_free(r->scratch);
+	for (unsigned int i = 0; i < r->workers; i++)
+		scratch_free(r->scratch[i]);
 	ruleset_free(r->ruleset);
 	diag_free(&r->diag);
 	free(r);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns the mapped pages and the sockets of one worker. Called by worker.c in its thread. Promises that an
- * order to take a flow back is told only when the device that sends is done with every frame before it.
+ * Owns the mapped pages, and what is in them of sockets. Called by crew.c while workers rest, by worker.c in
+ * its own thread. Promises that an order to take a flow back is told only when the device that sends is done
+ * with every frame before it.
  */
 #include "inline/serve.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "install/handoff.h"
-
-#define RINGS (SEK_PORTS_MAX * SEK_QUEUES_MAX)
 
 static void *table_map(const struct gate *gate, const char *name, size_t len)
 {
@@ -23,116 +24,168 @@ static void *table_map(const struct gate *gate, const char *name, size_t len)
 	return page == MAP_FAILED ? NULL : page;
 }
 
-int serve_init(struct serve *s, const struct gate *gate)
+int service_init(struct service *s, const struct gate *gate, unsigned int workers)
 {
 	memset(s, 0, sizeof(*s));
 	s->gate = gate;
-	s->rings = table_map(gate, "sek_xsk_ring", RINGS * sizeof(*s->rings));
+	s->workers = workers;
+	s->rings = table_map(gate, "sek_xsk_ring", SEK_RINGS_MAX * sizeof(*s->rings));
 	s->workers_page = table_map(gate, "sek_worker", SEK_WORKERS_MAX * sizeof(*s->workers_page));
 	if (!s->rings || !s->workers_page) {
-		serve_end(s);
+		service_end(s);
 		return -ENOMEM;
 	}
-	s->worker = &s->workers_page[0];
-	for (size_t i = 0; i < RINGS; i++) /* of a life before */
-		__atomic_store_n(&s->rings[i].room, 0, __ATOMIC_RELAXED);
-	memset(s->worker, 0, sizeof(*s->worker));
-	__atomic_store_n(&s->worker->began_ns, clock_mono_ns(), __ATOMIC_RELEASE);
+	for (size_t i = 0; i < SEK_RINGS_MAX; i++)
+		if (s->rings[i].room) /* a page that was never touched stays so */
+			__atomic_store_n(&s->rings[i].room, 0, __ATOMIC_RELAXED);
+	memset(s->workers_page, 0, SEK_WORKERS_MAX * sizeof(*s->workers_page));
+	s->workers_page[0].fellows = workers;
 	return 0;
 }
 
-void serve_close(struct serve *s)
+void service_close(struct service *s)
 {
 	int sockets = gate_map_fd(s->gate, "sek_xsk");
 
-	for (size_t i = 0; s->set && i < xsk_cnt(s->set); i++) {
-		__atomic_store_n(&s->rings[s->place[i]].room, 0, __ATOMIC_RELEASE);
-		(void)bpf_map_delete_elem(sockets, &s->place[i]);
-	}
+	for (size_t i = 0; s->room && i < xsk_room_cnt(s->room); i++)
+		for (uint32_t place = s->place[i]; place < s->place[i] + s->workers; place++) {
+			__atomic_store_n(&s->rings[place].room, 0, __ATOMIC_RELEASE);
+			(void)bpf_map_delete_elem(sockets, &place);
+		}
 }
 
-static void sockets_free(struct serve *s)
+void service_end(struct service *s)
 {
-	xsk_set_free(s->set);
-	s->set = NULL;
-	s->port_cnt = 0;
-	s->order_cnt = 0;
-}
-
-void serve_end(struct serve *s)
-{
-	if (s->worker)
-		__atomic_store_n(&s->worker->beat_ns, 0, __ATOMIC_RELEASE);
-	sockets_free(s);
+	xsk_room_free(s->room);
 	if (s->rings)
-		munmap(s->rings, RINGS * sizeof(*s->rings));
+		munmap(s->rings, SEK_RINGS_MAX * sizeof(*s->rings));
 	if (s->workers_page)
 		munmap(s->workers_page, SEK_WORKERS_MAX * sizeof(*s->workers_page));
 	memset(s, 0, sizeof(*s));
 }
 
-bool serve_fits(const struct serve *s, const struct plan *plan)
+bool service_fits(const struct service *s, const struct plan *plan)
 {
 	return s->port_cnt == plan->port_cnt &&
 	       !memcmp(s->ports, plan->ports, plan->port_cnt * sizeof(plan->ports[0]));
 }
 
 /* The ring is the kernel's to fill as soon as it has room. */
-static int socket_open(struct serve *s, size_t socket, uint16_t port, uint32_t queue)
+static int socket_open(struct service *s, size_t queue, uint32_t place, unsigned int worker)
 {
-	uint32_t place = sek_ring_index(port, queue);
 	struct sek_xsk_ring *ring = &s->rings[place];
-	int fd = xsk_fd(s->set, socket);
+	int fd = xsk_room_fd(s->room, queue, worker);
 
-	s->place[socket] = place;
-	s->base[socket] = __atomic_load_n(&ring->sent, __ATOMIC_ACQUIRE);
-	__atomic_store_n(&ring->taken, s->base[socket], __ATOMIC_RELAXED);
-	ring->worker = (uint32_t)(s->worker - s->workers_page);
+	s->base[queue][worker] = __atomic_load_n(&ring->sent, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&ring->taken, s->base[queue][worker], __ATOMIC_RELAXED);
 	if (bpf_map_update_elem(gate_map_fd(s->gate, "sek_xsk"), &place, &fd, BPF_ANY))
 		return -errno;
-	__atomic_store_n(&ring->room, xsk_room, __ATOMIC_RELEASE);
+	__atomic_store_n(&ring->room, xsk_room_each(s->room), __ATOMIC_RELEASE);
 	return 0;
 }
 
-static int port_open(struct serve *s, const struct plan_port *port)
+static int queue_open(struct service *s, const struct plan_port *port, uint32_t queue)
 {
-	uint32_t queue;
-	int r = 0;
+	int number = xsk_room_add(s->room, port->interface, queue, port->port);
+	int r = number < 0 ? number : 0;
 
-	for (queue = 0; queue < SEK_QUEUES_MAX; queue++) {
-		r = xsk_add(s->set, port->interface, queue, port->port);
-		if (r < 0)
-			break;
-		r = socket_open(s, (size_t)r, port->port, queue);
-		if (r)
-			break;
-	}
-	if (queue && r == -EINVAL) /* it has no more of them */
-		return 0;
 	if (r)
-		log_error("inspection: queue %u of %s cannot be served: %s", queue, port->interface,
-			  strerror(-r));
-	return queue ? 0 : r;
+		return r;
+	s->place[number] = sek_ring_index(port->port, queue, 0);
+	for (unsigned int i = 0; !r && i < s->workers; i++)
+		r = socket_open(s, (size_t)number, s->place[number] + i, i);
+	return r;
 }
 
-int serve_ports(struct serve *s, const struct plan *plan)
+static uint32_t port_queues(const struct plan_port *port)
 {
-	size_t sockets = plan->port_cnt * 2; /* most have one queue or two */
+	uint32_t cnt = xsk_queues(port->interface);
+
+	return cnt < SEK_QUEUES_MAX ? cnt : SEK_QUEUES_MAX;
+}
+
+static void port_open(struct service *s, const struct plan_port *port)
+{
+	uint32_t cnt = port_queues(port);
+
+	for (uint32_t queue = 0; queue < cnt; queue++) {
+		int r = queue_open(s, port, queue);
+
+		if (r) {
+			log_error("inspection: queue %u of %s cannot be served: %s", queue,
+				  port->interface, strerror(-r));
+			return;
+		}
+	}
+}
+
+int service_ports(struct service *s, const struct plan *plan)
+{
+	size_t queues = 0;
 	int r;
 
-	sockets_free(s);
+	for (uint32_t i = 0; i < plan->port_cnt; i++)
+		queues += port_queues(&plan->ports[i]);
+
+	xsk_room_free(s->room);
+	s->room = NULL;
 	memcpy(s->ports, plan->ports, sizeof(s->ports));
 	s->port_cnt = plan->port_cnt;
-	if (!sockets)
+	if (!queues)
 		return 0;
-	r = xsk_set_new(sockets, &s->set);
+	r = xsk_room_new(queues, s->workers, &s->room);
 	if (r) {
 		log_error("inspection: no memory for frames: %s", strerror(-r));
 		return r;
 	}
 	for (uint32_t i = 0; i < plan->port_cnt; i++)
-		(void)port_open(s, &plan->ports[i]);
+		port_open(s, &plan->ports[i]);
 	return 0;
+}
+
+void serve_begin(struct serve *s, struct service *service, unsigned int number, int wake_fd)
+{
+	memset(s, 0, sizeof(*s));
+	s->service = service;
+	s->number = number;
+	s->wake_fd = wake_fd;
+	s->epoll = -1;
+	serve_take(s);
+	s->worker = &service->workers_page[number];
+	__atomic_store_n(&s->worker->began_ns, clock_mono_ns(), __ATOMIC_RELEASE);
+}
+
+static void fd_watch(const struct serve *s, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event))
+		log_error("inspection: a socket cannot be waited for: %s", strerror(errno));
+}
+
+void serve_take(struct serve *s)
+{
+	struct xsk_room *room = s->service->room;
+
+	s->set = room ? xsk_set_of(room, s->number, s->wake_fd) : NULL;
+	s->queue_cnt = s->set ? xsk_room_cnt(room) : 0;
+	s->order_cnt = 0;
+	if (s->epoll >= 0)
+		close(s->epoll);
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	fd_watch(s, s->wake_fd);
+	for (size_t i = 0; i < s->queue_cnt; i++)
+		fd_watch(s, xsk_room_fd(room, i, s->number));
+}
+
+void serve_end(struct serve *s)
+{
+	if (!s->worker)
+		return;
+	__atomic_store_n(&s->worker->beat_ns, 0, __ATOMIC_RELEASE);
+	close(s->epoll);
+	s->set = NULL;
+	s->queue_cnt = 0;
 }
 
 void serve_beat(struct serve *s, uint64_t now_ns)
@@ -148,6 +201,14 @@ static bool order_is_due(const struct serve *s, const struct serve_order *o)
 	return true;
 }
 
+static void back_count(const struct serve *s, const struct serve_order *o)
+{
+	if (o->order.dirs == o->order.quiet)
+		return; /* its bytes still come */
+	s->worker->back++;
+	s->worker->backs[o->why]++;
+}
+
 static void orders_tell(struct serve *s)
 {
 	size_t kept = 0;
@@ -155,10 +216,24 @@ static void orders_tell(struct serve *s)
 	for (size_t i = 0; i < s->order_cnt; i++) {
 		if (!order_is_due(s, &s->orders[i]))
 			s->orders[kept++] = s->orders[i];
-		else if (!hand_order(s->gate, &s->orders[i].order))
-			s->worker->back++;
+		else if (!hand_order(s->service->gate, &s->orders[i].order))
+			back_count(s, &s->orders[i]);
 	}
 	s->order_cnt = kept;
+}
+
+/* Of all sockets at a queue of this worker's, for its buffers are its to put back. */
+static void taken_tell(const struct serve *s, size_t queue)
+{
+	struct service *all = s->service;
+
+	for (unsigned int i = 0; i < all->workers; i++) {
+		uint64_t taken = all->base[queue][i] + xsk_given(s->set, queue, i);
+		__u64 *told = &all->rings[all->place[queue] + i].taken;
+
+		if (*told != taken)
+			__atomic_store_n(told, taken, __ATOMIC_RELEASE);
+	}
 }
 
 void serve_turn(struct serve *s)
@@ -167,9 +242,9 @@ void serve_turn(struct serve *s)
 		return;
 	xsk_turn(s->set);
 	orders_tell(s);
-	for (size_t i = 0; i < xsk_cnt(s->set); i++)
-		__atomic_store_n(&s->rings[s->place[i]].taken, s->base[i] + xsk_given(s->set, i),
-				 __ATOMIC_RELEASE);
+	for (size_t i = 0; i < s->queue_cnt; i++)
+		if (xsk_owns(s->set, i))
+			taken_tell(s, i);
 }
 
 static struct serve_order *order_of(struct serve *s, const struct sek_note *note)
@@ -189,7 +264,7 @@ static struct serve_order *order_of(struct serve *s, const struct sek_note *note
 	return o;
 }
 
-void serve_back(struct serve *s, const struct sek_note *note)
+void serve_back(struct serve *s, const struct sek_note *note, bool quiet, enum sek_back_why why)
 {
 	struct serve_order *o = order_of(s, note);
 	unsigned int dir = note->dir & 1;
@@ -197,6 +272,8 @@ void serve_back(struct serve *s, const struct sek_note *note)
 	if (!o)
 		return;
 	o->order.dirs |= (uint8_t)(1u << dir);
+	o->order.quiet = (uint8_t)((o->order.quiet & ~(1u << dir)) | (unsigned int)quiet << dir);
+	o->why = (uint8_t)why;
 	o->order.upto[dir] = note->sent;
 	o->port[dir] = note->out_port;
 	o->sent[dir] = xsk_sent(s->set, note->out_port);
@@ -218,7 +295,16 @@ bool serve_recall(struct serve *s, const struct sek_note *note)
 		if (!is_of(&s->orders[i], note))
 			s->orders[kept++] = s->orders[i];
 	s->order_cnt = kept;
-	return !hand_order(s->gate, &order);
+	return !hand_order(s->service->gate, &order);
+}
+
+static void block_count(struct sek_worker *worker, const struct sek_note *note)
+{
+	uint32_t took_ns = (uint32_t)clock_mono_ns() - note->handed_ns;
+
+	worker->blocked++;
+	if (took_ns > worker->block_ns)
+		worker->block_ns = took_ns;
 }
 
 void serve_block(struct serve *s, const struct sek_note *note, bool reset)
@@ -228,12 +314,13 @@ void serve_block(struct serve *s, const struct sek_note *note, bool reset)
 					      .state = SEK_HANDOFF_DROP,
 					      .reset = reset };
 
-	if (!hand_order(s->gate, &order))
-		s->worker->blocked++;
+	if (!hand_order(s->service->gate, &order))
+		block_count(s->worker, note);
 }
 
 void serve_reckon(struct serve *s)
 {
-	for (size_t i = 0; s->set && i < xsk_cnt(s->set); i++)
-		xsk_reckon(s->set, i);
+	for (size_t i = 0; i < s->queue_cnt; i++)
+		if (xsk_owns(s->set, i))
+			xsk_reckon(s->set, i);
 }

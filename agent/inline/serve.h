@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker's ends in the kernel: its sockets in sek_xsk, its rings' counts, its sign of life, and what it has
- * found out of flows. Of one thread.
+ * Ends in the kernel: of all workers the sockets in sek_xsk and the mapped pages; of each its rings, its sign
+ * of life, and what it has found out of flows.
  */
 #ifndef AGENT_INLINE_SERVE_H
 #define AGENT_INLINE_SERVE_H
@@ -18,43 +18,67 @@ struct serve_order {
 	struct sek_hand_order order;
 	uint16_t port[2]; /* by enum sek_dir: that they leave by */
 	uint64_t sent[2]; /* and how many had been sent there */
+	uint8_t why; /* enum sek_back_why */
 };
 
-struct serve {
+/* Of all workers; changed by one thread while all others rest. */
+struct service {
 	const struct gate *gate;
-	struct sek_worker *worker; /* mapped; this one's */
+	unsigned int workers;
 	struct sek_xsk_ring *rings; /* mapped; of all */
 	struct sek_worker *workers_page;
-	struct xsk_set *set; /* NULL: there is no port */
-	uint32_t place[XSK_SOCKETS_MAX]; /* of each socket */
-	uint64_t base[XSK_SOCKETS_MAX]; /* what its ring had counted before */
+	struct xsk_room *room; /* NULL: there is no port */
 	struct plan_port ports[SEK_PORTS_MAX];
 	uint32_t port_cnt;
+	uint32_t place[XSK_QUEUES_MAX]; /* of each queue's first socket; the other workers' are behind */
+	uint64_t base[XSK_QUEUES_MAX][SEK_WORKERS_MAX]; /* what their rings had counted before */
+};
+
+/* One worker's, for its thread alone. */
+struct serve {
+	struct service *service;
+	unsigned int number;
+	struct sek_worker *worker; /* mapped; this one's */
+	struct xsk_set *set; /* NULL: there is no port */
+	int wake_fd; /* an eventfd, by which it is woken */
+	int epoll; /* of that and of its sockets */
+	size_t queue_cnt;
 	struct serve_order orders[SERVE_ORDERS_MAX];
 	size_t order_cnt;
 };
 
-/* 0 or -errno. */
-int serve_init(struct serve *serve, const struct gate *gate);
-void serve_end(struct serve *serve);
-
+/* What a life before has left is cleared. 0 or -errno. */
+int service_init(struct service *service, const struct gate *gate, unsigned int workers);
+void service_end(struct service *service);
 /* Makes sockets for these ports, in place of those that there were; those that cannot be served are said. */
-int serve_ports(struct serve *serve, const struct plan *plan);
+int service_ports(struct service *service, const struct plan *plan);
 /* Are they served already? */
-bool serve_fits(const struct serve *serve, const struct plan *plan);
-/* No frames come any more; those that are in the rings can still be taken. */
-void serve_close(struct serve *serve);
+bool service_fits(const struct service *service, const struct plan *plan);
+/*
+ * No frames come any more; those that are in the rings can still be taken. Any thread may ask for it, and
+ * more than one.
+ */
+void service_close(struct service *service);
+
+/* It serves from here on, as soon as there are sockets. */
+void serve_begin(struct serve *serve, struct service *service, unsigned int number, int wake_fd);
+/* Takes over what service_ports() has made. */
+void serve_take(struct serve *serve);
+void serve_end(struct serve *serve);
 
 void serve_beat(struct serve *serve, uint64_t now_ns);
 /* Sends, gives buffers back, tells the kernel of both; orders whose frames have left are told. */
 void serve_turn(struct serve *serve);
-/* A frame of a flow that is decided was sent: the kernel may take this direction over behind it. */
-void serve_back(struct serve *serve, const struct sek_note *note);
+/*
+ * A frame of a flow that is decided was sent: the kernel may take this direction over behind it; quiet: of it
+ * what has no bytes.
+ */
+void serve_back(struct serve *serve, const struct sek_note *note, bool quiet, enum sek_back_why why);
 /* The kernel is to hand that flow over again. False: it is over, or falls. */
 bool serve_recall(struct serve *serve, const struct sek_note *note);
 /* Nothing of that flow passes any more. reset: its ends are told. */
 void serve_block(struct serve *serve, const struct sek_note *note, bool reset);
-/* Now and then: frames that the kernel could not put into a ring are counted. */
+/* Now and then: frames that the kernel could not put into a ring of its queues are counted. */
 void serve_reckon(struct serve *serve);
 
 #endif

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The thread: rings in turn, for each frame the engine's verdict, then out, back or nowhere. Called by
- * inline.c; promises a sign of life with every turn, and that the frames it has when it ends leave first.
+ * Rings in turn, for each frame the engine's verdict, then out, back or nowhere. Called by crew.c in the
+ * worker's thread; promises a sign of life with every turn, and that the frames it has when it ends leave
+ * first.
  */
 #include "inline/worker.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/loop.h"
 #include "detect/detect.h"
 #include "file/room.h"
-#include "inline/hold.h"
-#include "inline/serve.h"
 
 #define BATCH 64
 #define HELD_MS 10 /* between two looks where files are held */
@@ -30,51 +25,37 @@
 #define SECOND 1000000000ull
 #define TAIL_NS 100000000ull /* for the byte behind a file's last; then it is judged as it stands */
 
-struct inline_worker {
-	struct inline_worker_parts parts;
-	pthread_t thread;
-	bool runs;
-	int wake_fd;
-	atomic_bool ends;
-	_Atomic(struct plan *) next; /* to be followed from now on */
-	_Atomic(struct inline_exchange *) exchange; /* to be done */
-	atomic_bool exchanged, serves;
-	/* The thread's own: */
-	struct plan *plan;
-	struct inspect_settings settings;
-	struct inspector inspector;
-	struct serve serve;
-	struct inspector_hold holds;
-	struct hold *hold; /* NULL: nothing is */
-	uint64_t frames, second; /* of the engine */
-};
-
 /* --- what the engine asks --- */
 
 static void line_came(void *arg, const char *bytes, size_t len)
 {
 	struct inline_worker *w = arg;
 
-	if (!lines_put(w->parts.lines, bytes, len))
+	if (!lines_put(w->crew->parts.lines[w->number], bytes, len))
 		w->serve.worker->records_lost++;
+	w->has_lines = true;
 }
 
-static struct engine_owner owner_of(void *arg, uint16_t tenant)
+/*
+ * What is remembered of hosts and times is all workers': the few frames that touch it come one after the
+ * other.
+ */
+static void turn_await(void *arg)
 {
-	const struct inline_worker *w = arg;
+	struct inline_worker *w = arg;
 
-	return (struct engine_owner){
-		.tenant = w->plan && tenant < SEK_TENANTS_MAX ? w->plan->tenants[tenant] : "",
-		.generation = w->plan ? w->plan->generation : 0,
-		.closed = w->plan && tenant < SEK_TENANTS_MAX && w->plan->closed[tenant]
-	};
+	if (w->in_turn)
+		return;
+	pthread_mutex_lock(&w->crew->turn);
+	w->in_turn = true;
 }
 
-static void wake(struct inline_worker *w)
+static void turn_end(struct inline_worker *w)
 {
-	const uint64_t one = 1;
-
-	(void)!write(w->wake_fd, &one, sizeof(one));
+	if (!w->in_turn)
+		return;
+	w->in_turn = false;
+	pthread_mutex_unlock(&w->crew->turn);
 }
 
 /* --- a frame leaves, or falls --- */
@@ -89,29 +70,23 @@ static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
 }
 
 static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
-		       const struct sek_note *note, bool over)
+		       const struct sek_note *note, bool over, bool quiet, enum sek_back_why why)
 {
 	if (xsk_send(w->serve.set, frame, note->out_port))
 		w->serve.worker->sent++;
 	else
 		w->serve.worker->lost++;
-	if (over)
-		serve_back(&w->serve, note);
-}
-
-static void engine_end(struct inline_worker *w)
-{
-	inspector_free(&w->inspector);
-	hold_free(w->hold);
-	w->hold = NULL;
-	inspect_settings_free(&w->settings);
+	if (w->handed_cnt < INLINE_WAITS_MAX)
+		w->handed[w->handed_cnt++] = note->handed_ns;
+	if (over || quiet)
+		serve_back(&w->serve, note, !over, why);
 }
 
 /* --- files that are held --- */
 
 static void held_wake(void *arg)
 {
-	wake(arg);
+	inline_worker_wake(arg);
 }
 
 static void held_moved(void *arg, struct flow *flow, bool ends)
@@ -128,7 +103,7 @@ static void held_send(void *arg, const uint8_t *bytes, uint32_t len, const struc
 	struct xsk_frame frame;
 
 	if (w->serve.set && xsk_make(w->serve.set, bytes, len, &frame))
-		frame_pass(w, &frame, note, over);
+		frame_pass(w, &frame, note, over, false, SEK_BACK_DEPTH);
 	else
 		w->serve.worker->lost++;
 }
@@ -140,11 +115,13 @@ static void held_block(void *arg, const struct sek_note *note, bool resets)
 	serve_block(&w->serve, note, resets);
 }
 
+/* Of all workers so much. */
 static int hold_begin(struct inline_worker *w)
 {
-	const struct file_room *files = w->settings.setup.files;
-	const struct hold_parts parts = { .max = files->hold.memory,
-					  .tenant_max = files->hold.tenant_memory,
+	const struct file_room *files = w->crew->settings.setup.files;
+	const struct hold_parts parts = { .max = files->hold.memory / w->crew->parts.workers,
+					  .tenant_max = files->hold.tenant_memory /
+							w->crew->parts.workers,
 					  .send = held_send,
 					  .block = held_block,
 					  .arg = w };
@@ -161,26 +138,17 @@ static int hold_begin(struct inline_worker *w)
 	return 0;
 }
 
-static int engine_begin(struct inline_worker *w)
-{
-	int r = w->parts.prepare(w->parts.arg, &w->settings);
-
-	if (r)
-		return r;
-	w->settings.setup.owner = owner_of;
-	w->settings.setup.owner_arg = w;
-	r = inspector_init(&w->inspector, &w->settings, 0, line_came, w);
-	if (r) {
-		inspect_settings_free(&w->settings);
-		return r;
-	}
-	r = hold_begin(w);
-	if (r)
-		engine_end(w);
-	return r;
-}
-
 /* --- frames --- */
+
+static void rate_tell(struct inline_worker *w)
+{
+	struct sek_worker *told = w->serve.worker;
+
+	told->rate_packets = told->packets - w->second_packets;
+	told->rate_bytes = told->bytes - w->second_bytes;
+	w->second_packets = told->packets;
+	w->second_bytes = told->bytes;
+}
 
 static void tick(struct inline_worker *w, uint64_t time_ns)
 {
@@ -188,8 +156,10 @@ static void tick(struct inline_worker *w, uint64_t time_ns)
 		return;
 	w->second = time_ns / SECOND;
 	inspector_tick(&w->inspector, time_ns, w->frames);
+	turn_end(w);
 	serve_reckon(&w->serve);
 	w->serve.worker->alerts = inspector_tally(&w->inspector).alerts;
+	rate_tell(w);
 }
 
 static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, uint64_t time_ns)
@@ -213,19 +183,29 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	}
 	inspector_tenant(&w->inspector, note.tenant);
 	inspector_frame(&w->inspector, &packet, NULL);
+	turn_end(w);
 	verdict = inspector_verdict(&w->inspector);
-	if (verdict.drops) {
+	if (verdict.drops)
 		frame_stop(w, frame, &note, &verdict);
-	} else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len)) {
+	else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len))
 		xsk_give(w->serve.set, frame);
-	} else {
-		frame_pass(w, frame, &note, verdict.over);
-	}
+	else
+		frame_pass(w, frame, &note, verdict.over, verdict.quiet, verdict.why);
 	if (w->hold && verdict.flow) {
 		if (verdict.over && verdict.flow->state == FLOW_BYPASSED)
 			hold_back(w->hold, verdict.flow, &note);
 		hold_review(w->hold, verdict.flow, false);
 	}
+}
+
+/* Of the frames of a turn, which are now on their way. */
+static void waits_tell(struct inline_worker *w)
+{
+	uint32_t now_ns = (uint32_t)clock_mono_ns();
+
+	for (size_t i = 0; i < w->handed_cnt; i++)
+		w->serve.worker->waits[sek_wait_place(now_ns - w->handed[i])]++;
+	w->handed_cnt = 0;
 }
 
 /* A batch of every ring. Returns how many frames came. */
@@ -237,7 +217,8 @@ static size_t rings_work(struct inline_worker *w)
 
 	tick(w, time_ns);
 	inspector_turn(&w->inspector, time_ns);
-	for (size_t i = 0; w->serve.set && i < xsk_cnt(w->serve.set); i++) {
+	turn_end(w);
+	for (size_t i = 0; i < w->serve.queue_cnt; i++) {
 		size_t cnt = xsk_take(w->serve.set, i, frames, BATCH);
 
 		for (size_t k = 0; k < cnt; k++)
@@ -245,13 +226,15 @@ static size_t rings_work(struct inline_worker *w)
 		all += cnt;
 	}
 	serve_turn(&w->serve);
+	if (w->handed_cnt)
+		waits_tell(w);
 	return all;
 }
 
 /* What is still in the rings goes on, in order; nothing new comes any more. */
 static void rings_drain(struct inline_worker *w)
 {
-	serve_close(&w->serve);
+	service_close(&w->crew->service);
 	for (int turn = 0, quiet = 0; turn < LAST_TURNS && quiet < 2; turn++) {
 		quiet = rings_work(w) ? 0 : quiet + 1;
 		if (quiet)
@@ -259,27 +242,19 @@ static void rings_drain(struct inline_worker *w)
 	}
 }
 
-/* --- the thread --- */
+/* --- meetings: the last worker to come works for all --- */
 
-static void plan_take(struct inline_worker *w)
+static void plan_adopt(struct inline_crew *c)
 {
-	struct plan *plan = atomic_exchange(&w->next, NULL);
+	struct plan *plan = atomic_exchange(&c->next, NULL);
 
 	if (!plan)
 		return;
-	if (!serve_fits(&w->serve, plan)) {
-		rings_drain(w);
-		(void)serve_ports(&w->serve, plan);
-	}
-	free(w->plan);
-	w->plan = plan;
-}
-
-static void tell(struct inline_worker *w)
-{
-	const uint64_t one = 1;
-
-	(void)!write(w->parts.told_fd, &one, sizeof(one));
+	c->reopens = !service_fits(&c->service, plan);
+	if (c->reopens)
+		service_close(&c->service);
+	free(c->plan);
+	c->plan = plan;
 }
 
 /*
@@ -294,135 +269,151 @@ static void flow_recall(void *arg, struct flow *flow, const struct sek_note *not
 		inspector_forget(&w->inspector, flow);
 }
 
-static void exchange_take(struct inline_worker *w)
+static void exchange_do(struct inline_crew *c)
 {
-	struct inline_exchange *x = atomic_exchange(&w->exchange, NULL);
+	struct inline_exchange *x = atomic_exchange(&c->exchange, NULL);
+	const uint64_t one = 1;
 
 	if (!x)
 		return;
-	x->err = inspect_settings_follow(&w->settings, x->ruleset);
-	if (!x->err) {
-		detect_exchange(w->inspector.detect, &x->scratch);
-		hold_recall(w->hold, flow_recall, w);
+	x->err = inspect_settings_follow(&c->settings, x->ruleset);
+	for (unsigned int i = 0; !x->err && i < c->parts.workers; i++) {
+		detect_exchange(c->workers[i].inspector.detect, &x->scratch[i]);
+		hold_recall(c->workers[i].hold, flow_recall, &c->workers[i]);
+		turn_end(&c->workers[i]);
 	}
-	atomic_store(&w->exchanged, true);
-	tell(w);
+	atomic_store(&c->exchanged, true);
+	(void)!write(c->parts.told_fd, &one, sizeof(one));
 }
 
+static void changes_adopt(void *arg)
+{
+	plan_adopt(arg);
+	exchange_do(arg);
+}
+
+static void ports_reopen(void *arg)
+{
+	struct inline_crew *c = arg;
+
+	(void)service_ports(&c->service, c->plan);
+	for (unsigned int i = 0; i < c->parts.workers; i++)
+		serve_take(&c->workers[i].serve);
+	c->reopens = false;
+}
+
+static void meet(struct inline_worker *w)
+{
+	struct inline_crew *c = w->crew;
+
+	w->attended++;
+	meeting_attend(&c->meeting, changes_adopt, c);
+	if (!c->reopens)
+		return;
+	rings_drain(w);
+	meeting_attend(&c->meeting, ports_reopen, c);
+}
+
+/* --- the thread --- */
+
+static void lines_tell(struct inline_worker *w)
+{
+	const uint64_t one = 1;
+
+	if (!w->has_lines)
+		return;
+	w->has_lines = false;
+	(void)!write(w->crew->parts.told_fd, &one, sizeof(one));
+}
+
+/* Not by poll(), which asks each socket, and each socket then looks whether something is to be sent. */
 static void wait_for_work(struct inline_worker *w)
 {
-	struct pollfd fds[XSK_SOCKETS_MAX + 1] = { { .fd = w->wake_fd, .events = POLLIN } };
-	nfds_t cnt = 1;
+	struct epoll_event events[4];
+	bool rests = !w->serve.set || xsk_rest(w->serve.set);
+	int cnt = rests ? epoll_wait(w->serve.epoll, events, 4,
+				     inspector_waits(&w->inspector) ? HELD_MS : REST_MS)
+			: 0;
 	uint64_t woken;
 
-	for (size_t i = 0; w->serve.set && i < xsk_cnt(w->serve.set); i++)
-		fds[cnt++] = (struct pollfd){ .fd = xsk_fd(w->serve.set, i), .events = POLLIN };
-	if (poll(fds, cnt, inspector_waits(&w->inspector) ? HELD_MS : REST_MS) > 0 && fds[0].revents)
-		(void)!read(w->wake_fd, &woken, sizeof(woken));
+	for (int i = 0; i < cnt; i++)
+		if (events[i].data.fd == w->wake_fd)
+			(void)!read(w->wake_fd, &woken, sizeof(woken));
+	if (w->serve.set)
+		xsk_woken(w->serve.set);
 }
 
-static void serve_until_end(struct inline_worker *w)
+/* The n-th of the CPUs that this process may have; where there are not so many, the kernel chooses. */
+static void cpu_take(unsigned int n)
 {
-	while (!atomic_load(&w->ends)) {
+	cpu_set_t mine, one;
+
+	if (pthread_getaffinity_np(pthread_self(), sizeof(mine), &mine))
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &mine) || n--)
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		(void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+		return;
+	}
+}
+
+void inline_worker_serve(struct inline_worker *w)
+{
+	struct inline_crew *c = w->crew;
+	bool ends = false;
+
+	cpu_take(w->number);
+	serve_begin(&w->serve, &c->service, w->number, w->wake_fd);
+	while (!ends) {
+		ends = atomic_load(
+			&c->ends); /* before it is asked for meetings: nobody may wait in vain */
 		serve_beat(&w->serve, clock_mono_ns());
-		plan_take(w);
-		exchange_take(w);
-		if (rings_work(w))
-			tell(w);
-		else
+		if (meeting_wants(&c->meeting, w->attended)) {
+			meet(w);
+			ends = false;
+		} else if (!rings_work(w) && !ends) {
 			wait_for_work(w);
+		}
+		lines_tell(w);
 	}
 	rings_drain(w);
 	inspector_finish(&w->inspector, 0);
+	turn_end(w);
 	serve_turn(&w->serve); /* what was held */
-	tell(w);
+	serve_end(&w->serve);
+	w->has_lines = true;
+	lines_tell(w);
 }
 
-static void *worker_run(void *arg)
+void inline_worker_wake(struct inline_worker *w)
 {
-	struct inline_worker *w = arg;
-	int r = engine_begin(w);
+	const uint64_t one = 1;
 
-	if (r) {
-		log_error("inspection: it does not begin: %s; flows to inspect are as `fail:` says",
-			  strerror(-r));
-		return NULL;
-	}
-	r = serve_init(&w->serve, w->parts.gate);
-	if (!r) {
-		log_info("inspection: a worker serves");
-		atomic_store(&w->serves, true);
-		serve_until_end(w);
-		serve_end(&w->serve);
-	}
-	engine_end(w);
-	return NULL;
+	(void)!write(w->wake_fd, &one, sizeof(one));
 }
 
-int inline_worker_new(const struct inline_worker_parts *parts, struct inline_worker **ret_worker)
+/* --- making --- */
+
+int inline_worker_init(struct inline_worker *w, struct inline_crew *crew, unsigned int number)
 {
-	struct inline_worker *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return -ENOMEM;
-	w->parts = *parts;
-	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (w->wake_fd < 0) {
-		int r = -errno;
-
-		free(w);
-		return r;
-	}
-	*ret_worker = w;
-	return 0;
-}
-
-/* Signals are the loop's. */
-int inline_worker_start(struct inline_worker *w)
-{
-	sigset_t all, before;
 	int r;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&w->thread, NULL, worker_run, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	w->runs = r == 0;
-	return r;
-}
-
-void inline_worker_follow(struct inline_worker *w, struct plan *plan)
-{
-	free(atomic_exchange(&w->next, plan));
-	wake(w);
-}
-
-bool inline_worker_serves(struct inline_worker *w)
-{
-	return atomic_load(&w->serves);
-}
-
-void inline_worker_exchange(struct inline_worker *w, struct inline_exchange *exchange)
-{
-	atomic_store(&w->exchange, exchange);
-	wake(w);
-}
-
-bool inline_worker_exchanged(struct inline_worker *w)
-{
-	return atomic_exchange(&w->exchanged, false);
+	w->crew = crew;
+	w->number = number;
+	r = inspector_init(&w->inspector, &crew->settings, 0, line_came, w);
+	if (!r)
+		inspector_share(&w->inspector, &crew->workers[0].inspector, turn_await, w);
+	return r ? r : hold_begin(w);
 }
 
 void inline_worker_free(struct inline_worker *w)
 {
-	if (!w)
-		return;
-	atomic_store(&w->ends, true);
-	wake(w);
-	if (w->runs)
-		pthread_join(w->thread, NULL);
-	free(atomic_load(&w->next));
-	free(w->plan);
+	if (w->inspector.settings)
+		inspector_free(&w->inspector);
+	turn_end(w);
+	hold_free(w->hold);
 	close(w->wake_fd);
-	free(w);
 }

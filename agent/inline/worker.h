@@ -1,49 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker of inspection: a thread that has frames of the kernel, asks the engine and sends them on, one
- * after the other. Its records and its end are told to the loop's thread.
+ * A worker of inspection: a thread on a CPU of its own that has frames of the kernel, asks the engine and
+ * sends them on, one after the other. All flows between two ends are one worker's.
  */
 #ifndef AGENT_INLINE_WORKER_H
 #define AGENT_INLINE_WORKER_H
 
-#include "inline/lines.h"
-#include "inline/plan.h"
-#include "inspect/inspector.h"
-#include "install/install.h"
+#include "inline/crew.h"
+#include "inline/hold.h"
 
-struct inline_worker;
+/* Frames of a turn, whose waits are told when they are on their way. */
+#define INLINE_WAITS_MAX 1024
 
-struct inline_worker_parts {
-	const struct gate *gate;
-	struct lines *lines; /* where its records go */
-	int told_fd; /* an eventfd: there are lines */
-	/*
-	 * Makes what the engine goes by, in the worker's thread, since it takes long. 0 or -errno: the
-	 * worker ends, and the kernel does what `fail:` says.
-	 */
-	int (*prepare)(void *arg, struct inspect_settings *ret_settings);
-	void *arg;
+struct inline_worker {
+	struct inline_crew *crew;
+	unsigned int number;
+	pthread_t thread;
+	bool runs;
+	int wake_fd;
+	/* The thread's own: */
+	struct inspector inspector;
+	struct serve serve;
+	struct inspector_hold holds;
+	struct hold *hold; /* NULL: nothing is held */
+	uint64_t frames, second; /* of the engine */
+	uint64_t second_packets, second_bytes; /* counted when it began */
+	unsigned int attended; /* calls of the meeting that it has heard */
+	bool has_lines; /* of which the loop has not been told */
+	bool in_turn; /* it has crew->turn, until its frame is done */
+	uint32_t handed[INLINE_WAITS_MAX]; /* of frames that are on their way: sek_note.handed_ns */
+	size_t handed_cnt;
 };
 
-/* Rules that are to take the place of those that the worker asks. */
-struct inline_exchange {
-	const struct ruleset *ruleset; /* built with the former before it */
-	struct scratch *scratch; /* made for it; when it is done, what asked the former */
-	int err; /* when it is done: 0, or -errno and nothing has changed */
-};
-
-int inline_worker_new(const struct inline_worker_parts *parts, struct inline_worker **ret_worker);
-/* The thread begins; after rights were given up. */
-int inline_worker_start(struct inline_worker *worker);
-/* Takes the plan over. */
-void inline_worker_follow(struct inline_worker *worker, struct plan *plan);
-/* It has its rules and asks them; before that, and where it could not begin, they are not exchanged. */
-bool inline_worker_serves(struct inline_worker *worker);
-/* Between two frames, soon; exchange is the worker's until it is done. One at a time. */
-void inline_worker_exchange(struct inline_worker *worker, struct inline_exchange *exchange);
-/* Told by told_fd. True once: the exchange is done. */
-bool inline_worker_exchanged(struct inline_worker *worker);
-/* Frames that it has are inspected and sent on first. */
+/* Its engine; the crew's settings are there. 0 or -errno. */
+int inline_worker_init(struct inline_worker *worker, struct inline_crew *crew, unsigned int number);
+/* Serves until the crew ends. On the CPU of its number, if there is one. */
+void inline_worker_serve(struct inline_worker *worker);
+/* From any thread: something is new. */
+void inline_worker_wake(struct inline_worker *worker);
 void inline_worker_free(struct inline_worker *worker);
 
 #endif

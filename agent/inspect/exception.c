@@ -83,7 +83,7 @@ void exception_apply(enum exception_policy policy, struct packet *packet, enum p
 		break;
 	case EXCEPTION_BYPASS:
 		if (flow)
-			flow_bypass(flow);
+			flow_bypass(flow, SEK_BACK_EXCEPTION);
 		break;
 	case EXCEPTION_REJECT:
 		packet->fate |= FATE_REJECT_SRC;

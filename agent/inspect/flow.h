@@ -7,6 +7,7 @@
 
 #include "inspect/packet.h"
 #include "proto/proto.h"
+#include "sekisho/handoff.h"
 
 /* FLOW_BYPASSED: nothing more is looked at (a rule, or a policy for what could not be followed). */
 enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSED, FLOW_BYPASSED, FLOW_STATES };
@@ -61,6 +62,7 @@ struct flow {
 	struct file *waiting; /* files that hold back what was sent; file/waits.h */
 	uint64_t wait_cnt[SIDES]; /* numbers that they were given */
 	void *held; /* of who has what they hold back; the engine does not look at it */
+	uint8_t over; /* FLOW_BYPASSED: why */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
 	bool payload_over[SIDES]; /* no_payload: what that side sent before was inspected */
 	uint32_t exceptions; /* policies for what could not be followed, one bit each */
@@ -71,7 +73,10 @@ static inline struct flow *session_flow(struct session *session)
 	return (struct flow *)((char *)session - offsetof(struct flow, session));
 }
 
-/* Ends inspection of all packets that follow, as rules with bypass and exception policies ask. */
-void flow_bypass(struct flow *flow);
+/*
+ * Ends inspection of all packets that follow, as rules with bypass and exception policies ask; the first why
+ * stays.
+ */
+void flow_bypass(struct flow *flow, enum sek_back_why why);
 
 #endif

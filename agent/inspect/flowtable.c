@@ -365,8 +365,10 @@ void flow_state_set(struct flow *flow, enum flow_state state)
 	list_join(flow);
 }
 
-void flow_bypass(struct flow *flow)
+void flow_bypass(struct flow *flow, enum sek_back_why why)
 {
+	if (flow->state != FLOW_BYPASSED)
+		flow->over = (uint8_t)why;
 	flow_state_set(flow,
 		       FLOW_BYPASSED); /* its packets are not looked at; what they left is, at its end */
 }

@@ -157,11 +157,16 @@ static void turn_await(void *arg)
 	turns_await(w->turns, w->number);
 }
 
+void inspector_share(struct inspector *w, struct inspector *first, void (*wait)(void *arg), void *arg)
+{
+	detect_join(w->detect, first->detect, (struct detect_order){ wait, arg });
+	told_join(w->told, wait, arg);
+}
+
 void inspector_join(struct inspector *w, struct inspector *first, struct turns *turns)
 {
 	w->turns = turns;
-	detect_join(w->detect, first->detect, (struct detect_order){ turn_await, w });
-	told_join(w->told, turn_await, w);
+	inspector_share(w, first, turn_await, w);
 }
 
 /* --- packets --- */
@@ -186,6 +191,20 @@ static void packet_tell(struct inspector *w, struct packet *p)
 		told_frames(w->told, p);
 }
 
+/*
+ * Datagrams have no depth; of what nobody reads, or is ciphered but for its beginning, as much is looked at.
+ */
+static void elephant_pass(const struct inspector *w, struct flow *flow)
+{
+	const struct session *session = &flow->session;
+	uint64_t depth = w->settings->tcp.stream.depth;
+
+	if (w->settings->tcp.sides_leave && depth &&
+	    (session->failed || session->proto == PROTO_QUIC) &&
+	    flow->bytes[FROM_CLIENT] + flow->bytes[FROM_SERVER] > depth)
+		flow_bypass(flow, SEK_BACK_ELEPHANT);
+}
+
 /* The transport above a flow: streams, datagrams. */
 static void packet_follow(struct inspector *w, struct packet *p)
 {
@@ -193,8 +212,10 @@ static void packet_follow(struct inspector *w, struct packet *p)
 		tcp_packet(&w->tcp, p);
 		return;
 	}
-	if (p->proto == IP_UDP && p->flow->proto == IP_UDP)
+	if (p->proto == IP_UDP && p->flow->proto == IP_UDP) {
 		session_datagram(&p->flow->session, p);
+		elephant_pass(w, p->flow);
+	}
 	p->is_established = p->flow->heard[FROM_CLIENT] && p->flow->heard[FROM_SERVER];
 }
 
@@ -319,16 +340,25 @@ static const struct packet *packet_held(const struct decoder *d)
 	return &d->packets[0];
 }
 
+/* It is a stream's side behind its depth, and somebody else can have it. */
+static bool side_is_over(const struct inspector *w, const struct flow *flow, enum side side)
+{
+	return w->settings->tcp.sides_leave && flow->tcp && flow->tcp->side[side].depth_reached;
+}
+
 struct inspect_verdict inspector_verdict(const struct inspector *w)
 {
 	const struct packet *p = &w->decoder.packets[0], *held = packet_held(&w->decoder);
 	const struct flow *flow = p->flow;
+	bool over = flow && flow->state == FLOW_BYPASSED;
 
 	return (struct inspect_verdict){
 		.drops = p->fate & FATE_DROP,
 		.ends = flow && flow->fate & FATE_DROP,
 		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
-		.over = flow && flow->state == FLOW_BYPASSED,
+		.over = over || (flow && side_is_over(w, flow, p->side)),
+		.quiet = flow && side_is_over(w, flow, other_side(p->side)),
+		.why = over ? (enum sek_back_why)flow->over : SEK_BACK_DEPTH,
 		.flow = held->flow,
 		.side = held->side,
 	};

@@ -75,7 +75,9 @@ struct inspect_verdict {
 	bool drops; /* the frame */
 	bool ends; /* and all that follow in its flow */
 	bool resets; /* its ends are to be told */
-	bool over; /* nothing of its flow is looked at any more */
+	bool over; /* nothing that its side sends in this flow is looked at any more */
+	bool quiet; /* of which no more is looked at than what has bytes */
+	enum sek_back_why why; /* over, quiet */
 	struct flow *flow; /* whose files may hold the frame, or the frame's own; NULL: none */
 	enum side side;
 };
@@ -97,6 +99,13 @@ int inspector_init(struct inspector *inspector, const struct inspect_settings *s
  * which must outlive it, and come in their turn when they ask for that.
  */
 void inspector_join(struct inspector *inspector, struct inspector *first, struct turns *turns);
+/*
+ * The same where there is no order of frames to keep (and first may be the inspector itself): wait is called
+ * before what they remember together is touched, and until the frame, or the tick, is over it must be theirs
+ * alone.
+ */
+void inspector_share(struct inspector *inspector, struct inspector *first, void (*wait)(void *arg),
+		     void *arg);
 /* From here on files are held, and nobody waits for verdicts. For an inspector that is alone. */
 void inspector_hold(struct inspector *inspector, struct inspector_hold *hold);
 /* Between two frames: files that are judged by now, and what their flows say to it. */

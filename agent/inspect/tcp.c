@@ -77,6 +77,7 @@ void tcp_settings_read(const struct config *config, const struct engine_setup *s
 
 	if (word_is(config, "stream.inline", "auto"))
 		s.stream.is_inline = setup->ips;
+	s.sides_leave = setup->ips && setup->flows_elsewhere && s.bypass;
 	s.drops_invalid = setup->ips && config_bool(config, "stream.drop-invalid", true);
 	s.midstream_policy = exception_read(config, &(struct exception_case){
 							    .path = "stream.midstream-policy",
@@ -434,6 +435,15 @@ static int packet_judge(struct segment_in *in)
 	return r;
 }
 
+/* Nothing more of this side is read. Where the other is, it is followed by itself. */
+static void depth_passed(struct segment_in *in)
+{
+	if (in->peer->depth_reached)
+		flow_bypass(in->flow, SEK_BACK_DEPTH);
+	else if (in->settings->sides_leave)
+		in->s->async = true;
+}
+
 void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 {
 	struct segment_in in;
@@ -459,8 +469,8 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	if (in.own)
 		in.own->flags |= p->tcp.flags;
 	p->is_established = was_open; /* the packet that opens it is none of it yet */
-	if (tracker->settings->bypass && in.own && in.own->depth_reached && in.peer->depth_reached)
-		flow_bypass(p->flow);
+	if (tracker->settings->bypass && in.own && in.own->depth_reached)
+		depth_passed(&in);
 	for (int side = 0; side < SIDES; side++) {
 		struct tcp_stream *stream = &p->flow->tcp->side[side];
 

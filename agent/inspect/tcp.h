@@ -66,6 +66,7 @@ struct tcp_session {
 struct tcp_settings {
 	struct stream_settings stream;
 	bool midstream, async, drops_invalid, checks_sums, liberal_timestamps, bypass;
+	bool sides_leave; /* what is behind the depth of one side need not come any more */
 	enum tcp_urgent urgent;
 	enum exception_policy midstream_policy, session_memcap_policy, reassembly_memcap_policy;
 	uint64_t sessions_max; /* of all workers; an equal part for each shard */

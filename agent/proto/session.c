@@ -178,7 +178,7 @@ void session_encrypted(struct session *session)
 	flow->no_payload = true;
 	session->no_reassembly = true;
 	if (handling && strcmp(handling, "bypass") == 0)
-		flow_bypass(flow);
+		flow_bypass(flow, SEK_BACK_CIPHERED);
 }
 
 /* --- which protocol --- */

@@ -107,14 +107,17 @@ static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port);
 /* --- to a worker of inspection --- */
 
 struct sek_note;
-/* Where in sek_xsk the queue that it came in by is; -1: this hook has none, or nobody can serve it. */
-static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port);
+/*
+ * Where in sek_xsk the worker's socket is for the queue that it came in by; -1: this hook, or queue, has
+ * none.
+ */
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port, __u32 worker);
 /* Whether a socket is bound there. */
 static __always_inline bool frame_is_served(const struct frame_ctx *ctx, __u32 place);
 /* Puts the note in front. 0 or -errno. Ends all pointers. */
 static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_note *note);
-/* The end: to the socket of the queue that it came in by. */
-static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port);
+/* The end: to the worker's socket of the queue that it came in by. */
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port, __u32 worker);
 
 /* --- one frame for two ports --- */
 

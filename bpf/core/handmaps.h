@@ -12,7 +12,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* workers count with stores */
-	__uint(max_entries, SEK_PORTS_MAX *SEK_QUEUES_MAX);
+	__uint(max_entries, SEK_RINGS_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_xsk_ring);
 } sek_xsk_ring SEC(".maps");
@@ -57,6 +57,19 @@ static __always_inline bool hand_is_there(__u64 now_ns)
 	const struct sek_worker *worker = hand_worker(0);
 
 	return worker && hand_is_alive(worker, now_ns);
+}
+
+/*
+ * Who is to have a flow between two ends: all flows between them are one worker's, in both directions, for
+ * some announce others, and rules ask of pairs of hosts.
+ */
+static __always_inline __u32 hand_choose(const struct sek_flow_key *key)
+{
+	const struct sek_worker *first = hand_worker(0);
+	__u64 ends = key->addr[0].q[0] ^ key->addr[1].q[0] ^ key->addr[0].q[1] ^ key->addr[1].q[1];
+	__u32 mixed = (__u32)((ends ^ ends >> 32) * 0x9e3779b97f4a7c15ULL >> 32);
+
+	return first ? (__u64)mixed * READ_ONCE(first->fellows) >> 32 : 0;
 }
 
 /* What is known of this flow; of an entry's flow before nothing is left. */

@@ -83,6 +83,7 @@ struct packet {
 	__u8 cookie; /* 1: acknowledges a SYN cookie */
 	__u8 inspect; /* 1: its flow is to be inspected; number is the flow's */
 	__u8 step; /* enum sek_step, where the walk goes on; 0: in this program */
+	__u8 worker; /* SEK_TO_WORKER: which one */
 	__u32 number; /* of the flow's entry, where a step needs it, or inspection */
 	struct frame_shape shape; /* parse/; read by the functions below */
 };

@@ -203,7 +203,7 @@ static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 }
 
 /* Sockets of workers are XDP's alone. */
-static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port)
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port, __u32 worker)
 {
 	return -1;
 }
@@ -218,7 +218,7 @@ static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_n
 	return -EOPNOTSUPP;
 }
 
-static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port)
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port, __u32 worker)
 {
 	return FRAME_DROP;
 }

@@ -71,7 +71,7 @@ struct {
 /* Sockets of the workers of inspection: the kernel takes a frame only by the queue that it came in by. */
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, SEK_PORTS_MAX *SEK_QUEUES_MAX);
+	__uint(max_entries, SEK_RINGS_MAX);
 	__type(key, __u32);
 	__type(value, __u32);
 } sek_xsk SEC(".maps");
@@ -255,11 +255,13 @@ static __always_inline int frame_answer(struct frame_ctx *ctx, __u32 port)
 	return (int)bpf_redirect_map(&sek_tx, port, XDP_TX);
 }
 
-static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port)
+static __always_inline int frame_queue(const struct frame_ctx *ctx, __u32 port, __u32 worker)
 {
 	__u32 queue = ctx->rx_queue_index;
 
-	return port < SEK_PORTS_MAX && queue < SEK_QUEUES_MAX ? (int)sek_ring_index(port, queue) : -1;
+	if (port >= SEK_PORTS_MAX || queue >= SEK_QUEUES_MAX || worker >= SEK_WORKERS_MAX)
+		return -1;
+	return (int)sek_ring_index(port, queue, worker);
 }
 
 static __always_inline bool frame_is_served(const struct frame_ctx *ctx, __u32 place)
@@ -281,9 +283,9 @@ static __always_inline long frame_note(struct frame_ctx *ctx, const struct sek_n
 }
 
 /* A socket that has just closed: the frame is lost with those that it had. */
-static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port)
+static __always_inline int frame_to_worker(struct frame_ctx *ctx, __u32 port, __u32 worker)
 {
-	int place = frame_queue(ctx, port);
+	int place = frame_queue(ctx, port, worker);
 
 	return place < 0 ? XDP_DROP : (int)bpf_redirect_map(&sek_xsk, place, XDP_DROP);
 }

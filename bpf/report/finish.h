@@ -35,7 +35,7 @@ static __always_inline int finish_to_worker(struct frame_ctx *ctx, struct packet
 
 	if (cfg.replay)
 		return FRAME_SENT;
-	action = frame_to_worker(ctx, p->port);
+	action = frame_to_worker(ctx, p->port, p->worker);
 	if (action == FRAME_DROP)
 		*verdict = packet_end(p, SEK_R_inspect_closed, SEK_DROP);
 	return action;

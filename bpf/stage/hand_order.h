@@ -31,6 +31,12 @@ int sek_hand_order(struct sek_hand_order *order)
 		return -ESTALE;
 	if (order->state == SEK_HANDOFF_DROP && order->reset)
 		hand_reset(flow);
+	if (order->state == SEK_HANDOFF_BACK) {
+		hand->back |= order->dirs & ~order->quiet;
+		hand->quiet |= order->quiet;
+	} else if (order->state == SEK_HANDOFF_WORKER) {
+		hand->back = hand->quiet = 0;
+	}
 	if (order->dirs & 1 << SEK_OUT)
 		WRITE_ONCE(hand->upto[SEK_OUT], order->upto[SEK_OUT]);
 	if (order->dirs & 1 << SEK_IN)

@@ -24,7 +24,10 @@ enum inspect_why {
 	INSPECT_BLIND = 3, /* it cannot be inspected whoever serves */
 };
 
-/* Decided as the tenant's `fail:` says. What passed unseen leaves a gap: the rest of its flow follows it. */
+/*
+ * Decided as the tenant's `fail:` says. What passed unseen leaves a gap: the rest of its flow follows it,
+ * unless it was a ring's being full alone, of which the worker sees no more than of a packet that was lost.
+ */
 static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct sek_handoff *hand,
 						     enum inspect_why why, enum sek_verdict passes)
 {
@@ -39,7 +42,7 @@ static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct se
 	p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_open
 		    : why == INSPECT_FULL ? SEK_R_inspect_full_open
 					  : SEK_R_inspect_blind_open;
-	if (hand)
+	if (hand && why != INSPECT_FULL)
 		WRITE_ONCE(hand->state, SEK_HANDOFF_UNSEEN);
 	return passes;
 }
@@ -66,9 +69,11 @@ static __always_inline bool inspect_take(struct sek_xsk_ring *ring)
 }
 
 /* The flow is this worker's from its first frame on; of another's life it knows nothing. */
-static __always_inline bool inspect_begin(struct sek_handoff *hand, const struct sek_worker *worker)
+static __always_inline bool inspect_begin(struct sek_handoff *hand, const struct sek_worker *worker,
+					  __u8 number)
 {
 	if (hand->state == SEK_HANDOFF_NONE) {
+		hand->worker = number;
 		hand->began_ns = READ_ONCE(worker->began_ns);
 		WRITE_ONCE(hand->state, SEK_HANDOFF_WORKER);
 	}
@@ -81,7 +86,7 @@ static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct pac
 	struct sek_note note = {
 		.first_ns = hand->first_ns,
 		.number = p->number,
-		.generation = p->generation,
+		.handed_ns = (__u32)bpf_ktime_get_ns(),
 		.mark = SEK_NOTE_MARK,
 		.tenant = p->tenant,
 		.dir = p->dir,
@@ -103,7 +108,8 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 						     const struct sek_flow *flow,
 						     struct sek_handoff *hand)
 {
-	int place = frame_queue(ctx, p->port);
+	__u32 number = hand->state == SEK_HANDOFF_NONE ? hand_choose(&flow->key) : hand->worker;
+	int place = frame_queue(ctx, p->port, number);
 	const struct sek_worker *worker;
 	struct sek_xsk_ring *ring;
 
@@ -112,11 +118,12 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	if (place < 0 || inspect_is_blind(ctx, p, flow))
 		return INSPECT_BLIND;
 	ring = hand_ring(place);
-	worker = ring && ring->room ? hand_worker(ring->worker) : NULL;
+	worker = ring && ring->room ? hand_worker(number) : NULL;
 	if (!worker || !hand_is_alive(worker, p->now_ns) ||
 	    (!cfg.replay && !frame_is_served(ctx, place)))
 		return INSPECT_DEAD;
-	if (!inspect_begin(hand, worker))
+	p->worker = (__u8)number;
+	if (!inspect_begin(hand, worker, p->worker))
 		return INSPECT_BLIND;
 	if (!inspect_take(ring))
 		return INSPECT_FULL;
@@ -126,12 +133,19 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	return INSPECT_BLIND;
 }
 
+/* Of a TCP that says no more than what has come. */
+static __always_inline bool inspect_is_pure_ack(const struct packet *p)
+{
+	return p->proto == IPPROTO_TCP && !p->payload_len && p->tcp_flags == TCP_ACK;
+}
+
 /* Decided, and all of this direction that was handed over is on its way. */
 static __always_inline bool inspect_is_back(const struct packet *p, const struct sek_handoff *hand)
 {
 	__u32 dir = p->dir & 1;
 
 	return hand->state == SEK_HANDOFF_BACK &&
+	       (hand->back >> dir & 1 || (hand->quiet >> dir & 1 && inspect_is_pure_ack(p))) &&
 	       READ_ONCE(hand->sent[dir]) == READ_ONCE(hand->upto[dir]);
 }
 
@@ -160,7 +174,7 @@ __noinline enum sek_verdict inspect_ask(struct frame_ctx *ctx, struct packet *p)
 	if (why == INSPECT_CAN)
 		return packet_end(p, SEK_R_inspected, SEK_TO_WORKER);
 	/* It was decided; what is still with a worker that is gone will not come. */
-	if (hand->state == SEK_HANDOFF_BACK && why == INSPECT_DEAD)
+	if (hand->state == SEK_HANDOFF_BACK && hand->back >> (p->dir & 1) & 1 && why == INSPECT_DEAD)
 		return SEK_FORWARD;
 	return inspect_fail(p, hand, why, SEK_FORWARD);
 }

@@ -10,17 +10,19 @@
 #include "sekisho/limits.h"
 
 #define SEK_QUEUES_MAX 16 /* of a port's receive queues that can be served */
-#define SEK_WORKERS_MAX 64
+#define SEK_WORKERS_MAX 32
 #define SEK_WORKER_PATIENCE_NS                                                                     \
 	1000000000ULL /* without a sign of life a worker is dead, or stalls */
 
 /* Bytes of a frame that a ring takes, tags included: what is left of a page beside what kernels keep free. */
 #define SEK_HANDOFF_LEN_MAX 3392
 
-/* Place of a port's queue in sek_xsk (the sockets) and in sek_xsk_ring. */
-static inline __u32 sek_ring_index(__u32 port, __u32 queue)
+#define SEK_RINGS_MAX (SEK_PORTS_MAX * SEK_QUEUES_MAX * SEK_WORKERS_MAX)
+
+/* Place in sek_xsk (the sockets) and in sek_xsk_ring of what a worker gets by a port's queue. */
+static inline __u32 sek_ring_index(__u32 port, __u32 queue, __u32 worker)
 {
-	return port * SEK_QUEUES_MAX + queue;
+	return (port * SEK_QUEUES_MAX + queue) * SEK_WORKERS_MAX + worker;
 }
 
 /*
@@ -31,7 +33,7 @@ struct sek_note {
 	__u64 first_ns; /* when its flow began: with number, which one it is */
 	__u32 number;   /* of the flow's entry */
 	__u32 sent; /* frames of this flow and direction that were handed over, this one included */
-	__u32 generation;
+	__u32 handed_ns; /* when, by the low half of the monotonic clock */
 	__u32 mark;
 	__u16 tenant;
 	__u8 dir;  /* enum sek_dir */
@@ -52,11 +54,44 @@ struct sek_xsk_ring {
 	__u64 sent; /* the kernel's: frames handed over */
 	__u64 pad[7];
 	__u64 taken; /* the worker's: buffers put back since; and what was counted as sent and never came */
-	__u32 room; /* 0: nobody serves this queue */
-	__u32 worker;
+	__u32 room; /* 0: nobody serves this queue for this worker */
+	__u32 pad1;
 	__u64 pad2[6];
 };
 SEK_LAYOUT(struct sek_xsk_ring, 128);
+
+/*
+ * How long frames were with a worker, from the kernel's hand to the device that sends: four classes to each
+ * doubling, from under 1.3 us to 59 ms and more.
+ */
+#define SEK_WAITS_MAX 64
+#define SEK_WAIT_LEAST_NS 1024
+
+static inline __u32 sek_wait_place(__u32 wait_ns)
+{
+	__u32 place = 0;
+
+	for (__u32 octave = wait_ns / SEK_WAIT_LEAST_NS; octave > 1; octave >>= 1)
+		place += 4;
+	place += wait_ns / ((SEK_WAIT_LEAST_NS / 4) << (place / 4)) & 3;
+	return wait_ns < SEK_WAIT_LEAST_NS ? 0 : place < SEK_WAITS_MAX ? place : SEK_WAITS_MAX - 1;
+}
+
+/* The least that is not in this class, nor in those before it. */
+static inline __u64 sek_wait_end_ns(__u32 place)
+{
+	return (__u64)(SEK_WAIT_LEAST_NS / 4) * (5 + (place & 3)) << (place / 4);
+}
+
+/* Why a flow, or a direction of one, is not looked at any more. */
+enum sek_back_why {
+	SEK_BACK_RULE = 0,      /* a rule says so: bypass, or pass */
+	SEK_BACK_CIPHERED = 1,  /* what was to be read of it is read */
+	SEK_BACK_DEPTH = 2,     /* nobody looks deeper */
+	SEK_BACK_ELEPHANT = 3,  /* datagrams of no known protocol, deeper than that */
+	SEK_BACK_EXCEPTION = 4, /* it could not be followed, and the settings say so */
+	SEK_BACK_WHYS = 8,
+};
 
 /* sek_worker, by number: written by the worker alone, in a mapped page. */
 struct sek_worker {
@@ -70,9 +105,15 @@ struct sek_worker {
 	__u64 blocked;        /* flows */
 	__u64 records_lost;
 	__u64 alerts;
-	__u64 pad[5];
+	__u32 fellows; /* worker 0 alone says it: how many there are, itself among them */
+	__u32 pad;
+	__u64 rate_packets, rate_bytes; /* taken in the last whole second */
+	__u64 block_ns; /* the longest from the hand over of a frame that matched to its flow's block */
+	__u64 pad2;
+	__u64 backs[SEK_BACK_WHYS]; /* of back: why */
+	__u64 waits[SEK_WAITS_MAX]; /* frames, by sek_wait_place(): how long each was here */
 };
-SEK_LAYOUT(struct sek_worker, 128);
+SEK_LAYOUT(struct sek_worker, 128 + 64 + SEK_WAITS_MAX * 8);
 
 /* How a flow that is to be inspected stands. */
 enum sek_handoff_state {
@@ -92,7 +133,10 @@ struct sek_handoff {
 	__u32 sent[2]; /* by enum sek_dir: frames handed over */
 	__u32 upto[2]; /* BACK: of so many the worker has let go */
 	__u8 state;    /* enum sek_handoff_state */
-	__u8 pad[7];
+	__u8 worker;   /* who has it */
+	__u8 back;     /* BACK: directions that the kernel is to take over, a bit each */
+	__u8 quiet;    /* BACK: the same of their pure acknowledgements alone */
+	__u8 pad[4];
 };
 SEK_LAYOUT(struct sek_handoff, 40);
 
@@ -104,7 +148,7 @@ struct sek_hand_order {
 	__u8 dirs;     /* BACK: of which directions upto is told, a bit each */
 	__u8 state;    /* SEK_HANDOFF_BACK or SEK_HANDOFF_DROP */
 	__u8 reset;    /* DROP: 1: both ends are told, at the next packet */
-	__u8 pad;
+	__u8 quiet;    /* BACK: directions of dirs of which what has bytes is still looked at */
 };
 SEK_LAYOUT(struct sek_hand_order, 24);
 

@@ -85,13 +85,15 @@ static int workers_copy(const struct replay_ways *ways, struct gate *own)
 		    gate_now_ns() < worker.beat_ns + SEK_WORKER_PATIENCE_NS)
 			r = bpf_map_update_elem(own_workers, &i, &worker, BPF_ANY);
 	}
-	for (uint32_t port = 1; !r && port < SEK_PORTS_MAX; port++) {
-		uint32_t from = sek_ring_index(port, 0), to = sek_ring_index(ways->port[port], 0);
+	for (uint32_t i = 0; !r && i < SEK_PORTS_MAX * SEK_WORKERS_MAX; i++) {
+		uint32_t port = i / SEK_WORKERS_MAX, worker = i % SEK_WORKERS_MAX;
+		uint32_t from = sek_ring_index(port, 0, worker),
+			 to = sek_ring_index(ways->port[port], 0, worker);
 		struct sek_xsk_ring ring;
 
 		if (!ways->port[port] || bpf_map_lookup_elem(rings, &from, &ring) || !ring.room)
 			continue;
-		ring = (struct sek_xsk_ring){ .room = INT32_MAX, .worker = ring.worker };
+		ring = (struct sek_xsk_ring){ .room = INT32_MAX };
 		r = bpf_map_update_elem(own_rings, &to, &ring, BPF_ANY);
 	}
 	return r;

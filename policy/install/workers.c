@@ -22,8 +22,10 @@ static struct workload workload_of(const struct gate *gate, uint32_t worker)
 	struct workload sum = { 0 };
 	struct sek_xsk_ring ring;
 
-	for (uint32_t at = 0; at < SEK_PORTS_MAX * SEK_QUEUES_MAX; at++) {
-		if (bpf_map_lookup_elem(rings, &at, &ring) || !ring.room || ring.worker != worker)
+	for (uint32_t i = 0; i < SEK_PORTS_MAX * SEK_QUEUES_MAX; i++) {
+		uint32_t at = sek_ring_index(i / SEK_QUEUES_MAX, i % SEK_QUEUES_MAX, worker);
+
+		if (bpf_map_lookup_elem(rings, &at, &ring) || !ring.room)
 			continue;
 		sum.queues++;
 		sum.room += ring.room;
@@ -40,19 +42,68 @@ static const char *life_of(const struct sek_worker *worker, uint64_t now_ns)
 	return now_ns < worker->beat_ns + SEK_WORKER_PATIENCE_NS ? "serves" : "dead";
 }
 
+/* So long, in us, that is how many of a thousand frames were here at most; 0: there were none. */
+static json_int_t wait_us(const struct sek_worker *worker, unsigned int per_mille)
+{
+	uint64_t all = 0, so_far = 0;
+
+	for (uint32_t i = 0; i < SEK_WAITS_MAX; i++)
+		all += worker->waits[i];
+	for (uint32_t i = 0; i < SEK_WAITS_MAX && all; i++) {
+		so_far += worker->waits[i];
+		if (so_far * 1000 >= all * per_mille)
+			return (json_int_t)(sek_wait_end_ns(i) + 999) / 1000;
+	}
+	return 0;
+}
+
+static json_t *backs_json(const struct sek_worker *worker)
+{
+	static const char *const names[SEK_BACK_WHYS] = { [SEK_BACK_RULE] = "rule",
+							  [SEK_BACK_CIPHERED] = "ciphered",
+							  [SEK_BACK_DEPTH] = "depth",
+							  [SEK_BACK_ELEPHANT] = "elephant",
+							  [SEK_BACK_EXCEPTION] = "exception" };
+	json_t *backs = json_object();
+
+	for (int i = 0; i < SEK_BACK_WHYS; i++)
+		if (names[i])
+			json_object_set_new(backs, names[i],
+					    json_integer((json_int_t)worker->backs[i]));
+	return backs;
+}
+
+static json_t *waits_json(const struct sek_worker *worker)
+{
+	json_t *waits = json_array();
+
+	for (uint32_t i = 0; i < SEK_WAITS_MAX; i++)
+		if (worker->waits[i])
+			json_array_append_new(waits,
+					      json_pack("{s:f,s:I}", "below_us",
+							(double)sek_wait_end_ns(i) / 1e3, "frames",
+							(json_int_t)worker->waits[i]));
+	return waits;
+}
+
 static json_t *worker_json(const struct gate *gate, uint32_t number, const struct sek_worker *worker)
 {
 	struct workload load = workload_of(gate, number);
 
-	return json_pack("{s:i,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "worker",
-			 (int)number, "state", life_of(worker, gate_now_ns()), "queues",
-			 (int)load.queues, "under_way", (json_int_t)load.under_way, "room",
-			 (json_int_t)load.room, "packets", (json_int_t)worker->packets, "bytes",
-			 (json_int_t)worker->bytes, "sent", (json_int_t)worker->sent, "dropped",
-			 (json_int_t)worker->dropped, "lost", (json_int_t)worker->lost, "back",
-			 (json_int_t)worker->back, "blocked", (json_int_t)worker->blocked, "alerts",
-			 (json_int_t)worker->alerts, "records_lost",
-			 (json_int_t)worker->records_lost);
+	return json_pack(
+		"{s:i,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+		"worker", (int)number, "state", life_of(worker, gate_now_ns()), "queues",
+		(int)load.queues, "under_way", (json_int_t)load.under_way, "room",
+		(json_int_t)load.room, "packets", (json_int_t)worker->packets, "bytes",
+		(json_int_t)worker->bytes, "sent", (json_int_t)worker->sent, "dropped",
+		(json_int_t)worker->dropped, "lost", (json_int_t)worker->lost, "back",
+		(json_int_t)worker->back, "blocked", (json_int_t)worker->blocked, "alerts",
+		(json_int_t)worker->alerts, "records_lost", (json_int_t)worker->records_lost,
+		"rate_packets", (json_int_t)worker->rate_packets, "rate_bits",
+		(json_int_t)(worker->rate_bytes * 8), "wait_p50_us", wait_us(worker, 500),
+		"wait_p99_us", wait_us(worker, 990), "block_us",
+		(json_int_t)(worker->block_ns + 999) / 1000, "waits", waits_json(worker),
+		"back_why", backs_json(worker));
 }
 
 json_t *state_workers(const struct gate *gate, const struct policy *policy, struct diag *diag)

@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "install/handoff.h"
@@ -36,16 +37,39 @@ static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint
 					     &worker, BPF_ANY),
 			 0);
 	for (uint32_t port = INSIDE; port <= OUTSIDE; port++) {
-		uint32_t at = sek_ring_index(port, 0);
+		uint32_t at = sek_ring_index(port, 0, 0);
 
 		assert_int_equal(bpf_map_update_elem(rings, &at, &ring, BPF_ANY), 0);
+	}
+}
+
+/* So many of them, all alike. */
+static void workers_put(struct bed *bed, uint32_t cnt)
+{
+	const struct sek_xsk_ring ring = { .room = INT32_MAX };
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct sek_worker worker = { .began_ns = BEGAN,
+						   .beat_ns = bed->now_ns,
+						   .fellows = i ? 0 : cnt };
+
+		assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &i,
+						     &worker, BPF_ANY),
+				 0);
+		for (uint32_t port = INSIDE; port <= OUTSIDE; port++) {
+			uint32_t at = sek_ring_index(port, 0, i);
+
+			assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_xsk_ring"),
+							     &at, &ring, BPF_ANY),
+					 0);
+		}
 	}
 }
 
 static void buffers_give(struct bed *bed, uint16_t port, uint64_t taken)
 {
 	int rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
-	uint32_t at = sek_ring_index(port, 0);
+	uint32_t at = sek_ring_index(port, 0, 0);
 	struct sek_xsk_ring ring;
 
 	assert_int_equal(bpf_map_lookup_elem(rings, &at, &ring), 0);
@@ -218,8 +242,7 @@ static void a_full_ring_is_noticed(void **state)
 		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10),
 				 i ? SEK_R_inspect_full_open : SEK_R_inspect_full);
 		buffers_give(bed, INSIDE, 1);
-		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10),
-				 i ? SEK_R_inspect_blind_open : SEK_R_inspected);
+		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10), SEK_R_inspected);
 	}
 	end(bed);
 }
@@ -249,6 +272,32 @@ static void a_flow_is_handed_back_in_order(void **state)
 		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5011, 1021, 10), SEK_R_established);
 		worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM); /* which concerns it no more */
 		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1021, 10), SEK_R_established);
+	}
+	end(bed);
+}
+
+/* Of a direction whose bytes are still looked at, acknowledgements alone pass, and none before bytes in front of it. */
+static void acknowledgements_of_a_bulk_pass(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	begin(bed);
+	if (!bed->tc) {
+		handshake(bed, CLOSED_BODY);
+		order = order_of(bed, SEK_HANDOFF_BACK);
+		order.dirs = order.quiet = 1 << SEK_IN;
+		order.upto[SEK_IN] = 1;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1001, 0), SEK_R_established);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1011, 10), SEK_R_inspected);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5011, 1011, 0), SEK_R_inspected);
+		order.upto[SEK_IN] = 3;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5011, 1011, 0), SEK_R_established);
+		worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, ROOM); /* which concerns its bytes */
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5011, 1011, 10), SEK_R_inspect_closed);
 	}
 	end(bed);
 }
@@ -293,12 +342,70 @@ static void an_order_finds_its_flow_or_none(void **state)
 	end(bed);
 }
 
+/* Of so many workers, which one a flow between these ends goes to, whoever of them speaks first. */
+static uint8_t worker_of(struct bed *bed, const char *body, const char *other, uint16_t port,
+			 bool answers)
+{
+	struct pkt pkt = { .vlan = OPEN_BODY,
+			   .src = body,
+			   .dst = other,
+			   .proto = IPPROTO_TCP,
+			   .sport = port,
+			   .dport = 8080,
+			   .flags = TCP_SYN,
+			   .seq = 1000 };
+	struct sek_handoff hand;
+	struct sek_note note;
+	int hands = gate_map_fd(gate_of(bed), "sek_handoff");
+
+	assert_int_equal(bed_run(bed, INSIDE, &pkt), SEK_R_inspected);
+	note = note_of(bed);
+	if (answers) {
+		pkt.src = other;
+		pkt.dst = body;
+		pkt.sport = 8080;
+		pkt.dport = port;
+		pkt.flags = TCP_SYN | TCP_ACK;
+		pkt.seq = 5000;
+		pkt.ack = 1001;
+		assert_int_equal(bed_run(bed, OUTSIDE, &pkt), SEK_R_inspected);
+		assert_int_equal(note_of(bed).number, note.number);
+	}
+	assert_int_equal(bpf_map_lookup_elem(hands, &note.number, &hand), 0);
+	return hand.worker;
+}
+
+/* All flows between two ends are one worker's, in both directions; other ends are another's. */
+static void a_flow_has_one_worker(void **state)
+{
+	struct bed *bed = *state;
+	unsigned int seen = 0;
+	char body[16];
+
+	begin(bed);
+	workers_put(bed, 4);
+	for (int i = 1; i < 60 && !bed->tc; i++) {
+		uint8_t worker;
+
+		snprintf(body, sizeof(body), "10.0.1.%d", i);
+		worker = worker_of(bed, body, "198.51.100.80", 1000, true);
+		assert_true(worker < 4);
+		assert_int_equal(worker_of(bed, body, "198.51.100.80", 1001, false), worker);
+		seen |= 1u << worker;
+	}
+	assert_int_equal(seen, bed->tc ? 0 : 15);
+	workers_put(bed, 1);
+	end(bed);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_flow_has_one_worker),
 	cmocka_unit_test(frames_go_to_the_worker),
 	cmocka_unit_test(a_dead_worker_is_noticed),
 	cmocka_unit_test(a_worker_that_dies_leaves_its_flows),
 	cmocka_unit_test(a_full_ring_is_noticed),
 	cmocka_unit_test(a_flow_is_handed_back_in_order),
+	cmocka_unit_test(acknowledgements_of_a_bulk_pass),
 	cmocka_unit_test(a_flow_is_blocked),
 	cmocka_unit_test(an_order_finds_its_flow_or_none),
 };
