@@ -10,6 +10,9 @@
 #   tcp PATH  one iperf3 stream; prints bits/s
 #   up dns    as `up live`, the gateway with a million names of names.rpz, which stands in the file that it prints
 #   up http   as `up tcp`, the gateway with those names, and squid with them as `dstdomain` on a third path, proxy
+#   up inline as `up tcp`, the gateway inspects everything by all public rules; a third path, ips, is for Suricata
+#   ips       Suricata in line on that path, by AF_PACKET, with the same rules
+#   bulk PATH, handback, block, reloads N, idle   figures of `up inline`, printed
 #   refused   prints how many packets the gateway has refused for their names
 #   nft       beside `live` two routers with nftables, bench-nft and bench-walk
 # A path's ends bear its name (gate, bare, nft, walk) in bench-lan and bench-net. The last line printed says what
@@ -335,6 +338,171 @@ nft_paths() {
 	nft_load bench-walk "$lab_tmp/walk.rules"
 }
 
+# --- inspection in line ---
+
+public=${RULES:-$here/../../../shared/data/ids/rules/et-open.rules.gz}
+first() { # PID: it goes ahead of what else runs, as the bench itself does
+	echo -10 2> /dev/null > "/proc/$1/autogroup" || true
+	renice -n -10 -p "$1" > /dev/null
+}
+inline_policy() {
+	policy_ports
+	cat <<-YAML
+		tenants:
+		  - name: body
+		    id: 1
+		    attach: [{port: inside}, {port: outside}]
+		    prefixes: [10.1.0.0/16]
+		    fail: closed
+		    quota: {flows: 64k, half_open: 32k, source_flows: 32k, source_half_open: 16k, source_rate: none}
+		    default: {out: inspect, in: drop}
+	YAML
+}
+inline_rules() {
+	[ -r "$public" ] || { echo "no public rules: $public (RULES says where)"; exit 77; }
+	zcat "$public" > "$lab_tmp/all.rules"
+	echo 'drop http any any -> any any (msg:"bench"; http.uri; content:"/to-be-blocked"; sid:9999999;)' >> "$lab_tmp/all.rules"
+	mkdir -p "$lab_state" "$build/inline-bench"
+	ln -sfn "$build/inline-bench" "$lab_state/rules" # compiled patterns stay
+}
+inline_serves() { lab_cli "$build" -j worker show | jq -e '.workers | length > 0 and all(.state == "serves" and .queues > 0)'; }
+inline_inspects() { in_ns bench-cgate ping -q -c 1 -W 1 198.51.100.1; }
+up_inline() {
+	local path i
+	lab_queues=2
+	lab_ns bench-gw bench-bare bench-ips
+	quiet bench-gw bench-bare bench-ips
+	for path in gate:gw bare:bare ips:ips; do
+		hosts "${path%:*}" "bench-${path#*:}"
+		for i in 11 12 13 14 15 16 17; do
+			ip -n "bench-c${path%:*}" addr add 10.1.0.$i/16 dev eth0
+		done
+	done
+	inline_rules
+	inline_policy > "$lab_tmp/bench.yaml"
+	lab_agent "$build" "$lab_tmp/bench.yaml" --inspect-rules "$lab_tmp/all.rules"
+	lab_wait 400 inline_serves || { echo "no worker serves"; exit 1; }
+	lab_wait 20 inline_inspects || { echo "nothing passes the workers"; exit 1; }
+	first "$(cat "$lab_tmp/sekishod.pid")"
+	web
+}
+web() { # pages in plain and over TLS at 8080 and 443
+	local size
+	mkdir -p "$lab_tmp/www"
+	for size in 30k 40k 1M 2M 10M 40M; do
+		head -c ${size/k/000} /dev/urandom > "$lab_tmp/www/$size" 2> /dev/null || head -c $size /dev/urandom > "$lab_tmp/www/$size"
+	done
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
+		-keyout "$lab_tmp/key.pem" -out "$lab_tmp/cert.pem" 2> /dev/null
+	cat > "$lab_tmp/web.conf" <<-CONF
+		daemon off; pid $lab_tmp/web.own; error_log $lab_tmp/web.err; worker_processes 1;
+		events { worker_connections 1024; }
+		http { access_log off; root $lab_tmp/www; client_body_temp_path $lab_tmp/body; proxy_temp_path $lab_tmp/proxy;
+		  fastcgi_temp_path $lab_tmp/fcgi; uwsgi_temp_path $lab_tmp/uwsgi; scgi_temp_path $lab_tmp/scgi;
+		  server { listen 8080; }
+		  server { listen 443 ssl; ssl_certificate $lab_tmp/cert.pem; ssl_certificate_key $lab_tmp/key.pem; } }
+	CONF
+	lab_spawn web bench-sgate nginx -c "$lab_tmp/web.conf"
+	lab_wait 20 listens gate 8080
+}
+
+suricata_settings() {
+	/usr/bin/python3 - "$lab_tmp" <<-'PYTHON'
+		import sys, yaml
+		with open('/etc/suricata/suricata.yaml', encoding='utf-8') as file:
+		    settings = yaml.load(file, yaml.BaseLoader)
+		ends = ('inside', 'outside')
+		settings['af-packet'] = [{'interface': end, 'copy-mode': 'ips', 'copy-iface': ends[1 - i], 'threads': '2',
+		                          'cluster-id': str(97 + i), 'cluster-type': 'cluster_flow', 'defrag': 'no',
+		                          'use-mmap': 'yes', 'tpacket-v3': 'no'} for i, end in enumerate(ends)]
+		types = [{'alert': {}}, {'http': {'extended': 'yes'}}, 'dns', {'tls': {'extended': 'yes'}}, {'files': {}}]
+		settings['outputs'] = [{'eve-log': {'enabled': 'yes', 'filetype': 'regular', 'filename': 'eve.json', 'types': types}}]
+		settings['stats'] = {'enabled': 'no'}
+		settings['unix-command'] = {'enabled': 'no'}
+		settings['stream']['bypass'] = 'yes'
+		settings['logging'] = {'outputs': [{'console': {'enabled': 'yes'}}]}
+		with open(sys.argv[1] + '/suricata.yaml', 'w', encoding='utf-8') as file:
+		    file.write('%YAML 1.1\n---\n' + yaml.dump(settings, sort_keys=False))
+	PYTHON
+}
+ips_passes() { in_ns bench-cips ping -q -c 1 -W 1 198.51.100.1; }
+ips() {
+	command -v suricata > /dev/null || { echo "suricata is not installed"; exit 77; }
+	suricata_settings || { echo "no settings for suricata"; exit 77; }
+	for end in inside outside; do
+		in_ns bench-ips ethtool -K $end gro off lro off tx off rx off > /dev/null 2>&1 || true
+	done
+	mkdir -p "$lab_tmp/suricata"
+	lab_spawn suricata bench-ips suricata -c "$lab_tmp/suricata.yaml" -S "$lab_tmp/all.rules" --af-packet \
+		-l "$lab_tmp/suricata" --runmode workers
+	lab_wait 400 ips_passes || { tail -n 1 "$lab_tmp/suricata.log"; exit 77; }
+	first "$(cat "$lab_tmp/suricata.pid")"
+}
+
+bulk() { # PATH
+	local port=$((20000 + RANDOM % 10000)) server
+	in_ns "bench-s$1" "${ahead[@]}" timeout 30 iperf3 -s -1 -p $port > /dev/null 2>&1 &
+	server=$!
+	lab_wait 5 listens "$1" $port
+	in_ns "bench-c$1" "${ahead[@]}" timeout 20 iperf3 -J -C cubic -c 198.51.100.1 -p $port -t 2 > "$lab_tmp/tcp.json" || true
+	wait $server || true
+	jq -er '.end.sum_received.bits_per_second' "$lab_tmp/tcp.json" ||
+		{ jq -r '.error // "iperf3 measured nothing"' "$lab_tmp/tcp.json"; exit 1; }
+}
+
+workers_sum() { lab_cli "$build" -j worker show | jq "[.workers[].$1] | add"; } # FIELD
+wire_bytes() { in_ns bench-cgate cat /proc/net/dev | awk '$1 == "eth0:" { printf "%.0f\n", $2 + $10 }'; }
+fetch_each() { # COUNT URL
+	local i urls=()
+	for i in $(seq "$1"); do urls+=(-o /dev/null "$2"); done
+	in_ns bench-cgate curl -sk --max-time 60 "${urls[@]}"
+}
+# A mix of a day: seven bytes in eight are ciphered, most of what is fetched is small, most bytes are not.
+handback() {
+	local seen wire tls=https://198.51.100.1 plain=http://198.51.100.1:8080
+	seen=$(workers_sum bytes) wire=$(wire_bytes)
+	fetch_each 60 $tls/40k
+	fetch_each 20 $tls/1M
+	fetch_each 4 $tls/10M
+	fetch_each 1 $tls/40M
+	fetch_each 20 $plain/30k
+	fetch_each 2 $plain/2M
+	fetch_each 1 $plain/10M
+	seen=$(($(workers_sum bytes) - seen)) wire=$(($(wire_bytes) - wire))
+	awk -v seen=$seen -v wire=$wire 'BEGIN { print 1 - seen / wire; exit wire < 1e8 }'
+}
+
+block() { # the longest of 50 flows, in ms
+	in_ns bench-cgate /usr/bin/python3 -c '
+import socket, time
+for n in range(50):
+    s = socket.create_connection(("198.51.100.1", 8080))
+    s.send(b"GET /to-be-blocked HTTP/1.1\r\nHost: www.example\r\n\r\n")
+    time.sleep(0.01)'
+	[ "$(workers_sum blocked)" -ge 50 ] || { echo "not all flows were blocked"; exit 1; }
+	lab_cli "$build" -j worker show | jq '[.workers[].block_us] | max / 1000'
+}
+
+reloads() { # N: packets lost of a ping, and its longest wait in ms
+	local i said
+	in_ns bench-cgate "${ahead[@]}" ping -q -i 0.001 198.51.100.1 > "$lab_tmp/ping.log" 2>&1 &
+	for i in $(seq "$1"); do
+		lab_cli "$build" rule reload > "$lab_tmp/reload.log" 2>&1 || { tail -n 1 "$lab_tmp/reload.log"; exit 1; }
+	done
+	pkill -INT --ns "$(in_ns bench-cgate sh -c 'echo $$')" --nslist net -x ping || true
+	wait
+	said=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p; s|.*= [0-9.]*/[0-9.]*/\([0-9.]*\)/.*|\1|p' "$lab_tmp/ping.log")
+	echo "$said" | awk 'NR == 1 { lost = $1 - $2 } NR == 2 { print lost, $1; found = 1 } END { exit !found }'
+}
+
+ticks() { awk '{ print $14 + $15 }' "/proc/$(cat "$lab_tmp/sekishod.pid")/stat"; }
+idle() {
+	local before
+	before=$(ticks)
+	sleep 5
+	awk -v t=$(($(ticks) - before)) -v hz="$(getconf CLK_TCK)" 'BEGIN { print t / hz / 5 }'
+}
+
 case $2 in
 up)
 	lab_fresh
@@ -345,9 +513,12 @@ rates) rates "$3" ;;
 tcp) tcp "$3" ;;
 nft) nft_paths ;;
 refused) refused ;;
+ips | handback | block | idle) "$2" ;;
+bulk | reloads) "$2" "$3" ;;
 down) lab_down ;;
 *)
-	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | refused | down" >&2
+	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | refused | ips | bulk PATH |
+	handback | block | reloads N | idle | down" >&2
 	exit 2
 	;;
 esac
