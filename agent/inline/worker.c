@@ -60,11 +60,26 @@ static void turn_end(struct inline_worker *w)
 
 /* --- a frame leaves, or falls --- */
 
+/* In its place both ends of a connection are told, at once. */
+static void resets_send(struct inline_worker *w, const struct xsk_frame *frame,
+			const struct sek_note *note)
+{
+	struct reset_frame resets[2];
+	size_t cnt = resets_make(w->resets, note, frame->bytes, frame->len, resets);
+	struct xsk_frame made;
+
+	for (size_t i = 0; i < cnt; i++)
+		if (xsk_make(w->serve.set, resets[i].bytes, resets[i].len, &made))
+			(void)xsk_send(w->serve.set, &made, resets[i].out_port);
+}
+
 static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
 		       const struct sek_note *note, const struct inspect_verdict *verdict)
 {
 	if (verdict->ends || verdict->resets)
 		serve_block(&w->serve, note, verdict->resets);
+	if (verdict->resets)
+		resets_send(w, frame, note);
 	xsk_give(w->serve.set, frame);
 	w->serve.worker->dropped++;
 }
@@ -181,6 +196,7 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 		xsk_give(w->serve.set, frame);
 		return;
 	}
+	resets_keep(w->resets, &note, frame->bytes, frame->len);
 	inspector_tenant(&w->inspector, note.tenant);
 	inspector_frame(&w->inspector, &packet, NULL);
 	turn_end(w);
@@ -406,6 +422,9 @@ int inline_worker_init(struct inline_worker *w, struct inline_crew *crew, unsign
 	r = inspector_init(&w->inspector, &crew->settings, 0, line_came, w);
 	if (!r)
 		inspector_share(&w->inspector, &crew->workers[0].inspector, turn_await, w);
+	w->resets = resets_new();
+	if (!r && !w->resets)
+		r = -ENOMEM;
 	return r ? r : hold_begin(w);
 }
 
@@ -415,5 +434,6 @@ void inline_worker_free(struct inline_worker *w)
 		inspector_free(&w->inspector);
 	turn_end(w);
 	hold_free(w->hold);
+	resets_free(w->resets);
 	close(w->wake_fd);
 }

@@ -8,6 +8,7 @@
 
 #include "inline/crew.h"
 #include "inline/hold.h"
+#include "inline/reset.h"
 
 /* Frames of a turn, whose waits are told when they are on their way. */
 #define INLINE_WAITS_MAX 1024
@@ -23,6 +24,7 @@ struct inline_worker {
 	struct serve serve;
 	struct inspector_hold holds;
 	struct hold *hold; /* NULL: nothing is held */
+	struct resets *resets;
 	uint64_t frames, second; /* of the engine */
 	uint64_t second_packets, second_bytes; /* counted when it began */
 	unsigned int attended; /* calls of the meeting that it has heard */

@@ -148,9 +148,9 @@ static void server_answer(int fd)
 	char request[2048];
 	ssize_t n = recv(fd, request, sizeof(request), 0);
 
-	if (n <= 0 && !(n < 0 && errno == EAGAIN))
-		close(fd);
-	else if (n > 0 && send(fd, page, page_len, MSG_NOSIGNAL) < 0)
+	bool over = n > 0 ? send(fd, page, page_len, MSG_NOSIGNAL) < 0 : n == 0 || errno != EAGAIN;
+
+	if (over)
 		close(fd);
 }
 
