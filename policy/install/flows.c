@@ -15,6 +15,7 @@
 #include "install/gate.h"
 #include "install/largest.h"
 #include "install/state.h"
+#include "sekisho/handoff.h"
 #include "text/address.h"
 #include "text/service.h"
 
@@ -160,6 +161,7 @@ struct flow_view {
 	uint64_t now_ns;
 	uint64_t total, matched;
 	uint32_t generation; /* live: policy is of it */
+	int hands; /* sek_handoff */
 	json_t *rows;
 	struct largest largest; /* showing the largest: before they become rows */
 	/* deleting */
@@ -238,6 +240,31 @@ static void rule_set(json_t *row, const struct flow_view *view, const struct mod
 	json_object_set_new(row, "rule", json_string(name ? name : number));
 }
 
+/*
+ * Who has a flow that is to be inspected: a worker, the kernel again (back: so in these directions), nobody.
+ */
+static json_t *inspection_json(int hands, const struct sek_flow *flow)
+{
+	static const char *const states[] = { [SEK_HANDOFF_NONE] = "new",
+					      [SEK_HANDOFF_WORKER] = "worker",
+					      [SEK_HANDOFF_BACK] = "back",
+					      [SEK_HANDOFF_UNSEEN] = "unseen",
+					      [SEK_HANDOFF_DROP] = "blocked" };
+	struct sek_handoff hand;
+	json_t *back;
+
+	if (bpf_map_lookup_elem(hands, &flow->number, &hand) || hand.first_ns != flow->first_ns ||
+	    hand.state > SEK_HANDOFF_DROP)
+		return json_null();
+	back = json_array();
+	for (int dir = SEK_OUT; dir <= SEK_IN; dir++)
+		if (hand.back >> dir & 1)
+			json_array_append_new(back, json_string(state_dir_name(dir)));
+	return json_pack("{s:s,s:i,s:I,s:I,s:o}", "state", states[hand.state], "worker",
+			 (int)hand.worker, "handed_out", (json_int_t)hand.sent[SEK_OUT],
+			 "handed_in", (json_int_t)hand.sent[SEK_IN], "back", back);
+}
+
 static json_t *flow_json(const struct flow_view *view, const struct sek_flow_key *key,
 			 const struct sek_flow *flow)
 {
@@ -268,6 +295,8 @@ static json_t *flow_json(const struct flow_view *view, const struct sek_flow_key
 	rule_set(row, view, tenant, flow);
 	json_object_set_new(row, "generation", json_integer(flow->generation));
 	json_object_set_new(row, "flags", flags_json(flow->flags));
+	if (flow->flags & SEK_FLOW_INSPECT)
+		json_object_set_new(row, "inspection", inspection_json(view->hands, flow));
 	return row;
 }
 
@@ -309,6 +338,7 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 				  .filter = filter,
 				  .now_ns = now_ns(filter),
 				  .generation = gate_generation(gate),
+				  .hands = gate_map_fd(gate, "sek_handoff"),
 				  .rows = json_array() };
 	struct flow_table table;
 	int err = filter->largest ? largest_init(&view.largest, filter->limit) : 0;

@@ -40,7 +40,10 @@ int state_filter_read(const json_t *params, const struct policy *policy,
 
 /*
  * {"flows":[{"tenant","dir","proto","src","sport","dst","dport","state","age_s","idle_s",
- *   "packets_out","bytes_out","packets_in","bytes_in","rule","generation","flags":["half-open",...]}],
+ *   "packets_out","bytes_out","packets_in","bytes_in","rule","generation","flags":["half-open",...],
+ *   "inspection":{"state":"new"|"worker"|"back"|"unseen"|"blocked","worker","handed_out","handed_in"
+ * (frames),
+ *     "back":["out","in"] (directions that the kernel has again)} (of flows to be inspected)}],
  *  "shown":n,"matched":n,"total":n}; src is the opener. Times in seconds (real).
  */
 json_t *state_flows(const struct gate *gate, const struct policy *policy,
