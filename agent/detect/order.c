@@ -17,30 +17,27 @@ struct place {
 	struct signature *signature;
 };
 
-static bool word_is(const char *word, const char *const *words)
-{
-	for (; *words; words++) {
-		if (strcmp(word, *words) == 0)
-			return true;
-	}
-	return false;
-}
+static const struct memory_word {
+	const char *word;
+	bool asked_first; /* what one packet sets the next one is asked for, as sites know it */
+} memory_words[] = {
+	{ "flowbits", false }, { "flowint", false }, { "flowvar", false },
+	{ "hostbits", false }, { "xbits", true },
+};
 
-/* Who only sets comes first, then who does both, who only asks, and who does neither. */
-static unsigned int memory_rank(const struct signature *s, const char *const *words)
+/* Who only sets comes first, then who does both, who only asks (or these three turned), who does neither. */
+static unsigned int memory_rank(const struct signature *s, const struct memory_word *of)
 {
-	bool asks = false, sets = s->captures && word_is("flowvar", words);
+	bool asks = false, sets = s->captures && strcmp(of->word, "flowvar") == 0;
+	unsigned int rank;
 
 	for (uint32_t i = 0; i < s->test_cnt && !asks; i++)
-		asks = word_is(s->tests[i].ops->word, words);
+		asks = strcmp(s->tests[i].ops->word, of->word) == 0;
 	for (uint32_t i = 0; i < s->act_cnt && !sets; i++)
-		sets = word_is(s->acts[i].ops->word, words);
-	return sets ? asks : asks ? 2 : 3;
+		sets = strcmp(s->acts[i].ops->word, of->word) == 0;
+	rank = sets ? asks : asks ? 2 : 3;
+	return of->asked_first && rank < 3 ? 2 - rank : rank;
 }
-
-static const char *const memory_words[][3] = {
-	{ "flowbits" }, { "flowint" }, { "flowvar" }, { "hostbits" }, { "xbits" },
-};
 
 struct action_ranks {
 	unsigned int of[ACTIONS_MAX]; /* by enum rule_action */
@@ -98,7 +95,7 @@ int rules_order(struct signatures *signatures, const struct config *config)
 		uint64_t key = ranks.of[s->rule.action];
 
 		for (size_t m = 0; m < sizeof(memory_words) / sizeof(*memory_words); m++)
-			key = key << 2 | memory_rank(s, memory_words[m]);
+			key = key << 2 | memory_rank(s, &memory_words[m]);
 		places[i] = (struct place){ key, (uint64_t)s->rule.priority << 32 | i, s };
 	}
 	qsort(places, signatures->cnt, sizeof(*places), by_place);

@@ -132,6 +132,30 @@ static void test_host_bits(void **state)
 	bed_free(&bed);
 }
 
+/* Who does not say how long sets a bit for half a minute, or of a host for five; and when it is seen. */
+static void test_host_bits_usual(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed,
+		"alert tcp any any -> any any (content:\"s\"; xbits:set,x,track ip_src; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"a\"; xbits:isset,x,track ip_src; sid:2;)\n"
+		"alert tcp any any -> any any (content:\"s\"; hostbits:set,h,src; sid:3;)\n"
+		"alert tcp any any -> any any (content:\"a\"; hostbits:isset,h,src; sid:4;)\n"
+		"alert tcp any any -> any any (content:\"b\"; xbits:isset,h,track ip_src; sid:5;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "s a"), "3 4 1");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a b"), "4 2 5");
+	bed.now_ns += 30 * BED_SECOND;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a"), "4 2");
+	bed.now_ns += BED_SECOND;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a"), "4");
+	bed.now_ns += 269 * BED_SECOND;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a"), "4");
+	bed.now_ns += BED_SECOND;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "a"), "");
+	bed_free(&bed);
+}
+
 static void test_actions(void **state)
 {
 	static const char *const settings[] = { "action-order.0=alert", "action-order.1=pass",
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_flowbits),
 		cmocka_unit_test(test_host_bits),
+		cmocka_unit_test(test_host_bits_usual),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_addresses_alone),
 		cmocka_unit_test(test_many_alerts),

@@ -44,6 +44,10 @@ static const struct test_ops xbits_test = {
 	.word = "xbits", .ask = bits_ask, .free = free, .of_packet = true, .cost = 4
 };
 static const struct act_ops xbits_act = { .word = "xbits", .act = bits_act, .free = free };
+static const struct test_ops hostbits_test = {
+	.word = "hostbits", .ask = bits_ask, .free = free, .of_packet = true, .cost = 4
+};
+static const struct act_ops hostbits_act = { .word = "hostbits", .act = bits_act, .free = free };
 
 struct bits_kind {
 	enum name_kind names;
@@ -51,14 +55,20 @@ struct bits_kind {
 	const struct test_ops *test;
 	const struct act_ops *act;
 	const char *hint;
+	uint32_t seconds; /* how long one is set that does not say it; 0: as long as the flow lasts */
 };
 
-static const struct bits_kind flowbits_kind = { NAME_FLOWBIT, BIT_OF_FLOW, &flowbits_test,
-						&flowbits_act, "flowbits:set,name" };
-static const struct bits_kind xbits_kind = { NAME_XBIT, BIT_OF_PAIR, &xbits_test, &xbits_act,
-					     "xbits:set,name,track ip_src,expire 60" };
-static const struct bits_kind hostbits_kind = { NAME_HOSTBIT, BIT_OF_SRC, &xbits_test, &xbits_act,
-						"hostbits:set,name,src" };
+static const struct bits_kind flowbits_kind = { NAME_FLOWBIT,  BIT_OF_FLOW,	    &flowbits_test,
+						&flowbits_act, "flowbits:set,name", 0 };
+static const struct bits_kind xbits_kind = { NAME_HOSTBIT,
+					     BIT_OF_PAIR,
+					     &xbits_test,
+					     &xbits_act,
+					     "xbits:set,name,track ip_src,expire 60",
+					     30 };
+static const struct bits_kind hostbits_kind = {
+	NAME_HOSTBIT, BIT_OF_SRC, &hostbits_test, &hostbits_act, "hostbits:set,name,src", 300
+};
 
 enum command { COMMAND_ASK, COMMAND_ASK_NOT, COMMAND_CHANGE };
 static const struct {
@@ -151,7 +161,7 @@ static int bits_read(struct draft *draft, struct slice value)
 {
 	const struct bits_kind *kind = draft->keyword->arg;
 	struct slice rest = value, word, part;
-	struct bits bits = { .of = kind->of };
+	struct bits bits = { .of = kind->of, .seconds = kind->seconds };
 	size_t i;
 	int err;
 

@@ -11,8 +11,9 @@
 
 struct parse;
 
-/* What a name is of; numbers of each begin at 1. */
-enum name_kind { NAME_FLOWBIT, NAME_FLOWINT, NAME_XBIT, NAME_HOSTBIT, NAME_VAR, NAME_KINDS };
+/* What a name is of; numbers of each begin at 1. A bit of a host is one, whether xbits or hostbits
+ * names it. */
+enum name_kind { NAME_FLOWBIT, NAME_FLOWINT, NAME_HOSTBIT, NAME_VAR, NAME_KINDS };
 
 /*
  * Reads variables, classes, references as the settings say; config NULL: as Suricata comes. config and diag
