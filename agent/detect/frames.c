@@ -9,22 +9,34 @@
 #include "detect/costs.h"
 #include "detect/exchange.h"
 
-static bool part_holds(struct detect *detect, const struct part *part, const struct frame *frame)
+/* Bytes from one place to another of those that came; index: which piece it is. */
+static bool piece_holds(struct detect *detect, const struct part *part, const struct frame *frame,
+			uint32_t from, uint32_t to, uint32_t index)
 {
 	struct match *match = &detect->match;
-	struct slice bytes = slice(frame->bytes, frame->have);
+	struct slice bytes = slice(frame->bytes + from, to - from);
+
+	if (!buffer_transform(detect, part->source, match->side, index, &bytes))
+		return false;
+	match->buffer = bytes;
+	match->buffer_from = part->source->transform_cnt || !from ? 0 : from + frame->lost;
+	match->is_begin = !from;
+	match->is_end = to == frame->have && frame->have + frame->lost == frame->len;
+	match->end_min = 0;
+	return match_clauses(match, part->clauses, part->clause_cnt);
+}
+
+/* What stands in front of a hole does not meet what is behind it. */
+static bool part_holds(struct detect *detect, const struct part *part, const struct frame *frame)
+{
+	uint32_t first = frame->lost ? frame->lost_at : frame->have;
 
 	if (part->source->kind != SOURCE_FRAME)
 		return true;
-	if (part->source->frame_proto != frame->proto || part->source->frame_type != frame->type ||
-	    !buffer_transform(detect, part->source, match->side, 0, &bytes))
+	if (part->source->frame_proto != frame->proto || part->source->frame_type != frame->type)
 		return false;
-	match->buffer = bytes;
-	match->buffer_from = 0;
-	match->is_begin = true;
-	match->is_end = frame_is_whole(frame);
-	match->end_min = 0;
-	return match_clauses(match, part->clauses, part->clause_cnt);
+	return (first && piece_holds(detect, part, frame, 0, first, 0)) ||
+	       (first < frame->have && piece_holds(detect, part, frame, first, frame->have, 1));
 }
 
 static bool parts_hold(struct detect *detect, const struct signature *s, const struct frame *frame)

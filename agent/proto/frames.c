@@ -25,22 +25,35 @@ static void frame_drop(struct session *session, struct frame **at)
 	free(frame);
 }
 
+/* What lies in front of an offset never came. One such hole is kept, in a frame that goes on behind it. */
+static bool hole_keep(struct frame *frame, uint64_t next, uint64_t from)
+{
+	if (frame->lost || frame->len == FRAME_LEN_UNKNOWN || from - frame->from >= frame->len)
+		return false;
+	frame->lost = from - next;
+	frame->lost_at = frame->have;
+	return true;
+}
+
 /* Takes what begins at an offset, as far as it is the frame's next. */
 static void bytes_take(struct session *session, struct frame *frame, uint64_t from, struct slice bytes)
 {
-	uint64_t next = frame->from + frame->have, room = FRAME_BYTES_MAX;
+	uint64_t next = frame->from + frame->have + frame->lost, room = FRAME_BYTES_MAX;
 	uint8_t *grown;
 
 	if (frame->ended || (frame->asked && frame->told) ||
 	    (from <= next && from + bytes.len <= next))
 		return;
-	if (from > next) { /* what lies between never came */
-		frame->ended = true;
-		return;
+	if (from > next) {
+		if (!hole_keep(frame, next, from)) {
+			frame->ended = true;
+			return;
+		}
+		next = from;
 	}
 	bytes = slice_behind(bytes, (size_t)(next - from));
-	if (frame->len < room)
-		room = frame->len;
+	if (frame->len - frame->lost < room)
+		room = frame->len - frame->lost;
 	room -= room < frame->have ? room : frame->have;
 	if (bytes.len > room)
 		bytes.len = (size_t)room;
@@ -57,7 +70,7 @@ static void bytes_take(struct session *session, struct frame *frame, uint64_t fr
 	if (bytes.len)
 		memcpy(frame->bytes + frame->have, bytes.at, bytes.len);
 	frame->have += (uint32_t)bytes.len;
-	if (frame_is_whole(frame) || frame->have == FRAME_BYTES_MAX)
+	if (frame->have + frame->lost == frame->len || frame->have == FRAME_BYTES_MAX)
 		frame->ended = true;
 }
 
@@ -128,7 +141,7 @@ void frame_len_is(struct frame *frame, uint64_t len)
 {
 	if (!frame)
 		return;
-	frame->len = len;
+	frame->len = len; /* it was unknown: there is no hole in it */
 	if (frame->have >= len) {
 		frame->have = (uint32_t)len;
 		frame->ended = true;

@@ -22,6 +22,8 @@ struct frame {
 	uint64_t tx_id;
 	uint8_t *bytes; /* from its beginning */
 	uint32_t have, cap; /* of bytes */
+	uint32_t lost_at; /* of bytes: where those stood that never came */
+	uint64_t lost; /* how many; 0: none */
 	uint32_t asked_len; /* bytes that the rules were asked of last */
 	enum side side;
 	enum proto_id proto;
@@ -63,7 +65,7 @@ void frames_clean(struct session *session, bool all);
 
 static inline bool frame_is_whole(const struct frame *frame)
 {
-	return frame->len != FRAME_LEN_UNKNOWN && frame->have == frame->len;
+	return frame->len != FRAME_LEN_UNKNOWN && !frame->lost && frame->have == frame->len;
 }
 
 #endif

@@ -136,9 +136,23 @@ static void test_growing(void **state)
 	frame_len_is(frame, 4);
 	assert_true(frame_is_whole(frame) && frame->ended);
 	frame = session_frame(session, 2, in.data.at, 10);
-	session->now_from = 107; /* a byte is missing */
+	session->now_from = 107; /* a byte is missing: of 10 from 103 on there are 0 to 2 and 4 to 6 */
+	frames_feed(session, &in);
+	assert_int_equal(frame->lost, 1);
+	assert_int_equal(frame->lost_at, 3);
+	assert_int_equal(frame->have, 6);
+	assert_false(frame->ended);
+	session->now_from = 110;
+	frames_feed(session, &in);
+	assert_int_equal(frame->have, 9);
+	assert_true(frame->ended && !frame_is_whole(frame));
+	frame = session_frame(session, 2, in.data.at, 10);
+	session->now_from = 114; /* one is missing, and one more */
+	frames_feed(session, &in);
+	session->now_from = 118;
 	frames_feed(session, &in);
 	assert_true(frame->ended && !frame_is_whole(frame));
+	assert_int_equal(frame->have, 6);
 	protorun_end(&run);
 }
 
