@@ -123,6 +123,16 @@ void engine_costs(const struct engine *engine, struct rule_cost *costs)
 	}
 }
 
+static uint64_t rules_count(const struct engine *engine)
+{
+	const struct ruleset *ruleset = engine->settings.setup.ruleset;
+	uint64_t cnt = 0;
+
+	while (ruleset && ruleset_rule(ruleset, cnt))
+		cnt++;
+	return cnt;
+}
+
 /* The record of statistics, behind all others. */
 static int tally_tell(struct engine *engine, struct engine_tally *tally)
 {
@@ -135,7 +145,7 @@ static int tally_tell(struct engine *engine, struct engine_tally *tally)
 	if (count[COUNTER_DECODER_PKTS])
 		count[COUNTER_DECODER_AVG_PKT_SIZE] =
 			count[COUNTER_DECODER_BYTES] / count[COUNTER_DECODER_PKTS];
-	told_counters(told, &tally->counters, engine->last_ns);
+	told_counters(told, &tally->counters, rules_count(engine), engine->last_ns);
 	told_free(told);
 	tally->records += engine->records;
 	return 0;

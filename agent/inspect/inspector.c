@@ -233,8 +233,11 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		}
 	}
 	p->tenant = flow ? flow->tenant : flow_tenant_of(&w->flows, p);
-	if (flow && flow->state == FLOW_BYPASSED)
+	if (flow && flow->state == FLOW_BYPASSED) {
+		w->tally.counters.at[COUNTER_FLOW_BYPASSED_PKTS]++;
+		w->tally.counters.at[COUNTER_FLOW_BYPASSED_BYTES] += p->frame.len;
 		return;
+	}
 	if (flow && ips && (flow->fate & FATE_DROP)) {
 		packet_drop(p, DROP_FLOW);
 	} else if (flow) {

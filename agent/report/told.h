@@ -39,7 +39,8 @@ uint32_t told_transactions(struct told *told, struct packet *packet);
 void told_frames(struct told *told, struct packet *packet);
 /* A flow that ended, by the clock at now_ns: flow, netflow. */
 void told_flow(struct told *told, struct flow *flow, enum flow_end why, uint64_t now_ns);
-/* At the end: the record of statistics, of all workers. */
-void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns);
+/* At the end: the record of statistics, of all workers; rules: that were asked. */
+void told_counters(struct told *told, const struct counters *counters, uint64_t rules,
+		   uint64_t now_ns);
 
 #endif

@@ -12,6 +12,7 @@
 #include "report/toldinside.h"
 
 #define PATH_LEN_MAX 96
+#define ENGINES "detect.engines" /* a list: one for each set of rules, of which there is one */
 
 /*
  * What tools look for and what is 0 here when the record is written, at the end: of flows that are over,
@@ -181,6 +182,16 @@ static size_t dots_in(const char *path)
 	return dots;
 }
 
+static void engine_put(struct json *json, const char *name, uint64_t rules)
+{
+	json_list(json, name);
+	json_open(json, NULL);
+	json_number(json, "id", 0);
+	json_number(json, "rules_loaded", rules);
+	json_close(json);
+	json_close(json);
+}
+
 /* Opens the objects of a path behind the first ones, and puts its value. */
 static void path_put(struct json *json, const struct stat *stat, size_t open)
 {
@@ -193,7 +204,10 @@ static void path_put(struct json *json, const struct stat *stat, size_t open)
 			json_open(json, at);
 		at = dot + 1;
 	}
-	json_number(json, at, stat->value);
+	if (strcmp(stat->path, ENGINES) == 0)
+		engine_put(json, at, stat->value);
+	else
+		json_number(json, at, stat->value);
 }
 
 /* Of paths in order, objects in objects. */
@@ -213,10 +227,10 @@ static void tree_put(struct json *json, const struct stats *stats)
 		json_close(json);
 }
 
-void told_counters(struct told *told, const struct counters *counters, uint64_t now_ns)
+void told_counters(struct told *told, const struct counters *counters, uint64_t rules, uint64_t now_ns)
 {
 	struct told_head head = { .time_ns = now_ns, .event_type = "stats" };
-	struct stats stats = { .cap = COUNTER_CNT + EVENT_CNT + ZERO_CNT +
+	struct stats stats = { .cap = 1 + COUNTER_CNT + EVENT_CNT + ZERO_CNT +
 				      PROTO_STATS * APP_OVERS * (size_t)PROTO_CNT };
 
 	if (!told->settings->kinds[TOLD_STATS])
@@ -227,6 +241,7 @@ void told_counters(struct told *told, const struct counters *counters, uint64_t 
 		return;
 	}
 	all_stats(&stats, counters, told->settings);
+	stat_add(&stats, rules, ENGINES);
 	qsort(stats.at, stats.cnt, sizeof(*stats.at), by_path);
 	told_head(told, &head);
 	json_open(&told->json, "stats");

@@ -165,9 +165,9 @@ def theirs(place, capture, kind, workers):
 
 def run(place, words):
     who, capture, kind, workers = words
-    packets, size = capture_size(place.file(capture + '.pcap'))
     take = ours if who == 'ours' else theirs
     start, wall, cpu, peak, rules = take(place, capture, kind, int(workers))
+    packets, size = capture_size(place.file(capture + '.pcap'))  # last: a child's peak counts from its parent's memory
     print(f'{start:.6f} {wall:.6f} {cpu:.6f} {peak:.3f} {size} {packets} {rules:.6f}')
 
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/config.h"
+#include "inspect/counters.h"
 #include "proto/proto.h"
 #include "report/told.h"
 
@@ -243,6 +244,27 @@ static void test_fragment(void **state)
 	end(&m);
 }
 
+/* The names that tools look for: rules in a list, no gap of datagrams, in the path's counts nothing off it. */
+static void test_statistics(void **state)
+{
+	static const struct counters counters = { .at = { [COUNTER_FLOW_BYPASSED_PKTS] = 3 } };
+	json_t *engines;
+	struct made m;
+
+	make(&m, "        - stats\n", false);
+	told_counters(m.told, &counters, 7, 1000000000);
+	line_has(&m, 0, "event_type", "stats");
+	line_has(&m, 0, "stats.flow_bypassed.local_pkts", "3");
+	line_has(&m, 0, "stats.app_layer.error.dns_tcp.gap", "0");
+	line_has(&m, 0, "stats.app_layer.error.dns_udp.parser", "0");
+	line_has(&m, 0, "stats.app_layer.error.dns_udp.gap", "");
+	line_has(&m, 0, "stats.ips.replaced", "");
+	engines = json_object_get(json_array_get(m.lines, 0), "stats");
+	engines = json_object_get(json_object_get(engines, "detect"), "engines");
+	assert_string_equal(value_of(json_array_get(engines, 0), "rules_loaded"), "7");
+	end(&m);
+}
+
 static void test_flow(void **state)
 {
 	struct made m;
@@ -347,10 +369,11 @@ static void test_transaction(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alert),	 cmocka_unit_test(test_community_id),
-		cmocka_unit_test(test_fragment), cmocka_unit_test(test_flow),
-		cmocka_unit_test(test_drop),	 cmocka_unit_test(test_anomaly),
-		cmocka_unit_test(test_off),	 cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_alert),	    cmocka_unit_test(test_community_id),
+		cmocka_unit_test(test_fragment),    cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_flow),	    cmocka_unit_test(test_drop),
+		cmocka_unit_test(test_anomaly),	    cmocka_unit_test(test_off),
+		cmocka_unit_test(test_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
