@@ -132,14 +132,13 @@ static void page_make(void)
 
 static void server_accept(const struct server *server)
 {
-	int one = 1, fd;
+	int one = 1, fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 
-	while ((fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event);
-	}
+	if (fd < 0)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* A request comes whole, as it is short. */
