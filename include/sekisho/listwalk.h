@@ -166,8 +166,11 @@ static __always_inline __u64 list_set(const void *table, const struct sek_list_h
 {
 	const struct sek_list_line *line;
 
-	if (set < SEK_LIST_SETS)
-		return head->set[family][set];
+	if (set < SEK_LIST_SETS) {
+		/* Else clang, which knows as much, leaves the mask out, and the verifier of 6.1 does not. */
+		asm volatile("" : "+r"(set));
+		return head->set[family][set & (SEK_LIST_SETS - 1)];
+	}
 	set -= SEK_LIST_SETS;
 	line = list_line(table, head->family[family].mask + (set >> 3));
 	return line ? line->q[set & 7] : 0;
