@@ -80,10 +80,14 @@ static json_t *book_answer(const struct policy *policy, const struct name_book *
 	struct name_because by_host = look_up(book, q, &host, &host_entry);
 	struct name_because by_url = look_up(book, q, &url, &url_entry);
 	json_t *answer = name_answer_json(policy, q, &by_host, &by_url, "sources");
-	size_t expressions[SEK_NAME_LISTS_MAX];
+	size_t expressions[SEK_NAME_LISTS_MAX] = { 0 };
 
-	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++)
-		expressions[i] = name_book_list(book, i)->regex_cnt;
+	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++) {
+		const struct name_list *list = name_book_list(book, i);
+
+		if (list) /* else there is none of that number */
+			expressions[i] = list->regex_cnt;
+	}
 	name_answer_expressions(answer, q, expressions);
 	free(host_entry);
 	free(url_entry);
