@@ -484,13 +484,14 @@ for n in range(50):
 }
 
 reloads() { # N: packets lost of a ping, and its longest wait in ms
-	local i said
-	in_ns bench-cgate "${ahead[@]}" ping -q -i 0.001 198.51.100.1 > "$lab_tmp/ping.log" 2>&1 &
+	local i said pinger
+	nsenter --net=/run/netns/bench-cgate -- "${ahead[@]}" ping -q -i 0.001 198.51.100.1 > "$lab_tmp/ping.log" 2>&1 &
+	pinger=$!
 	for i in $(seq "$1"); do
 		lab_cli "$build" rule reload > "$lab_tmp/reload.log" 2>&1 || { tail -n 1 "$lab_tmp/reload.log"; exit 1; }
 	done
-	pkill -INT --ns "$(in_ns bench-cgate sh -c 'echo $$')" --nslist net -x ping || true
-	wait
+	kill -INT $pinger
+	wait $pinger || true
 	said=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p; s|.*= [0-9.]*/[0-9.]*/\([0-9.]*\)/.*|\1|p' "$lab_tmp/ping.log")
 	echo "$said" | awk 'NR == 1 { lost = $1 - $2 } NR == 2 { print lost, $1; found = 1 } END { exit !found }'
 }
