@@ -107,31 +107,37 @@ __noinline int leads_spared(struct frame_ctx *ctx, struct packet *p, struct spel
 	return room->look.said.opinion == SEK_NAME_ALLOW;
 }
 
-/* The next message of the packet, into the room; false: there is none that is whole. */
-static __always_inline bool leads_message(struct frame_ctx *ctx, const struct packet *p,
-					  struct spelt_room *room)
+/*
+ * The next message of the packet, into the room; 0: there is none that is whole. A function of its own:
+ * inlined, its loop falls through into its head, which the verifier of 6.1 takes for a loop without end.
+ */
+__noinline int leads_message(struct frame_ctx *ctx, struct packet *p, struct spelt_room *room)
 {
-	__u32 at = READ_ONCE(room->end), stop = p->payload + p->payload_len, size;
+	__u32 at, stop, size;
 	const __be16 *len;
 
+	if (!p || !room)
+		return 0;
+	at = READ_ONCE(room->end);
+	stop = p->payload + p->payload_len;
 	if (p->proto == IPPROTO_TCP) {
 		len = frame_at(ctx, at, sizeof(*len));
 		if (!len)
-			return false;
+			return 0;
 		size = bpf_ntohs(*len);
 		at += sizeof(*len);
 		if (at + size > stop)
-			return false;
+			return 0;
 	} else {
 		size = frame_more(&p->shape) ? frame_more_size(&p->shape) : p->payload_len;
 		if (at + size > stop)
 			size = stop - at;
 	}
 	if (at >= stop)
-		return false;
+		return 0;
 	WRITE_ONCE(room->base, at);
 	WRITE_ONCE(room->end, at + size);
-	return true;
+	return 1;
 }
 
 /* Whether a message of the packet is to be refused; it and the verdict are in the room then. */

@@ -23,7 +23,7 @@
 /* The program behind one of this process's file descriptors, 0 if it is none (proc(5), fdinfo). */
 static uint32_t program_of(const char *fd)
 {
-	char path[64];
+	char path[sizeof("/proc/self/fdinfo/") + 256];
 	char line[128];
 	uint32_t id = 0;
 	FILE *info;
