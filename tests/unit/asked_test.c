@@ -3,11 +3,9 @@
  * What rules are asked of when bytes come piece by piece: transactions, bodies, streams.
  * Each row is a conversation through the whole engine and the rules that it must find, in their order.
  */
-#include "unit/talkmade.h"
+#include "unit/rulesmade.h"
 
 #define SAID_MAX 12
-
-static char rules_path[64];
 
 struct row {
 	const char *what, *rules;
@@ -176,8 +174,9 @@ static void piece_say(struct speaker *s, const char *said)
 	say(s, other_side(side), 0x10, "");
 }
 
-static void talk(struct run *run, const struct row *row)
+static void talk(struct run *run, const void *what)
 {
+	const struct row *row = what;
 	struct speaker s = { .run = run, .next = { 100, 900 } };
 	struct made_frame f;
 
@@ -207,29 +206,9 @@ static void found_list(const struct lines *lines, char *found, size_t cap)
 
 static void row_run(const struct row *row, char *found, size_t cap)
 {
-	static const char text[] = "outputs:\n  - eve-log: {enabled: yes, types: [alert]}\n";
 	struct run run = { .engine = NULL };
-	struct engine_setup setup = {
-		.workers = 1, .unchecked_sums = true, .line = line_keep, .line_arg = &run.lines
-	};
-	struct engine_tally tally;
-	struct ruleset *ruleset;
-	struct config *config;
-	struct diag diag;
 
-	diag_init(&diag);
-	file_write(rules_path, row->rules);
-	assert_int_equal(config_read_text(text, "test", &config, &diag), 0);
-	ruleset = rules_of(rules_path, NULL, config, &diag);
-	setup.config = config;
-	setup.ruleset = ruleset;
-	assert_int_equal(engine_new(&setup, &run.engine), 0);
-	talk(&run, row);
-	assert_int_equal(engine_finish(run.engine, &tally), 0);
-	engine_free(run.engine);
-	ruleset_free(ruleset);
-	config_free(config);
-	diag_free(&diag);
+	rules_run(&run, row->rules, true, talk, row);
 	found_list(&run.lines, found, cap);
 	free(run.lines.bytes);
 }
@@ -250,28 +229,11 @@ static void rules_find_what_is_said(void **state)
 	assert_false(failed);
 }
 
-static int file_make(void **state)
-{
-	static char dir[] = "/tmp/asked_test.XXXXXX";
-
-	if (!mkdtemp(dir))
-		return -1;
-	*state = dir;
-	snprintf(rules_path, sizeof(rules_path), "%s/asked.rules", dir);
-	return 0;
-}
-
-static int file_drop(void **state)
-{
-	remove(rules_path);
-	return remove(*state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_find_what_is_said),
 	};
 
-	return cmocka_run_group_tests(tests, file_make, file_drop);
+	return cmocka_run_group_tests(tests, rules_file_make, rules_file_drop);
 }

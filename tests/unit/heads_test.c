@@ -2,9 +2,7 @@
 /*
  * What rules ask of the headers of a packet: one packet through the whole engine, and whether the rule is told.
  */
-#include "unit/talkmade.h"
-
-static char rules_path[64];
+#include "unit/rulesmade.h"
 
 /* --- packets, from IP on; sums are put in afterwards --- */
 
@@ -210,32 +208,22 @@ static const struct {
 	{ DATAGRAM, "content:\"data\"; rawbytes; flow.age:<1;", true },
 };
 
+static void head_give(struct run *run, const void *head)
+{
+	struct made_frame f;
+
+	head_frame(&f, head);
+	take(run, &f);
+}
+
 static bool is_told(const struct head *head, const char *options)
 {
-	static const char text[] = "outputs:\n  - eve-log: {enabled: yes, types: [alert]}\n";
 	struct run run = { .engine = NULL };
-	struct engine_setup setup = { .workers = 1, .line = line_keep, .line_arg = &run.lines };
-	struct engine_tally tally;
-	struct config *config;
-	struct made_frame f;
-	struct diag diag;
 	char rule[256];
 	bool told;
 
 	snprintf(rule, sizeof(rule), "alert ip any any -> any any (%s sid:1;)\n", options);
-	diag_init(&diag);
-	file_write(rules_path, rule);
-	assert_int_equal(config_read_text(text, "test", &config, &diag), 0);
-	setup.config = config;
-	setup.ruleset = rules_of(rules_path, NULL, config, &diag);
-	assert_int_equal(engine_new(&setup, &run.engine), 0);
-	head_frame(&f, head);
-	take(&run, &f);
-	assert_int_equal(engine_finish(run.engine, &tally), 0);
-	engine_free(run.engine);
-	ruleset_free((struct ruleset *)setup.ruleset);
-	config_free(config);
-	diag_free(&diag);
+	rules_run(&run, rule, false, head_give, head);
 	told = run.lines.bytes && told_of(&run.lines, 1) == 1;
 	free(run.lines.bytes);
 	return told;
@@ -257,28 +245,11 @@ static void rules_ask_headers(void **state)
 	assert_false(failed);
 }
 
-static int file_make(void **state)
-{
-	static char dir[] = "/tmp/heads_test.XXXXXX";
-
-	if (!mkdtemp(dir))
-		return -1;
-	*state = dir;
-	snprintf(rules_path, sizeof(rules_path), "%s/heads.rules", dir);
-	return 0;
-}
-
-static int file_drop(void **state)
-{
-	remove(rules_path);
-	return remove(*state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_ask_headers),
 	};
 
-	return cmocka_run_group_tests(tests, file_make, file_drop);
+	return cmocka_run_group_tests(tests, rules_file_make, rules_file_drop);
 }
