@@ -111,6 +111,23 @@ static inline const char *protorun_log(struct protorun *run, struct tx *tx, uint
 	return run->json.bytes;
 }
 
+/* As between two packets: what is over is told of, and forgotten. */
+static inline void protorun_forget(struct protorun *run)
+{
+	for (struct tx *tx = run->flow.session.first; tx; tx = tx->next) {
+		tx->logged = true;
+		tx->files_due = false;
+	}
+	session_clean(&run->flow.session);
+}
+
+/* Both sides have ended, whatever is said behind that: all is over. */
+static inline void protorun_forget_all(struct protorun *run)
+{
+	run->flow.session.ended[FROM_CLIENT] = run->flow.session.ended[FROM_SERVER] = true;
+	protorun_forget(run);
+}
+
 /* Asks a transaction for everything, and looks at each byte that it gives. Returns a sum of them. */
 static inline unsigned int protorun_ask(struct protorun *run, struct tx *tx)
 {
@@ -156,8 +173,8 @@ static inline void protorun_end(struct protorun *run)
 }
 
 /*
- * For fuzzers: pieces of a byte that tells the side (bit 0), a gap (bit 1) and an end (bit 2), two of
- * length, and so many bytes.
+ * For fuzzers: pieces of a byte that tells the side (bit 0), a gap (bit 1), an end (bit 2), and that before
+ * them what is over is forgotten (bit 3), or all is (bit 4); two of length; and so many bytes.
  */
 static inline void protorun_fuzz(enum proto_id id, uint8_t ip_proto, const uint8_t *data, size_t size)
 {
@@ -177,6 +194,10 @@ static inline void protorun_fuzz(enum proto_id id, uint8_t ip_proto, const uint8
 		rest = slice_behind(rest, 3);
 		if (len > rest.len)
 			len = rest.len;
+		if (what & 16)
+			protorun_forget_all(&run);
+		else if (what & 8)
+			protorun_forget(&run);
 		protorun_feed(&run, what & 1 ? FROM_SERVER : FROM_CLIENT, slice(rest.at, len),
 			      what & 2 ? 1000 : 0, what & 4);
 		rest = slice_behind(rest, len);

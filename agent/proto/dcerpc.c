@@ -96,7 +96,7 @@ static uint8_t request_of(uint8_t response)
 static struct dcerpc_tx *call_find(struct dcerpc_state *state, const struct dce_head *head,
 				   bool is_request)
 {
-	for (struct tx *tx = state->session->first; tx; tx = tx->next) {
+	for (struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx)) {
 		struct dcerpc_tx *of = (struct dcerpc_tx *)tx;
 
 		if (of->call.id != head->call)
@@ -169,7 +169,7 @@ static bool message_take(struct dcerpc_state *state, const struct dce_head *head
 /* What is under way stays as it is: nothing follows, or nobody knows what was lost. */
 static void requests_end(struct dcerpc_state *state, enum side side)
 {
-	for (struct tx *tx = state->session->first; tx; tx = tx->next) {
+	for (struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx)) {
 		if (!tx->progress[FROM_CLIENT])
 			((struct dcerpc_tx *)tx)->lost = true;
 		tx->progress[FROM_CLIENT] = 1;
@@ -268,7 +268,7 @@ static struct dcerpc_tx *datagram_call(struct dcerpc_state *state, const struct 
 {
 	struct dcerpc_tx *of;
 
-	for (struct tx *tx = state->session->first; tx; tx = tx->next) {
+	for (struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx)) {
 		of = (struct dcerpc_tx *)tx;
 		if (of->sequence == d->sequence && !tx->progress[side] &&
 		    memcmp(of->activity, d->activity, sizeof(of->activity)) == 0)

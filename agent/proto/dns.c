@@ -322,7 +322,7 @@ static bool question_is_unlogged(const struct dns_state *state, uint16_t id)
 {
 	uint8_t cnt = state->unlogged_cnt < UNLOGGED_MAX ? state->unlogged_cnt : UNLOGGED_MAX;
 
-	for (const struct tx *tx = state->session->first; tx; tx = tx->next) {
+	for (const struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx)) {
 		const struct dns_tx *dns = (const struct dns_tx *)tx;
 
 		if (tx->unlogged && !dns->is_answer && dns->id == id)

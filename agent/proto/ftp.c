@@ -49,7 +49,7 @@ struct ftp_tx {
 struct ftp_state {
 	struct session *session;
 	size_t line_most;
-	struct ftp_tx *oldest; /* that waits for a reply; NULL: none does */
+	struct tx_kept oldest; /* that waits for a reply; NULL: none does */
 	uint16_t port; /* of the next transfer; 0: not known */
 	bool active;
 	uint64_t from; /* of the next transfer: REST */
@@ -98,11 +98,11 @@ static bool line_keep(struct ftp_line *to, struct slice text, bool cut)
 
 static struct ftp_tx *tx_begin(struct ftp_state *state)
 {
-	struct ftp_tx *tx = (struct ftp_tx *)tx_new(state->session, sizeof(*tx));
+	struct tx *tx = tx_new(state->session, sizeof(struct ftp_tx));
 
-	if (!state->oldest)
-		state->oldest = tx;
-	return tx;
+	if (!state->oldest.tx)
+		tx_keep(&state->oldest, tx);
+	return (struct ftp_tx *)tx;
 }
 
 /* The next one that waits is the oldest then. */
@@ -111,11 +111,11 @@ static void done(struct ftp_state *state, struct ftp_tx *tx)
 	struct tx *next = &tx->tx;
 
 	tx->tx.progress[FROM_CLIENT] = tx->tx.progress[FROM_SERVER] = STEP_DONE;
-	if (tx != state->oldest)
+	if (&tx->tx != state->oldest.tx)
 		return;
 	while (next && next->progress[FROM_SERVER] == STEP_DONE)
-		next = next->next;
-	state->oldest = (struct ftp_tx *)next;
+		next = tx_next(next);
+	tx_keep(&state->oldest, next);
 }
 
 /* --- addresses --- */
@@ -344,7 +344,8 @@ static bool ends_reply(struct ftp_state *state, struct slice line)
 static bool reply_take(struct ftp_state *state, struct slice line, bool cut)
 {
 	/* where none waits, the last one takes what comes */
-	struct ftp_tx *tx = state->oldest ? state->oldest : (struct ftp_tx *)state->session->last;
+	struct ftp_tx *tx =
+		(struct ftp_tx *)(state->oldest.tx ? state->oldest.tx : tx_last(state->session));
 	bool ends;
 
 	if (!line.len)

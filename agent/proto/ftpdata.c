@@ -22,7 +22,7 @@ struct ftpdata_tx {
 
 struct ftpdata_state {
 	struct session *session;
-	struct ftpdata_tx *tx;
+	struct tx_kept kept; /* the one transaction */
 };
 
 static void *ftpdata_open(struct session *session)
@@ -47,15 +47,17 @@ static struct ftpdata_tx *tx_begin(struct ftpdata_state *state, enum side side)
 	if (tx->file)
 		tx->file->ends_unsaid = tx->file->may_be_cut = true;
 	file_origin(tx->file, slice(NULL, 0), tx->name, state->session->expected_from);
-	state->tx = tx;
+	tx_keep(&state->kept, &tx->tx);
 	return tx;
 }
 
 static int64_t ftpdata_input(void *arg, const struct proto_in *in)
 {
 	struct ftpdata_state *state = arg;
-	struct ftpdata_tx *tx = state->tx;
+	struct ftpdata_tx *tx = (struct ftpdata_tx *)state->kept.tx;
 
+	if (!tx && state->kept.was)
+		return (int64_t)in->data.len; /* the file was told, and it was forgotten */
 	if (!tx && !in->data.len)
 		return 0;
 	if (!tx)

@@ -87,7 +87,7 @@ static struct http1_tx *tx_now(struct http1_state *state, const htp_tx_t *htp)
 						 : htp_connp_get_out_tx(state->connp);
 	if (htp)
 		return htp_tx_get_user_data(htp);
-	return (struct http1_tx *)state->session->last;
+	return (struct http1_tx *)tx_last(state->session);
 }
 
 void http1_event(struct http1_state *state, const htp_tx_t *htp, enum http1_event event)

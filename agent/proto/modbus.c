@@ -193,11 +193,10 @@ static void errors_tell(struct tx *tx, const struct modbus_message *message)
 
 static struct modbus_tx *request_find(const struct modbus_state *state, uint16_t transaction)
 {
-	for (struct tx *tx = state->session->first; tx; tx = tx->next) {
+	for (struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx)) {
 		struct modbus_tx *modbus = (struct modbus_tx *)tx;
 
-		if (tx->proto == PROTO_MODBUS && !modbus->message[FROM_SERVER].there &&
-		    modbus->message[FROM_CLIENT].there &&
+		if (!modbus->message[FROM_SERVER].there && modbus->message[FROM_CLIENT].there &&
 		    modbus->message[FROM_CLIENT].transaction == transaction)
 			return modbus;
 	}

@@ -128,7 +128,7 @@ struct nfs_tx *nfs_tx_new(struct nfs_state *state, const struct nfs_call *call, 
 
 struct nfs_tx *nfs_file_find(struct nfs_state *state, const struct nfs_handle *handle, enum side side)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct nfs_tx *tx = (struct nfs_tx *)of;
 
 		if (tx->is_file && tx->side == side && tx->handle.len == handle->len &&

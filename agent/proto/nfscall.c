@@ -255,7 +255,7 @@ bool nfs_call_take(struct nfs_state *state, const struct nfs_call *call, struct 
 void nfs_answered(struct nfs_state *state, const struct nfs_answer *answer, uint32_t status,
 		  const struct nfs_handle *handle)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct nfs_tx *tx = (struct nfs_tx *)of;
 
 		if (tx->xid != answer->xid)

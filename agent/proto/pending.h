@@ -21,7 +21,7 @@ static inline struct tx *tx_pending_over(struct session *session)
 	struct tx *oldest = NULL;
 	size_t cnt = 0;
 
-	for (struct tx *tx = session->first; tx; tx = tx->next)
+	for (struct tx *tx = tx_first(session); tx; tx = tx_next(tx))
 		if (tx_is_pending(tx) && cnt++ == 0)
 			oldest = tx;
 	return cnt > TX_PENDING_MAX ? oldest : NULL;

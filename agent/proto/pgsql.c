@@ -153,8 +153,8 @@ static bool request_take(struct pgsql_state *state, uint8_t letter, struct slice
 /* The oldest request that is not answered. */
 static struct pgsql_tx *waiting_find(const struct pgsql_state *state)
 {
-	for (struct tx *tx = state->session->first; tx; tx = tx->next)
-		if (tx->proto == PROTO_PGSQL && !tx->progress[FROM_SERVER])
+	for (struct tx *tx = tx_first(state->session); tx; tx = tx_next(tx))
+		if (!tx->progress[FROM_SERVER])
 			return (struct pgsql_tx *)tx;
 	return NULL;
 }

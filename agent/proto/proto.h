@@ -54,6 +54,13 @@ struct tx {
 	struct file *files; /* that it carries, oldest first */
 	bool stores[SIDES]; /* a rule wants the files that it will carry to be kept */
 	struct detect_tx *detect[SIDES]; /* what detection remembers */
+	struct tx_kept *kept; /* where its parser keeps it; NULL: nowhere */
+};
+
+/* A transaction that a parser has in its state from one call to another; see tx_keep(). */
+struct tx_kept {
+	struct tx *tx; /* NULL: none, or it was forgotten */
+	bool was; /* there was one */
 };
 
 /* --- fields --- */
@@ -247,6 +254,20 @@ bool tx_is_complete(const struct tx *tx, enum side side);
 /* For parsers. A new transaction at the end of the session, zeroed, size bytes; NULL: no memory. */
 struct tx *tx_new(struct session *session, size_t size);
 void tx_event(struct tx *tx, uint8_t event);
+/*
+ * Between two calls of a parser any transaction that is over may be forgotten, and each is over once both
+ * sides ended: in its state a parser has none but so kept, and at->tx is NULL as soon as it is gone. at, in
+ * that state, keeps one, the latest; a transaction is kept in one place. tx NULL: none.
+ */
+void tx_keep(struct tx_kept *at, struct tx *tx);
+/*
+ * The session's transactions of the protocol that it is now, oldest first: those that were made before
+ * STARTTLS and its like stand among them until they are told, and are other structures. NULL: no more.
+ */
+struct tx *tx_first(const struct session *session);
+struct tx *tx_next(const struct tx *tx);
+/* The newest of all, if it is of the protocol that the session is now; else NULL. */
+struct tx *tx_last(const struct session *session);
 /* An event of the protocol that no transaction is there for: one is made for it if need be. */
 void session_event(struct session *session, uint8_t event);
 /* From the next byte on it is another protocol: PROTO_UNKNOWN guesses anew. */

@@ -64,7 +64,8 @@ enum rfb_reads { /* what comes next; of either side */
 
 struct rfb_state {
 	struct session *session;
-	struct rfb_tx *tx;
+	struct tx_kept kept; /* the one transaction */
+	struct rfb_tx *tx; /* the same, of this call */
 	enum rfb_reads reads;
 	bool is_33, is_38;
 };
@@ -273,7 +274,8 @@ static int64_t rfb_input(void *arg, const struct proto_in *in)
 	struct slice rest = in->data;
 	int64_t took = 1;
 
-	if (state->tx && &state->tx->tx != state->session->first)
+	state->tx = (struct rfb_tx *)state->kept.tx;
+	if (state->kept.was && !state->tx)
 		return INPUT_BAD; /* both sides ended, and it was forgotten */
 	if (in->lost)
 		return INPUT_BAD;
@@ -282,7 +284,8 @@ static int64_t rfb_input(void *arg, const struct proto_in *in)
 	if (state->reads == READS_NOTHING)
 		return (int64_t)rest.len;
 	if (!state->tx)
-		state->tx = (struct rfb_tx *)tx_new(state->session, sizeof(*state->tx));
+		tx_keep(&state->kept, tx_new(state->session, sizeof(*state->tx)));
+	state->tx = (struct rfb_tx *)state->kept.tx;
 	if (!state->tx)
 		return INPUT_BAD;
 	while (rest.len && took > 0 && state->reads != READS_NOTHING) {

@@ -53,9 +53,44 @@ void tx_event(struct tx *tx, uint8_t event)
 		tx->event[tx->event_cnt++] = event;
 }
 
+void tx_keep(struct tx_kept *at, struct tx *tx)
+{
+	if (at->tx)
+		at->tx->kept = NULL;
+	at->tx = tx;
+	if (!tx)
+		return;
+	if (tx->kept)
+		tx->kept->tx = NULL;
+	tx->kept = at;
+	at->was = true;
+}
+
+static struct tx *tx_of_proto(struct tx *tx, enum proto_id proto)
+{
+	while (tx && tx->proto != proto)
+		tx = tx->next;
+	return tx;
+}
+
+struct tx *tx_first(const struct session *session)
+{
+	return tx_of_proto(session->first, session->proto);
+}
+
+struct tx *tx_next(const struct tx *tx)
+{
+	return tx_of_proto(tx->next, tx->proto);
+}
+
+struct tx *tx_last(const struct session *session)
+{
+	return session->last && session->last->proto == session->proto ? session->last : NULL;
+}
+
 void session_event(struct session *session, uint8_t event)
 {
-	struct tx *tx = session->last;
+	struct tx *tx = tx_last(session);
 
 	if (!tx)
 		tx = tx_new(session, session->tx_size ? session->tx_size : TX_SIZE_SPARE);
@@ -70,6 +105,8 @@ bool tx_is_complete(const struct tx *tx, enum side side)
 
 static void tx_release(struct tx *tx)
 {
+	if (tx->kept)
+		tx->kept->tx = NULL;
 	for (int side = 0; side < SIDES; side++)
 		if (tx->detect[side])
 			detect_tx_free(tx->detect[side]);

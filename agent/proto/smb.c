@@ -67,8 +67,10 @@ uint32_t smb_time(uint64_t filetime)
 
 void smb_event(struct smb_state *state, uint8_t event)
 {
-	if (state->session->last)
-		tx_event(state->session->last, event);
+	struct tx *last = tx_last(state->session);
+
+	if (last)
+		tx_event(last, event);
 }
 
 /* --- the session --- */
@@ -190,7 +192,7 @@ static bool part_take(struct smb_state *state, enum side side, struct slice reco
 static void gap_end(struct smb_state *state, enum side side)
 {
 	state->side[side].searches = true;
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == SMB_FILE)

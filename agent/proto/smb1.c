@@ -180,7 +180,7 @@ static bool dialect_at(const struct smb_text *dialects, uint16_t index, struct s
 
 static struct smb_tx *negotiate_find(struct smb_state *state)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == SMB_NEGOTIATE && tx->version == 1)
@@ -441,7 +441,7 @@ static bool request_take(struct smb_state *state, const struct smb1_message *m, 
 /* A session that is left is not named in the answer. */
 static void logoff_answer(struct smb_state *state, const struct smb1_message *m)
 {
-	struct smb_tx *tx = (struct smb_tx *)state->session->last;
+	struct smb_tx *tx = (struct smb_tx *)tx_last(state->session);
 
 	if (!tx || tx->version != 1 || tx->command != SMB1_LOGOFF_ANDX)
 		return;

@@ -73,7 +73,7 @@ static struct smb_tx *negotiate_find(struct smb_state *state)
 {
 	struct smb_tx *of_smb1 = NULL;
 
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == SMB_NEGOTIATE && tx->version == 2)

@@ -43,7 +43,7 @@ static struct smb_tx *call_find(struct smb_state *state, uint8_t version, uint16
 {
 	bool by_message = version == 2 && command == SMB2_IOCTL;
 
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == SMB_DCERPC && tx->of.dce.id == call &&

@@ -139,7 +139,7 @@ bool smb_key_is(const struct smb_key *a, const struct smb_key *b)
 struct smb_tx *smb_tx_of(struct smb_state *state, uint8_t version, uint16_t command,
 			 const struct smb_key *key)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->has_command && tx->version == version && tx->command == command &&
@@ -151,7 +151,7 @@ struct smb_tx *smb_tx_of(struct smb_state *state, uint8_t version, uint16_t comm
 
 struct smb_tx *smb_tx_kind(struct smb_state *state, enum smb_kind kind, const struct smb_key *key)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == kind && (!key || smb_key_is(&tx->key, key)))
@@ -173,7 +173,7 @@ static bool is_open(const struct smb_tx *tx)
 struct smb_tx *smb_tx_file(struct smb_state *state, const struct smb_guid *guid, enum side side,
 			   bool only_open)
 {
-	for (struct tx *of = state->session->first; of; of = of->next) {
+	for (struct tx *of = tx_first(state->session); of; of = tx_next(of)) {
 		struct smb_tx *tx = (struct smb_tx *)of;
 
 		if (tx->kind == SMB_FILE && tx->of.file.side == side &&

@@ -74,7 +74,8 @@ enum smtp_command { COMMAND_OTHER, COMMAND_STARTTLS, COMMAND_DATA, COMMAND_RSET,
 
 struct smtp_state {
 	struct session *session;
-	struct smtp_tx *tx;
+	struct tx_kept kept; /* the newest transaction */
+	struct smtp_tx *tx; /* the same, of this call; NULL: none, or it is gone */
 	struct smtp_text helo;
 	struct mime_settings mime;
 	bool reads_mime, keeps_raw;
@@ -141,7 +142,8 @@ static void smtp_tx_free(struct tx *tx)
 
 static struct smtp_tx *tx_begin(struct smtp_state *state)
 {
-	state->tx = (struct smtp_tx *)tx_new(state->session, sizeof(*state->tx));
+	tx_keep(&state->kept, tx_new(state->session, sizeof(*state->tx)));
+	state->tx = (struct smtp_tx *)state->kept.tx;
 	if (state->tx)
 		state->tx->helo = &state->helo;
 	return state->tx;
@@ -231,9 +233,9 @@ static void mail_bytes(struct smtp_state *state, struct slice bytes)
 {
 	struct smtp_tx *tx = state->tx;
 
-	if (state->keeps_raw)
+	if (tx && state->keeps_raw)
 		file_bytes(tx->file, bytes, 0);
-	if (!tx->mime)
+	if (!tx || !tx->mime)
 		return;
 	mime_bytes(tx->mime, bytes);
 	mime_events(state);
@@ -243,6 +245,8 @@ static void mail_end(struct smtp_state *state)
 {
 	struct smtp_tx *tx = state->tx;
 
+	if (!tx)
+		return;
 	if (tx->mime) {
 		mime_end(tx->mime);
 		mime_events(state);
@@ -388,15 +392,18 @@ static void data_line(struct smtp_state *state, struct slice line, bool goes_on)
 	}
 	if (!goes_on && line.len && line.at[0] == '.') {
 		line = slice_behind(line, 1);
-		if (state->tx->mime)
+		if (state->tx && state->tx->mime)
 			mime_dot(state->tx->mime);
 	}
 	mail_bytes(state, line);
 }
 
+/* What is taken back of a mail that is over, or forgotten already, is not of a next one. */
 static bool needs_tx(const struct smtp_state *state, struct slice line)
 {
-	return !state->tx || (is_done(state->tx) && !line_begins(line, "rset"));
+	if (state->tx && !is_done(state->tx))
+		return false;
+	return !state->kept.was || !line_begins(line, "rset");
 }
 
 static bool client_line(struct smtp_state *state, struct slice line, bool goes_on)
@@ -533,11 +540,11 @@ static int64_t line_take(struct smtp_state *state, const struct proto_in *in)
 static void lost(struct smtp_state *state, const struct proto_in *in)
 {
 	state->cut[in->side] = true;
-	if (in->side == FROM_SERVER || state->client == CLIENT_COMMANDS || !state->tx)
+	if (in->side == FROM_SERVER || state->client == CLIENT_COMMANDS)
 		return;
-	if (state->tx->mime)
+	if (state->tx && state->tx->mime)
 		mime_lost(state->tx->mime);
-	if (state->tx->file)
+	if (state->tx && state->tx->file)
 		file_bytes(state->tx->file, slice(NULL, 0), in->lost);
 	if (state->client == CLIENT_CHUNK) {
 		state->chunk_left -= in->lost < state->chunk_left ? in->lost : state->chunk_left;
@@ -552,6 +559,7 @@ static int64_t smtp_input(void *arg, const struct proto_in *in)
 	struct proto_in rest = *in;
 	int64_t took = 1;
 
+	state->tx = (struct smtp_tx *)state->kept.tx;
 	if (in->lost)
 		lost(state, in);
 	while (rest.data.len && took > 0 && !state->session->becomes) {

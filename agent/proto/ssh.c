@@ -39,7 +39,8 @@ struct ssh_tx {
 
 struct ssh_state {
 	struct session *session;
-	struct ssh_tx *tx;
+	struct tx_kept kept; /* the one transaction */
+	struct ssh_tx *tx; /* the same, of this call */
 	struct {
 		enum { READS_BANNER, READS_LONG_BANNER, READS_RECORDS, READS_NOTHING } reads;
 		uint32_t skip; /* bytes of a record that is not looked at */
@@ -70,7 +71,8 @@ static struct ssh_tx *tx_of(struct ssh_state *state)
 	const struct engine_setup *setup = state->session->setup;
 
 	if (!state->tx) {
-		state->tx = (struct ssh_tx *)tx_new(state->session, sizeof(*state->tx));
+		tx_keep(&state->kept, tx_new(state->session, sizeof(*state->tx)));
+		state->tx = (struct ssh_tx *)state->kept.tx;
 		if (state->tx)
 			state->tx->wants_hassh = setup && setup->hassh;
 	}
@@ -250,6 +252,9 @@ static int64_t ssh_input(void *arg, const struct proto_in *in)
 	struct proto_in rest = *in;
 	int64_t took = 1;
 
+	state->tx = (struct ssh_tx *)state->kept.tx;
+	if (state->kept.was && !state->tx)
+		return (int64_t)in->data.len; /* all was told, and it was forgotten */
 	if (in->lost)
 		state->side[in->side].reads = READS_NOTHING; /* records cannot be found again */
 	while (rest.data.len && took > 0) {

@@ -82,14 +82,9 @@ static void tls_tx_free(struct tx *tx)
 /* The one transaction: it may have been told, inspected and forgotten. */
 static struct tls_tx *tx_of(struct tls_state *state)
 {
-	struct session *session = state->session;
-
-	if (!state->has_tx) {
-		state->has_tx = true;
-		return (struct tls_tx *)tx_new(session, sizeof(struct tls_tx));
-	}
-	return session->last && session->last->proto == PROTO_TLS ? (struct tls_tx *)session->last
-								  : NULL;
+	if (!state->kept.was)
+		tx_keep(&state->kept, tx_new(state->session, sizeof(struct tls_tx)));
+	return (struct tls_tx *)state->kept.tx;
 }
 
 static void both_make(struct tls_state *state, enum tls_step step)

@@ -21,8 +21,8 @@ struct tls_reader { /* of one side */
 
 struct tls_state {
 	struct session *session;
-	bool has_tx;
-	struct tls_tx *tx; /* of this call; NULL: it is gone, and nothing is told any more */
+	struct tx_kept kept; /* the one transaction */
+	struct tls_tx *tx; /* the same, of this call; NULL: it is gone, and nothing is told any more */
 	struct tls_reader side[SIDES];
 	uint32_t records; /* of this call */
 	bool heartbeat; /* one waits for its answer */

@@ -166,12 +166,58 @@ static void test_data(void **state)
 	protorun_end(&run);
 }
 
+static void test_forgotten(void **state)
+{
+	begin(PROTO_FTP);
+	client("RETR a\r\n");
+	protorun_forget_all(&run);
+	assert_null(run.flow.session.first);
+	server("226 done\r\n");
+	assert_int_equal(run.flow.session.first->id, 1);
+	protorun_end(&run);
+	/* the file is whole, and was told; then the other side ends */
+	begin(PROTO_FTP_DATA);
+	run.flow.session.expected_name = slice(strdup("RETR a.txt"), 10);
+	protorun_feed(&run, FROM_SERVER, slice_text("abc"), 0, true);
+	protorun_forget(&run);
+	assert_null(run.flow.session.first);
+	protorun_feed(&run, FROM_CLIENT, slice_text(""), 0, true);
+	assert_null(run.flow.session.first);
+	protorun_end(&run);
+}
+
+/* What was said before STARTTLS is of another protocol: none of it takes the reply. */
+static void test_after_another(void **state)
+{
+	static const struct {
+		enum side side;
+		const char *text;
+	} said[] = {
+		{ FROM_CLIENT, "EHLO c\r\nSTARTTLS\r\n" },
+		{ FROM_SERVER, "220 mx\r\n250 mx\r\n220 go\r\n" },
+		{ FROM_CLIENT, "EHLO c\r\nSTARTTLS\r\n" },
+		{ FROM_SERVER, "250 mx\r\n220 go\r\n220 (ftp)\r\n" },
+		{ FROM_SERVER, "220 (ftp)\r\n" }, /* the same: the client's bytes went before */
+	};
+	struct flow flow = { .family = 4, .proto = 6, .port = { 50000, 25 }, .table = &table };
+	struct packet packet = { .flow = &flow };
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		session_stream(&flow.session, &packet, said[i].side, slice_text(said[i].text), 0,
+			       false);
+	assert_int_equal(flow.session.proto, PROTO_FTP);
+	assert_int_equal(flow.session.first->proto, PROTO_SMTP);
+	assert_int_equal(flow.session.last->proto, PROTO_FTP);
+	session_end(&flow.session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_passive), cmocka_unit_test(test_active),
-		cmocka_unit_test(test_long),	cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_passive),	      cmocka_unit_test(test_active),
+		cmocka_unit_test(test_long),	      cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_data),	      cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_after_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

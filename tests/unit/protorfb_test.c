@@ -90,12 +90,24 @@ static void test_unknown(void **state)
 	protorun_end(&run);
 }
 
+static void test_forgotten(void **state)
+{
+	protorun_begin(&run, PROTO_RFB, 6);
+	protorun_feed(&run, FROM_SERVER, TEXT("RFB 003.008\n"), 0, false);
+	protorun_forget_all(&run);
+	assert_null(run.flow.session.first);
+	assert_int_equal(protorun_feed(&run, FROM_CLIENT, TEXT("RFB 003.008\n"), 0, false),
+			 INPUT_BAD);
+	protorun_end(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

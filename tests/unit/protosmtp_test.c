@@ -155,6 +155,57 @@ static void test_lost(void **state)
 	protorun_end(&run);
 }
 
+/* A mail that is over may be forgotten before the next command, and before what is behind its end. */
+static void test_forgotten(void **state)
+{
+	static const char *const mails[] = {
+		"DATA\r\nFrom: x\r\n\r\n.\r\n",
+		"BDAT 4 LAST\r\nx\r\n\n",
+	};
+	struct session *session = &run.flow.session;
+
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++) {
+		protorun_begin(&run, PROTO_SMTP, 6);
+		server("220 mx\r\n250-mx\r\n250 PIPELINING\r\n");
+		client("EHLO c\r\nMAIL FROM:<a>\r\n");
+		client(mails[i]);
+		protorun_forget(&run);
+		assert_null(session->first);
+		client("RSET\r\n");
+		assert_null(session->first);
+		client("MAIL FROM:<b>\r\n");
+		assert_int_equal(session->first->id, 1);
+		assert_string_equal(email(session->first),
+				    "{\"smtp\":{\"helo\":\"c\",\"mail_from\":\"<b>\"}}");
+		protorun_end(&run);
+	}
+}
+
+/* What is taken back, or of an ended session, may be forgotten while its mail still comes. */
+static void test_forgotten_within(void **state)
+{
+	struct session *session = &run.flow.session;
+
+	protorun_begin(&run, PROTO_SMTP, 6);
+	server("220 mx\r\n250 PIPELINING\r\n");
+	client("RSET\r\nDATA\r\nFrom: x\r\n");
+	server("250 ok\r\n354 go\r\n");
+	protorun_forget(&run);
+	assert_null(session->first);
+	protorun_feed(&run, FROM_CLIENT, slice_text("\r\n..y\r\n.\r\n"), 10, false);
+	assert_null(session->first);
+	client("MAIL FROM:<b>\r\n");
+	assert_string_equal(email(session->first), "{\"smtp\":{\"mail_from\":\"<b>\"}}");
+	client("BDAT 20 LAST\r\n0123");
+	protorun_forget_all(&run);
+	protorun_feed(&run, FROM_CLIENT, slice_text("45678"), 5, false);
+	client("9\r\n012");
+	assert_null(session->first);
+	client("NOOP\r\nQUIT\r\n"); /* behind a gap a line counts from the next end on */
+	assert_non_null(session->first);
+	protorun_end(&run);
+}
+
 static void test_guess(void **state)
 {
 	enum proto_guess (*guess)(enum side, struct slice) = protos[PROTO_SMTP]->guess;
@@ -170,7 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mail),	 cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_starttls), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_lost),	 cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_lost),	 cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_guess),	 cmocka_unit_test(test_forgotten_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

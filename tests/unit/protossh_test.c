@@ -116,6 +116,18 @@ static void test_events(void **state)
 		 4);
 }
 
+static void test_forgotten(void **state)
+{
+	protorun_begin(&run, PROTO_SSH, 6);
+	protorun_feed(&run, FROM_SERVER, TEXT("SSH-2.0-x\r\n"), 0, false);
+	protorun_forget_all(&run);
+	assert_null(run.flow.session.first);
+	assert_int_equal(protorun_feed(&run, FROM_SERVER, TEXT(KEX), 0, false), sizeof(KEX) - 1);
+	assert_int_equal(protorun_feed(&run, FROM_CLIENT, TEXT("SSH-2.0-y\r\n"), 0, false), 11);
+	assert_null(run.flow.session.first);
+	protorun_end(&run);
+}
+
 static void test_guess(void **state)
 {
 	enum proto_guess (*guess)(enum side, struct slice) = protos[PROTO_SSH]->guess;
@@ -130,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_guess),
 	};
 
