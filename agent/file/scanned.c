@@ -264,18 +264,27 @@ static bool owner_is_closed(struct session *session)
 	       setup->owner(setup->owner_arg, session_flow(session)->tenant).closed;
 }
 
-/* Where we stand in the path, the flow ends here; in line both of its ends are told. */
-static void verdict_apply(const struct file *file)
+/* Whether the flow ends by it: where we stand in the path. */
+static bool verdict_ends(const struct file *file)
 {
 	struct session *session = file->tx->session;
 	const struct engine_setup *setup = session->setup;
 	const struct scan_settings *s = scan_room_settings(setup->files->scan);
 	const struct file_scan *scan = file->scan;
-	bool ends = scan->verdict == FILE_MALICIOUS ||
-		    (scan->verdict == FILE_UNAVAILABLE &&
-		     (s->closed || (was_not_asked(scan) && owner_is_closed(session))));
 
-	if (!ends || !s->drop || !setup->ips)
+	if (!s->drop || !setup->ips)
+		return false;
+	return scan->verdict == FILE_MALICIOUS ||
+	       (scan->verdict == FILE_UNAVAILABLE &&
+		(s->closed || (was_not_asked(scan) && owner_is_closed(session))));
+}
+
+/* In line both of its ends are told. */
+static void verdict_apply(const struct file *file)
+{
+	struct session *session = file->tx->session;
+
+	if (!verdict_ends(file))
 		return;
 	session_flow(session)->fate |= FATE_DROP;
 	if (session->waits)
@@ -440,8 +449,11 @@ void file_scan_give_up(struct file *file, const char *why)
 		file_cut(file); /* it would wait again with each byte */
 	job_leave(session->setup->files, file->scan);
 	file->scan->why = why;
-	session->waits->late++;
 	scan_end(file);
+	if (verdict_ends(file))
+		session->waits->late_closed++;
+	else
+		session->waits->late_open++;
 }
 
 void file_scan_left(struct file *file)

@@ -42,7 +42,9 @@ struct waits {
 	/* A file of the flow waits no more. May end flow's other waits; never frees the flow. */
 	void (*settled)(void *arg, struct flow *flow);
 	void *settled_arg;
-	uint64_t judged, late; /* files; late: whose verdict did not come in time */
+	uint64_t judged; /* files whose verdict came */
+	uint64_t late_open,
+		late_closed; /* whose did not in time: their flows went on, or fell for it */
 };
 
 /* Zeroed waits whose times and callbacks are set. */
