@@ -92,7 +92,10 @@ static void frame_put(struct hold *hold, struct held_flow *held,
 	*held->end[verdict->side] = frame;
 	held->end[verdict->side] = &frame->next;
 	hold->tally.held++;
+	hold->tally.frames++;
 	hold->tally.bytes += len;
+	if (hold->tally.most < hold->tally.bytes)
+		hold->tally.most = hold->tally.bytes;
 	*of_tenant += len;
 }
 
@@ -120,6 +123,7 @@ static struct held_frame *frame_take(struct hold *hold, struct held_flow *held, 
 	held->first[side] = frame->next;
 	if (!frame->next)
 		held->end[side] = &held->first[side];
+	hold->tally.frames--;
 	hold->tally.bytes -= frame->len;
 	*tenant_bytes(hold, &frame->note) -= frame->len;
 	return frame;

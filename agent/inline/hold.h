@@ -26,7 +26,8 @@ struct hold_parts {
 struct hold_tally {
 	uint64_t held; /* frames ever */
 	uint64_t full; /* frames that found no room */
-	uint64_t bytes; /* now */
+	uint64_t frames, bytes; /* now */
+	uint64_t most; /* bytes at once */
 };
 
 /* NULL: no memory. */

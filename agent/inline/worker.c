@@ -153,6 +153,26 @@ static int hold_begin(struct inline_worker *w)
 	return 0;
 }
 
+static void figure_tell(_Atomic uint64_t *told, uint64_t figure)
+{
+	atomic_store_explicit(told, figure, memory_order_relaxed);
+}
+
+static void held_tell(struct inline_worker *w)
+{
+	const struct hold_tally tally = hold_tally(w->hold);
+	const struct waits *waits = &w->inspector.waits;
+
+	figure_tell(&w->held.frames, tally.frames);
+	figure_tell(&w->held.bytes, tally.bytes);
+	figure_tell(&w->held.most, tally.most);
+	figure_tell(&w->held.held, tally.held);
+	figure_tell(&w->held.full, tally.full);
+	figure_tell(&w->held.judged, waits->judged);
+	figure_tell(&w->held.late_open, waits->late_open);
+	figure_tell(&w->held.late_closed, waits->late_closed);
+}
+
 /* --- frames --- */
 
 static void rate_tell(struct inline_worker *w)
@@ -244,6 +264,7 @@ static size_t rings_work(struct inline_worker *w)
 	serve_turn(&w->serve);
 	if (w->handed_cnt)
 		waits_tell(w);
+	held_tell(w);
 	return all;
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "dataplane/pagelink.h"
 #include "dataplane/sweep.h"
+#include "inline/inline.h"
 #include "install/feature.h"
 #include "lists_care.h"
 #include "method/method.h"
@@ -50,7 +51,14 @@ void method_rate_show(struct agent *agent, struct ticket *ticket, json_t *params
 
 void method_worker_show(struct agent *agent, struct ticket *ticket, json_t *params)
 {
-	state_answer(agent, ticket, state_workers);
+	struct diag diag;
+	json_t *result;
+
+	diag_init(&diag);
+	result = state_workers(agent->gate, agent_policy(agent), &diag);
+	inspection_describe(agent->inspection, json_object_get(result, "workers"));
+	ticket_state(ticket, result, &diag);
+	diag_free(&diag);
 }
 
 void method_tenant_show(struct agent *agent, struct ticket *ticket, json_t *params)

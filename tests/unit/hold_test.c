@@ -198,6 +198,7 @@ static void test_memory(void **state)
 	assert_true(from_server(&bed, "lmno")); /* the last that fits */
 	assert_true(from_server(&bed, "p"));
 	tally_is(&bed, 2, 2, 10);
+	assert_int_equal(hold_tally(bed.hold).frames, 2);
 	file_wait_end(&bed.files[0]);
 	hold_review(bed.hold, &bed.flow, false);
 	assert_string_equal(bed.sent, "abcdeflmno");
@@ -207,6 +208,8 @@ static void test_memory(void **state)
 	file_wait_end(&bed.files[1]);
 	hold_review(bed.hold, &bed.flow, false);
 	tally_is(&bed, 3, 2, 0);
+	assert_int_equal(hold_tally(bed.hold).frames, 0);
+	assert_int_equal(hold_tally(bed.hold).most, 10);
 	hold_free(bed.hold);
 }
 
