@@ -57,20 +57,43 @@ settle() { # DIR: merged-usr packages (7.x) get the layout of the older ones, wh
 	mv "$1/usr/lib/modules" "$1/lib/modules"
 }
 
-run_kernel() { # NAME DIR: boots it and runs guest.sh; the log holds its TAP
+run_kernel() { # NAME DIR [OPTION...]: boots it and runs guest.sh; the log holds its TAP
 	local image log=$vm/logs/$1.log
 	image=$(find "$2/boot" -name 'vmlinuz*' | head -n 1)
 	[ -n "$image" ] || { echo "run.sh: no vmlinuz in $2" >&2; return 1; }
 	PYTHONPATH=$vm/virtme/usr/lib/python3/dist-packages PATH=$vm/virtme/usr/bin:/usr/bin:/bin:/usr/sbin:/sbin \
 		timeout -k 10 "${VM_TIMEOUT:-1800}" /usr/bin/python3 "$vm/virtme/usr/bin/virtme-ng" -r "$image" \
-		--disable-kvm --force-9p --disable-microvm --user root --memory 4G --cpus 2 \
+		--disable-kvm --force-9p --disable-microvm --user root --memory 4G --cpus 2 "${@:3}" \
 		-- "$here/guest.sh" "$build" > "$log" 2>&1 < /dev/null
+}
+
+# An emulated CPU that the host leaves waiting can miss the timer that the kernel tests at boot, and the
+# kernel panics before its console is there. Such an end says nothing about a program: it is told and
+# booted again, without that test, and at last with its console, so that an end for another reason is seen.
+boots=3
+boot_kernel() { # NAME DIR: run_kernel, again if guest.sh was never reached
+	local boot status start options=()
+	for ((boot = 1; boot <= boots; boot++)); do
+		start=$(date +%s) status=0
+		[ "$boot" = 1 ] || options=(--append no_timer_check)
+		[ "$boot" -lt "$boots" ] || options+=(--verbose)
+		run_kernel "$1" "$2" "${options[@]}" || status=$?
+		! grep -q '^kernel ' "$vm/logs/$1.log" && [ "$status" -ne 124 ] || break
+		echo "kernel $1 did not reach its tests: boot $boot of $boots ended with status $status after $(($(date +%s) - start)) s"
+		tail -n 30 "$vm/logs/$1.log" | sed 's/^/    | /'
+	done
+	return "$status"
 }
 
 margin=5 # percent, and 50 instructions, that a budget is above the count it was made from
 fitting=""
 budget() { # NAME LOG: prints counts; those over their budget, and budgets without a count, fail
 	local program limit insns
+	grep -q '# insns ' "$2" || {
+		echo "    not ok: no program was counted on $1"
+		failed=$((failed + 1))
+		return
+	}
 	while read -r program insns; do
 		limit=$(awk -F, -v p="$program" -v k="$1" '$1 == p && $2 == k { print $3 }' "$here/budget.csv")
 		fitting+="$program,$1,$((insns * (100 + margin) / 100 + 50))"$'\n'
@@ -98,7 +121,7 @@ while read -r suite name; do
 	settle "$vm/kernel-$name"
 	start=$(date +%s)
 	status=0
-	run_kernel "$name" "$vm/kernel-$name" || status=$?
+	boot_kernel "$name" "$vm/kernel-$name" || status=$?
 	log=$vm/logs/$name.log
 	ok=$(grep -cE '^ok [0-9]+' "$log" || true)
 	bad=$(grep -cE '^not ok [0-9]+' "$log" || true)

@@ -10,14 +10,21 @@ complain() { # text, lines on stdin
 	[ -z "$lines" ] || { echo "$lines" | sed "s|^|$1: |"; status=1; }
 }
 
-for file in $(tracked '*.c' '*.h' '*.def' '*.sh' '*.test' '*.yaml' Makefile); do
-	head -n 3 "$file" | grep -q 'SPDX-License-Identifier:' || echo "$file"
-done > /tmp/style.$$
-complain "no SPDX line" < /tmp/style.$$
-for file in $(tracked 'bpf/*.[ch]' 'include/*'); do
-	head -n 1 "$file" | grep -q 'GPL-2.0-only OR BSD-2-Clause' || echo "$file"
-done > /tmp/style.$$
-complain "bpf/ and include/ are GPL-2.0-only OR BSD-2-Clause" < /tmp/style.$$
+# Files whose first lines do not hold a pattern.
+without() { # lines pattern file...
+	lines=$1 pattern=$2
+	shift 2
+	awk -v lines="$lines" -v pattern="$pattern" 'FNR <= lines && $0 ~ pattern { has[FILENAME] }
+		END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in has)) print ARGV[i] }' "$@"
+}
+
+# shellcheck disable=SC2046
+{
+	without 3 'SPDX-License-Identifier:' $(tracked '*.c' '*.h' '*.def' '*.sh' '*.test' '*.yaml' Makefile) > /tmp/style.$$
+	complain "no SPDX line" < /tmp/style.$$
+	without 1 'GPL-2.0-only OR BSD-2-Clause' $(tracked 'bpf/*.[ch]' 'include/*') > /tmp/style.$$
+	complain "bpf/ and include/ are GPL-2.0-only OR BSD-2-Clause" < /tmp/style.$$
+}
 
 # shellcheck disable=SC2046
 {
