@@ -151,10 +151,12 @@ static void answers_walk(struct lookups *l, const struct sek_name_copy_head *hea
 	struct dns_item item;
 
 	asked->ttl_s = UINT32_MAX;
-	while (dns_next(dns, &item) == WIRE_DONE && item.section == DNS_ANSWER) {
-		asked->exists = true;
-		if (item.ttl_s < asked->ttl_s)
-			asked->ttl_s = item.ttl_s;
+	while (dns_next(dns, &item) == WIRE_DONE) {
+		if (item.section == DNS_ANSWER) {
+			asked->exists = true;
+			if (item.ttl_s < asked->ttl_s)
+				asked->ttl_s = item.ttl_s;
+		}
 		if (dns_target(dns, &item, target))
 			target_judge(l, head, asked, target, item.ttl_s);
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Answers of DNS. A name that one leads to (CNAME) is looked up as if it were asked for: who asks for an
- * alias of a listed name gets the answer that the listed one gets, in place of that which came, and the agent
- * is told, so that the alias itself is known. Nobody is refused an alias that a list or an override allows.
- * Over TCP the connection ends. A message that is not whole in its segment, and what a first piece of a
- * datagram does not hold, are read by the agent, which learns the alias.
+ * Answers of DNS. A name that one leads to (CNAME, the target of SVCB and HTTPS) is looked up as if it were
+ * asked for: who asks for an alias of a listed name gets the answer that the listed one gets, in place of
+ * that which came, and the agent is told, so that the alias itself is known. Nobody is refused an alias that
+ * a list or an override allows. Over TCP the connection ends. Of a message that goes on in other segments, or
+ * pieces of a datagram, the records are read that are whole in its first; the others by the agent, which
+ * learns the alias.
  * Runs as a program of its own, in front of those that read answers: see stage/steps.h.
  */
 #ifndef BPF_STAGE_NAME_LEADS_H
@@ -47,10 +48,21 @@ __noinline int leads_name(struct frame_ctx *ctx, struct packet *p, struct spelt_
 	return 1;
 }
 
+/* Where in its data a record has the name that it leads to; -1: it leads nowhere. */
+static __always_inline int leads_target(__be16 type)
+{
+	if (type == bpf_htons(DNS_CNAME))
+		return 0;
+	if (type == bpf_htons(DNS_SVCB) || type == bpf_htons(DNS_HTTPS))
+		return sizeof(__be16); /* behind the priority (RFC 9460, 2.2) */
+	return -1;
+}
+
 /* The next record. 1: it leads to a name that is blocked; -1: it is not understood. */
 __noinline int leads_record(struct frame_ctx *ctx, struct packet *p, struct spelt_room *room)
 {
 	struct dns_data record;
+	int target;
 
 	if (!p || !room)
 		return -1;
@@ -58,7 +70,10 @@ __noinline int leads_record(struct frame_ctx *ctx, struct packet *p, struct spel
 	if (!record.data)
 		return -1;
 	WRITE_ONCE(room->record, record.end);
-	return record.type == bpf_htons(DNS_CNAME) ? leads_name(ctx, p, room, record.data) : 0;
+	target = leads_target(record.type);
+	if (target < 0 || record.data + target >= record.end)
+		return 0;
+	return leads_name(ctx, p, room, record.data + target);
 }
 
 /* Whether a record of the message in the room leads to a name that is blocked. */
@@ -72,7 +87,8 @@ __noinline int leads_somewhere(struct frame_ctx *ctx, struct packet *p, struct s
 	head = frame_at(ctx, READ_ONCE(room->base), sizeof(*head));
 	if (!head || !(head->flags[0] & DNS_QR) || name_dns_head(head) != NAME_FOUND)
 		return 0;
-	cnt = bpf_ntohs(head->cnt[1]);
+	/* Behind the answer's own stand those of its targets (RFC 9460, 4.2), which nobody asks for then. */
+	cnt = bpf_ntohs(head->cnt[1]) + bpf_ntohs(head->cnt[2]) + bpf_ntohs(head->cnt[3]);
 	at = dns_records_at(ctx, head, READ_ONCE(room->base), READ_ONCE(room->end));
 	if (!at)
 		return 0;
@@ -108,8 +124,9 @@ __noinline int leads_spared(struct frame_ctx *ctx, struct packet *p, struct spel
 }
 
 /*
- * The next message of the packet, into the room; 0: there is none that is whole. A function of its own:
- * inlined, its loop falls through into its head, which the verifier of 6.1 takes for a loop without end.
+ * The next message of the packet, or what there is of it, into the room; 0: there is none. A function of
+ * its own: inlined, its loop falls through into its head, which the verifier of 6.1 takes for a loop without
+ * end.
  */
 __noinline int leads_message(struct frame_ctx *ctx, struct packet *p, struct spelt_room *room)
 {
@@ -126,15 +143,13 @@ __noinline int leads_message(struct frame_ctx *ctx, struct packet *p, struct spe
 			return 0;
 		size = bpf_ntohs(*len);
 		at += sizeof(*len);
-		if (at + size > stop)
-			return 0;
 	} else {
 		size = frame_more(&p->shape) ? frame_more_size(&p->shape) : p->payload_len;
-		if (at + size > stop)
-			size = stop - at;
 	}
 	if (at >= stop)
 		return 0;
+	if (at + size > stop)
+		size = stop - at;
 	WRITE_ONCE(room->base, at);
 	WRITE_ONCE(room->end, at + size);
 	return 1;

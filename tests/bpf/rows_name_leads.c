@@ -16,6 +16,8 @@
 #define HEAD 12
 #define A 1
 #define CNAME 5
+#define SVCB 64
+#define HTTPS 65
 #define OUR_ISN 1000
 #define ITS_ISN 5000
 
@@ -243,6 +245,68 @@ static void chains_are_followed(void **state)
 		}
 }
 
+/* Targets of both types, as an alias (priority 0) and with parameters, in any section. */
+static const struct {
+	const char *what, *asked;
+	const char *data; /* of the record */
+	size_t len;
+	bool led;
+} services[] = {
+	{ "an alias", "www.shop.test", "\0\0\3bad\4test", 12, true },
+	{ "one below it", "www.shop.test", "\0\0\2ad\3bad\4test", 15, true },
+	{ "one in capitals", "www.shop.test", "\0\0\3BAD\4Test", 12, true },
+	{ "a service", "www.shop.test", "\0\1\3bad\4test\0\0\1\0\3\2h2", 19, true },
+	{ "a service by a pointer", "www.shop.test", "\0\1\3bad\xc0\x15\0\1\0\3\2h2", 15, true },
+	{ "a service of its own", "www.shop.test", "\0\1\0\0\1\0\3\2h2", 10, false },
+	{ "none at all", "www.shop.test", "\0\0", 3, false },
+	{ "one that the list allows", "www.shop.test", "\0\0\4good\3bad\4test", 17, false },
+	{ "one beside it", "www.shop.test", "\0\0\4abad\4test", 13, false },
+	{ "an alias of what is allowed", "fine.shop.test", "\0\0\3bad\4test", 12, false },
+	{ "a priority alone", "www.shop.test", "\0\1", 2, false },
+	{ "half a priority", "www.shop.test", "\0", 1, false },
+};
+
+static void services_that_lead_away(void **state)
+{
+	static const unsigned int types[] = { SVCB, HTTPS };
+	struct bed *bed = *state;
+
+	policy_live(bed, "records: none");
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		for (size_t t = 0; t < 2; t++)
+			for (size_t section = 7; section < HEAD; section += 2) {
+				struct nametext answer = answer_begin(services[i].asked);
+				size_t question = answer.len;
+
+				address_add(&answer);
+				record_add(&answer, types[t], services[i].data, services[i].len);
+				answer.b[7]--;
+				answer.b[section]++;
+				expect(bed, services[i].what, services[i].asked, &answer,
+				       services[i].led);
+				if (services[i].led)
+					refusal_is_right(bed, &answer, question);
+			}
+}
+
+/* A target's name ends where its record does not: what stands behind it is no name. */
+static void other_types_lead_nowhere(void **state)
+{
+	struct bed *bed = *state;
+
+	policy_live(bed, "records: none");
+	for (unsigned int type = 1; type < 300; type++) {
+		struct nametext by_name = answer_begin("www.shop.test"), by_service = by_name;
+
+		record_add(&by_name, type, "\3bad\4test", 10);
+		expect(bed, "a record that begins with a name", "www.shop.test", &by_name,
+		       type == CNAME);
+		record_add(&by_service, type, "\0\1\3bad\4test", 12);
+		expect(bed, "a record that has a name in it", "www.shop.test", &by_service,
+		       type == SVCB || type == HTTPS);
+	}
+}
+
 static void long_names_are_spelt(void **state)
 {
 	struct bed *bed = *state;
@@ -316,7 +380,10 @@ static enum sek_reason answered_by_tcp(struct bed *bed, const struct ends *e,
 	return bed_run(bed, OUTSIDE, &pkt);
 }
 
-/* Several messages in a segment are each read; one that is not whole is the agent's. */
+/*
+ * Several messages in a segment are each read; of one that is not whole the records that are. Those in
+ * later segments are the agent's.
+ */
 static void connections_end(void **state)
 {
 	struct bed *bed = *state;
@@ -339,6 +406,28 @@ static void connections_end(void **state)
 			assert_int_equal(answered_by_tcp(bed, &bed_ends[f], &text),
 					 SEK_R_established);
 		}
+}
+
+/* A long answer goes on in other segments, cut anywhere behind the record that leads away. */
+static void first_segments_are_read(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext led = answer_begin("www.shop.test"), text = {};
+	size_t behind;
+
+	policy_live(bed, "records: none");
+	record_add(&led, HTTPS, "\0\1\3bad\xc0\x15\0\1\0\3\2h2", 15);
+	behind = 2 + led.len;
+	for (int i = 0; i < 8; i++)
+		address_add(&led);
+	in_front(&text, &led);
+	for (size_t len = 1; len <= text.len; len++) {
+		struct nametext cut = text;
+
+		cut.len = len;
+		assert_int_equal(answered_by_tcp(bed, &bed_ends[len & 1], &cut),
+				 len < behind ? SEK_R_established : SEK_R_name_block);
+	}
 }
 
 /* The first piece of a datagram that leads away takes the others with it. */
@@ -368,8 +457,10 @@ static void pieces_are_dropped(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(answers_that_lead_away), cmocka_unit_test(chains_are_followed),
-	cmocka_unit_test(long_names_are_spelt),	  cmocka_unit_test(odd_answers_do_no_harm),
-	cmocka_unit_test(connections_end),	  cmocka_unit_test(pieces_are_dropped),
+	cmocka_unit_test(answers_that_lead_away),  cmocka_unit_test(chains_are_followed),
+	cmocka_unit_test(long_names_are_spelt),	   cmocka_unit_test(odd_answers_do_no_harm),
+	cmocka_unit_test(connections_end),	   cmocka_unit_test(pieces_are_dropped),
+	cmocka_unit_test(services_that_lead_away), cmocka_unit_test(other_types_lead_nowhere),
+	cmocka_unit_test(first_segments_are_read),
 };
 ROWS(rows_name_leads, tests);
