@@ -25,10 +25,16 @@
 #include "text/suggest.h"
 
 #define PATH_LEN_MAX 4096
-#define EVE_BUFFER (1 << 20)
+#define EVE_BUFFER (256 << 10)
 #define HEAP_FRAMES 256 /* between two looks at how far the heap has grown */
 #define CAPTURE_BUFFER (256 << 10)
 #define SURICATA_YAML "/etc/suricata/suricata.yaml"
+
+/*
+ * The C library takes a size only with the room for it: without one it reads and writes by 4 KiB, a
+ * system call each. They outlive the run, for standard input is never closed.
+ */
+static char capture_room[CAPTURE_BUFFER], eve_room[EVE_BUFFER];
 
 struct inspection {
 	const struct inspect_options *options;
@@ -176,7 +182,7 @@ static int eve_open(struct inspection *i)
 			 i->eve_path, strerror(-ret));
 		return ret;
 	}
-	setvbuf(i->eve, NULL, _IOFBF, EVE_BUFFER);
+	setvbuf(i->eve, eve_room, _IOFBF, sizeof(eve_room));
 	return 0;
 }
 
@@ -191,7 +197,7 @@ static int capture_begin(struct inspection *i)
 			 strerror(errno));
 		return -EIO;
 	}
-	setvbuf(i->in, NULL, _IOFBF, CAPTURE_BUFFER);
+	setvbuf(i->in, capture_room, _IOFBF, sizeof(capture_room));
 	return capture_open_any(i->in, from_stdin ? "standard input" : path, &i->capture, &i->diag);
 }
 
