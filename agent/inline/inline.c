@@ -53,13 +53,15 @@ struct inspection {
 /*
  * Over the file and the usual settings: what a place in the traffic asks for. The kernel tells flows; bodies
  * are told apart by their number, since tags differ on both sides of the gateway; a flow may come to be
- * inspected when its name is known; and what cannot be read any more is the kernel's again.
+ * inspected when its name is known; what cannot be read any more is the kernel's again; and no receiver gives
+ * up a datagram in pieces (RFC 791) before the engine does, or it would put together other pieces.
  */
 static const char *const in_line[] = { "vlan.use-for-tracking=no",
 				       "stream.midstream=yes",
 				       "stream.inline=yes",
 				       "stream.bypass=yes",
 				       "stream.drop-invalid=no",
+				       "defrag.timeout=15",
 				       "app-layer.protocols.tls.encryption-handling=bypass",
 				       "app-layer.protocols.ssh.encryption-handling=bypass" };
 

@@ -20,6 +20,7 @@
 #define TYPE_TAG_OUTER 0x88a8
 #define IP_TCP 6
 #define TTL 64
+#define V4_PIECE 0x3fff /* more to come, or not the first */
 #define FIN 0x01
 #define SYN 0x02
 #define RST 0x04
@@ -100,6 +101,8 @@ void resets_keep(struct resets *resets, const struct sek_note *note, const uint8
 {
 	struct link_way *way = way_of(resets, note, note->dir);
 
+	if (!note->number)
+		return;
 	way->len = (uint8_t)link_len(frame, len);
 	if (!way->len)
 		return;
@@ -124,6 +127,8 @@ static bool segment_cut(const uint8_t *frame, uint32_t len, struct segment_cut *
 		return false;
 	ip_len = cut.v6 ? 40 : (cut.ip[0] & 15u) * 4;
 	if (ip_len < 20 || left < ip_len + 20 || cut.ip[cut.v6 ? 6 : 9] != IP_TCP)
+		return false;
+	if (!cut.v6 && get16(cut.ip + 6) & V4_PIECE)
 		return false;
 	total = cut.v6 ? get16(cut.ip + 4) + ip_len : get16(cut.ip + 2);
 	cut.tcp = cut.ip + ip_len;

@@ -27,7 +27,7 @@ struct reset_frame {
 struct resets *resets_new(void);
 void resets_free(struct resets *resets);
 
-/* A frame of a flow that leaves. */
+/* A frame of a flow that leaves; a piece whose flow is not known is none. */
 void resets_keep(struct resets *resets, const struct sek_note *note, const uint8_t *frame,
 		 uint32_t len);
 /*

@@ -266,7 +266,7 @@ static struct serve_order *order_of(struct serve *s, const struct sek_note *note
 
 void serve_back(struct serve *s, const struct sek_note *note, bool quiet, enum sek_back_why why)
 {
-	struct serve_order *o = order_of(s, note);
+	struct serve_order *o = note->number ? order_of(s, note) : NULL;
 	unsigned int dir = note->dir & 1;
 
 	if (!o)
@@ -314,7 +314,7 @@ void serve_block(struct serve *s, const struct sek_note *note, bool reset)
 					      .state = SEK_HANDOFF_DROP,
 					      .reset = reset };
 
-	if (!hand_order(s->service->gate, &order))
+	if (note->number && !hand_order(s->service->gate, &order))
 		block_count(s->worker, note);
 }
 

@@ -12,6 +12,9 @@
 #include "base/config.h"
 #include "base/pool.h"
 #include "inspect/checksum.h"
+#include "inspect/exception.h"
+#include "inspect/refused.h"
+#include "sekisho/limits.h"
 
 #define MEMCAP_DEFAULT (32ull << 20)
 #define TRACKERS_DEFAULT 65535
@@ -19,6 +22,9 @@
 #define BUCKETS 4096
 #define DATAGRAM_MAX 65535
 #define FRONT_MAX 1024 /* link header and what stands in front of the pieces */
+#define REFUSED_NS                                                                                 \
+	60000000000ull /* no system waits longer for the rest of a datagram (RFC 8200, 4.5) */
+#define TENANT_SHARE 4 /* of the memory one body has this part at most */
 #define PIECES_MAX 8192 /* as many as eight bytes each can make of a datagram */
 
 struct piece {
@@ -31,6 +37,7 @@ struct piece {
 /* The bytes of one fragment; its pieces share them. */
 struct piece_bytes {
 	uint32_t users, len;
+	uint16_t tenant;
 	uint8_t bytes[];
 };
 
@@ -38,7 +45,9 @@ struct tracker {
 	struct tracker *next; /* in its bucket */
 	struct tracker *older, *newer;
 	struct sek_addr src, dst;
+	uint64_t key; /* datagram_key() */
 	uint32_t id, bucket;
+	uint16_t tenant;
 	uint16_t vlan[PACKET_VLANS_MAX];
 	uint8_t family, proto, depth, vlan_cnt;
 	enum os_policy policy;
@@ -59,6 +68,11 @@ struct defrag {
 	struct tracker *oldest, *newest;
 	struct pool pool;
 	struct defrag_tally tally;
+	uint16_t tenant; /* whose the fragments are */
+	uint64_t of_tenant[SEK_TENANTS_MAX]; /* of used */
+	struct refused *refused; /* NULL: it does not stand in the path */
+	bool (*is_closed)(void *arg, uint16_t tenant);
+	void *is_closed_arg;
 	uint8_t whole[FRONT_MAX + DATAGRAM_MAX];
 };
 
@@ -77,11 +91,23 @@ int defrag_new(const struct config *config, const struct hostos *hostos, struct 
 	return 0;
 }
 
+static void charge(struct defrag *d, uint16_t tenant, uint64_t len)
+{
+	d->used += len;
+	d->of_tenant[tenant % SEK_TENANTS_MAX] += len;
+}
+
+static void give_back(struct defrag *d, uint16_t tenant, uint64_t len)
+{
+	d->used -= len;
+	d->of_tenant[tenant % SEK_TENANTS_MAX] -= len;
+}
+
 static void bytes_release(struct defrag *d, struct piece_bytes *bytes)
 {
 	if (--bytes->users)
 		return;
-	d->used -= sizeof(*bytes) + bytes->len;
+	give_back(d, bytes->tenant, sizeof(*bytes) + bytes->len);
 	free(bytes);
 }
 
@@ -102,7 +128,7 @@ static void tracker_forget(struct defrag *d, struct tracker *t)
 		d->newest = t->older;
 	for (uint32_t i = 0; i < t->piece_cnt; i++)
 		bytes_release(d, t->pieces[i].of);
-	d->used -= sizeof(*t) + t->piece_cap * sizeof(*t->pieces) + t->header_len;
+	give_back(d, t->tenant, sizeof(*t) + t->piece_cap * sizeof(*t->pieces) + t->header_len);
 	free(t->pieces);
 	free(t->header);
 	pool_give(&d->pool, t);
@@ -115,6 +141,7 @@ void defrag_free(struct defrag *d)
 	while (d->oldest)
 		tracker_forget(d, d->oldest);
 	pool_free(&d->pool);
+	refused_free(d->refused);
 	free(d);
 }
 
@@ -123,24 +150,69 @@ struct defrag_tally defrag_tally(const struct defrag *d)
 	return d->tally;
 }
 
+/* --- in the path --- */
+
+int defrag_stand(struct defrag *d, bool (*is_closed)(void *arg, uint16_t tenant), void *arg)
+{
+	d->refused = refused_new(REFUSED_NS);
+	d->is_closed = is_closed;
+	d->is_closed_arg = arg;
+	return d->refused ? 0 : -ENOMEM;
+}
+
+void defrag_tenant(struct defrag *d, uint16_t tenant)
+{
+	d->tenant = tenant;
+}
+
+void defrag_refuse(struct defrag *d, const struct packet *p)
+{
+	if (d->refused)
+		refused_add(d->refused, d->tenant, p->datagram, p->time_ns);
+}
+
+/* Pieces of it have gone on, and nobody will see it whole. late: whatever the body's `fail:` says. */
+static void tracker_lose(struct defrag *d, struct tracker *t, uint64_t now_ns, bool late)
+{
+	if (d->refused && (late || d->is_closed(d->is_closed_arg, t->tenant)))
+		refused_add(d->refused, t->tenant, t->key, now_ns);
+	tracker_forget(d, t);
+}
+
+/* The piece falls, and with it its datagram. */
+static void piece_refuse(struct defrag *d, struct packet *p)
+{
+	d->tally.refused++;
+	defrag_refuse(d, p);
+	packet_drop(p, DROP_DEFRAG_MEMCAP);
+}
+
+/* It could not be kept, so its datagram will not be seen whole. */
+static void piece_lose(struct defrag *d, struct packet *p)
+{
+	if (d->refused && d->is_closed(d->is_closed_arg, d->tenant))
+		piece_refuse(d, p);
+}
+
 /* --- trackers --- */
 
-static uint32_t bucket_of(const struct packet *p, uint32_t id, uint8_t proto)
+static uint64_t datagram_key(const struct packet *p, const struct defrag_piece *piece)
 {
 	uint64_t hash = p->src.q[0] ^ (p->src.q[1] * 0x9e3779b97f4a7c15ull);
+	uint64_t proto = p->family == 6 ? 0 : piece->proto;
 
 	hash = (hash ^ p->dst.q[0]) * 0xd6e8feb86659fd93ull;
 	hash = (hash ^ p->dst.q[1] ^ hash >> 32) * 0xa0761d6478bd642full;
-	hash = (hash ^ id ^ (uint64_t)proto << 32 ^ hash >> 29) * 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(hash >> 40) % BUCKETS;
+	return (hash ^ piece->id ^ proto << 32 ^ hash >> 29) * 0x9e3779b97f4a7c15ull;
 }
 
 /* IPv6: the first fragment alone knows what comes next, so it is no part of the key (RFC 8200, 4.5). */
-static bool tracker_is(const struct tracker *t, const struct packet *p, uint32_t id, uint8_t proto)
+static bool tracker_is(const struct defrag *d, const struct tracker *t, const struct packet *p,
+		       uint32_t id, uint8_t proto)
 {
-	return t->id == id && t->family == p->family && t->depth == p->depth &&
-	       (p->family == 6 || t->proto == proto) && t->vlan_cnt == p->vlan_cnt &&
-	       memcmp(&t->src, &p->src, sizeof(t->src)) == 0 &&
+	return t->id == id && t->tenant == d->tenant && t->family == p->family &&
+	       t->depth == p->depth && (p->family == 6 || t->proto == proto) &&
+	       t->vlan_cnt == p->vlan_cnt && memcmp(&t->src, &p->src, sizeof(t->src)) == 0 &&
 	       memcmp(&t->dst, &p->dst, sizeof(t->dst)) == 0 &&
 	       memcmp(t->vlan, p->vlan, sizeof(t->vlan)) == 0;
 }
@@ -161,47 +233,53 @@ static void trackers_expire(struct defrag *d, uint64_t now_ns)
 	while (d->oldest && now_ns > d->oldest->last_ns &&
 	       now_ns - d->oldest->last_ns > d->timeout_ns) {
 		d->tally.timed_out++;
-		tracker_forget(d, d->oldest);
+		tracker_lose(d, d->oldest, now_ns, true);
 	}
 }
 
-/* The oldest make room for len bytes more, but not the one that asks. */
+/* The oldest make room for len bytes more, but not the one that asks; none where a body has its share. */
 static bool room_make(struct defrag *d, uint64_t len, const struct tracker *asking)
 {
+	if (d->refused && d->of_tenant[d->tenant % SEK_TENANTS_MAX] + len > d->memcap / TENANT_SHARE) {
+		d->tally.memory_short++;
+		return false;
+	}
 	while (d->used + len > d->memcap) {
 		if (!d->oldest || d->oldest == asking) {
 			d->tally.memory_short++;
 			return false;
 		}
 		d->tally.evicted++;
-		tracker_forget(d, d->oldest);
+		tracker_lose(d, d->oldest, d->oldest->last_ns, false);
 	}
-	d->used += len;
+	charge(d, d->tenant, len);
 	return true;
 }
 
 static struct tracker *tracker_of(struct defrag *d, const struct packet *p, uint32_t id, uint8_t proto)
 {
-	uint32_t bucket = bucket_of(p, id, p->family == 6 ? 0 : proto);
+	uint32_t bucket = (uint32_t)(p->datagram >> 40) % BUCKETS;
 	struct tracker *t;
 
 	for (t = d->buckets[bucket]; t; t = t->next)
-		if (tracker_is(t, p, id, proto))
+		if (tracker_is(d, t, p, id, proto))
 			return t;
 	if (d->pool.used >= d->trackers_max && d->oldest) {
 		d->tally.evicted++;
-		tracker_forget(d, d->oldest);
+		tracker_lose(d, d->oldest, p->time_ns, false);
 	}
 	if (!room_make(d, sizeof(*t), NULL))
 		return NULL;
 	t = pool_take(&d->pool);
 	if (!t) {
-		d->used -= sizeof(*t);
+		give_back(d, d->tenant, sizeof(*t));
 		return NULL;
 	}
 	t->src = p->src;
 	t->dst = p->dst;
 	t->id = id;
+	t->key = p->datagram;
+	t->tenant = d->tenant;
 	t->bucket = bucket;
 	memcpy(t->vlan, p->vlan, sizeof(t->vlan));
 	t->vlan_cnt = p->vlan_cnt;
@@ -231,7 +309,7 @@ static bool piece_put(struct defrag *d, struct tracker *t, uint32_t at, struct p
 			return false;
 		grown = realloc(t->pieces, cap * sizeof(*grown));
 		if (!grown) {
-			d->used -= (cap - t->piece_cap) * sizeof(*grown);
+			give_back(d, t->tenant, (cap - t->piece_cap) * sizeof(*grown));
 			return false;
 		}
 		t->pieces = grown;
@@ -336,7 +414,7 @@ static bool header_keep(struct defrag *d, struct tracker *t, const struct packet
 		return false;
 	t->header = malloc(piece->header_len);
 	if (!t->header) {
-		d->used -= piece->header_len;
+		give_back(d, t->tenant, piece->header_len);
 		return false;
 	}
 	memcpy(t->header, p->ip.at, piece->header_len);
@@ -361,11 +439,12 @@ static bool bytes_keep(struct defrag *d, struct tracker *t, const struct packet 
 		return true;
 	piece.of = malloc(sizeof(*piece.of) + len);
 	if (!piece.of) {
-		d->used -= sizeof(*piece.of) + len;
+		give_back(d, t->tenant, sizeof(*piece.of) + len);
 		d->tally.memory_short++;
 		return true;
 	}
 	piece.of->users = 1;
+	piece.of->tenant = t->tenant;
 	piece.of->len = len;
 	piece.bytes = piece.of->bytes;
 	memcpy(piece.bytes, in->data.at, len);
@@ -428,6 +507,22 @@ static void tracker_build(struct defrag *d, const struct tracker *t, const struc
 	*ret = (struct defrag_whole){ slice(d->whole, link_len + t->header_len + t->total), link_len };
 }
 
+/* Keeps it, with an event where it lies over another; false: it falls, and so does its datagram. */
+static bool piece_take(struct defrag *d, struct tracker *t, struct packet *p,
+		       const struct defrag_piece *piece)
+{
+	uint64_t had_short = d->tally.memory_short;
+
+	if (!bytes_keep(d, t, p, piece)) {
+		packet_event(p, p->family == 4 ? EVENT_IPV4_FRAG_OVERLAP : EVENT_IPV6_FRAG_OVERLAP);
+		if (d->refused)
+			piece_refuse(d, p);
+	}
+	if (d->tally.memory_short != had_short)
+		piece_lose(d, p);
+	return !(p->fate & FATE_DROP);
+}
+
 bool defrag_take(struct defrag *d, struct packet *p, const struct defrag_piece *piece,
 		 struct defrag_whole *ret_whole)
 {
@@ -435,19 +530,28 @@ bool defrag_take(struct defrag *d, struct packet *p, const struct defrag_piece *
 	uint32_t end = p->fragment_offset + (uint32_t)piece->data.len;
 	struct tracker *t;
 
+	p->datagram = datagram_key(p, piece);
 	trackers_expire(d, p->time_ns);
 	if (end + piece->header_len > DATAGRAM_MAX + (is_v4 ? 0 : 40)) {
 		packet_event(p,
 			     is_v4 ? EVENT_IPV4_FRAG_PKT_TOO_LARGE : EVENT_IPV6_FRAG_PKT_TOO_LARGE);
 		return false;
 	}
+	if (d->refused && refused_has(d->refused, d->tenant, p->datagram, p->time_ns)) {
+		d->tally.refused++;
+		packet_drop(p, DROP_DEFRAG_MEMCAP);
+		return false;
+	}
 	t = tracker_of(d, p, piece->id, piece->proto);
 	if (!t || !header_keep(d, t, p, piece)) {
 		packet_event(p, is_v4 ? EVENT_IPV4_FRAG_IGNORED : EVENT_IPV6_FRAG_IGNORED);
+		piece_lose(d, p);
 		return false;
 	}
-	if (!bytes_keep(d, t, p, piece))
-		packet_event(p, is_v4 ? EVENT_IPV4_FRAG_OVERLAP : EVENT_IPV6_FRAG_OVERLAP);
+	if (!piece_take(d, t, p, piece)) {
+		tracker_forget(d, t);
+		return false;
+	}
 	if (!p->more_fragments && (!t->total || end < t->total))
 		t->total = end;
 	if (!tracker_is_whole(t))

@@ -26,6 +26,7 @@ struct defrag_whole {
 
 struct defrag_tally {
 	uint64_t trackers, rebuilt, timed_out, evicted, memory_short;
+	uint64_t refused; /* pieces, in the path */
 };
 
 struct defrag;
@@ -35,6 +36,16 @@ void defrag_free(struct defrag *defrag);
 /* True: with this piece it is whole. Events go to the packet. */
 bool defrag_take(struct defrag *defrag, struct packet *packet, const struct defrag_piece *piece,
 		 struct defrag_whole *ret_whole);
+/*
+ * It stands in the path from here on: pieces go on to their receiver before the last of them tells what they
+ * are. So one falls whose datagram fell before, was not whole in time, or, where that body fails closed,
+ * cannot be kept. Returns 0 or -ENOMEM.
+ */
+int defrag_stand(struct defrag *defrag, bool (*is_closed)(void *arg, uint16_t tenant), void *arg);
+/* Whose the fragments are that follow; 0 at first. Each has a share of the memory. */
+void defrag_tenant(struct defrag *defrag, uint16_t tenant);
+/* In the path: the datagram of this fragment fell: so do pieces of it that come again. */
+void defrag_refuse(struct defrag *defrag, const struct packet *packet);
 struct defrag_tally defrag_tally(const struct defrag *defrag);
 
 #endif

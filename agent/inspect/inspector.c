@@ -324,6 +324,8 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 		packet_inspect(w, p);
 		if ((p->fate & FATE_DROP) && p->outer && w->settings->setup.ips)
 			outer_drop(w, p, drops);
+		if ((p->fate & FATE_DROP) && p->is_rebuilt)
+			defrag_refuse(w->defrag, p->outer);
 		if (i == 0)
 			counters_fate(&w->tally.counters, p);
 	}
@@ -332,6 +334,7 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 void inspector_tenant(struct inspector *w, uint16_t tenant)
 {
 	w->flows.tenant = tenant;
+	defrag_tenant(w->defrag, tenant);
 }
 
 /* The innermost whose files hold something; else the frame's own. */
@@ -349,14 +352,22 @@ static bool side_is_over(const struct inspector *w, const struct flow *flow, enu
 	return w->settings->tcp.sides_leave && flow->tcp && flow->tcp->side[side].depth_reached;
 }
 
+/* The frame's own; where it was a piece that made a datagram whole, that. */
+static const struct packet *packet_judged(const struct decoder *d)
+{
+	const struct packet *p = &d->packets[0];
+
+	return p->is_fragment && d->packet_cnt > 1 && d->packets[1].is_rebuilt ? p + 1 : p;
+}
+
 struct inspect_verdict inspector_verdict(const struct inspector *w)
 {
-	const struct packet *p = &w->decoder.packets[0], *held = packet_held(&w->decoder);
+	const struct packet *p = packet_judged(&w->decoder), *held = packet_held(&w->decoder);
 	const struct flow *flow = p->flow;
 	bool over = flow && flow->state == FLOW_BYPASSED;
 
 	return (struct inspect_verdict){
-		.drops = p->fate & FATE_DROP,
+		.drops = w->decoder.packets[0].fate & FATE_DROP,
 		.ends = flow && flow->fate & FATE_DROP,
 		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
 		.over = over || (flow && side_is_over(w, flow, p->side)),
@@ -554,6 +565,13 @@ struct engine_tally inspector_tally(const struct inspector *w)
 	return tally;
 }
 
+static bool tenant_is_closed(void *arg, uint16_t tenant)
+{
+	const struct engine_setup *setup = &((struct inspector *)arg)->settings->setup;
+
+	return setup->owner(setup->owner_arg, tenant).closed;
+}
+
 int inspector_init(struct inspector *w, const struct inspect_settings *settings, unsigned int number,
 		   void (*line)(void *arg, const char *bytes, size_t len), void *arg)
 {
@@ -567,6 +585,10 @@ int inspector_init(struct inspector *w, const struct inspect_settings *settings,
 	if (r)
 		return r;
 	w->decoder.defrag = w->defrag;
+	if (settings->setup.ips && settings->setup.flows_elsewhere)
+		r = defrag_stand(w->defrag, tenant_is_closed, w);
+	if (r)
+		goto fail;
 	r = flow_table_init(&w->flows, &settings->flow, &settings->setup);
 	if (r)
 		goto fail;

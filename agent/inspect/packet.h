@@ -97,6 +97,7 @@ struct packet {
 	uint16_t ip_id;
 	bool is_fragment, dont_fragment, more_fragments;
 	uint16_t fragment_offset; /* bytes */
+	uint64_t datagram; /* a fragment's: which one it is of, as a number */
 	struct sek_addr src, dst;
 	struct slice ip; /* header and all behind it, as the header says */
 	struct slice l4; /* transport header and all behind it */

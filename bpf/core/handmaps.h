@@ -63,10 +63,10 @@ static __always_inline bool hand_is_there(__u64 now_ns)
  * Who is to have a flow between two ends: all flows between them are one worker's, in both directions, for
  * some announce others, and rules ask of pairs of hosts.
  */
-static __always_inline __u32 hand_choose(const struct sek_flow_key *key)
+static __always_inline __u32 hand_choose(const struct sek_addr *one, const struct sek_addr *other)
 {
 	const struct sek_worker *first = hand_worker(0);
-	__u64 ends = key->addr[0].q[0] ^ key->addr[1].q[0] ^ key->addr[0].q[1] ^ key->addr[1].q[1];
+	__u64 ends = one->q[0] ^ other->q[0] ^ one->q[1] ^ other->q[1];
 	__u32 mixed = (__u32)((ends ^ ends >> 32) * 0x9e3779b97f4a7c15ULL >> 32);
 
 	return first ? (__u64)mixed * READ_ONCE(first->fellows) >> 32 : 0;

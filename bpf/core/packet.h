@@ -27,6 +27,9 @@
 #define TCP_URG 0x20
 #define TCP_OPTIONS_MAX 40 /* bytes */
 
+#define LEADS_KNOWN 1 /* a worker has seen whatever came before it, where the tenant inspects */
+#define LEADS_BLIND 2 /* it has not */
+
 struct packet {
 	/* set at the door */
 	__u64 now_ns;
@@ -79,7 +82,7 @@ struct packet {
 	__u8 state; /* enum sek_flow_state, for events */
 	__u16 out_port;
 	__u8 link; /* PKT_LINK: last digit of the link-layer address */
-	__u8 leads; /* 1: first piece of a datagram; the others wait for its verdict */
+	__u8 leads; /* first piece of a datagram, whose verdict the others wait for: LEADS_* */
 	__u8 cookie; /* 1: acknowledges a SYN cookie */
 	__u8 inspect; /* 1: its flow is to be inspected; number is the flow's */
 	__u8 step; /* enum sek_step, where the walk goes on; 0: in this program */

@@ -190,6 +190,20 @@ static __always_inline enum frag_answer fragment_poison(struct sek_frag *way, en
 	return answer;
 }
 
+/* It is of the first's flow; where that is inspected, it goes there too. */
+static __always_inline void fragment_follow(const struct sek_frag *way, struct packet *p)
+{
+	p->sport = way->sport;
+	p->dport = way->dport;
+	if (!(way->flags & SEK_FRAG_INSPECT))
+		return;
+	p->inspect = 1;
+	p->number = way->number;
+	p->dir = way->dir;
+	if (way->flags & SEK_FRAG_REPLY)
+		p->flags |= PKT_REPLY;
+}
+
 /* A further piece of a datagram that is known. */
 static __always_inline enum frag_answer fragment_known(struct sek_frag *way, struct packet *p,
 						       const struct frag_piece *piece,
@@ -206,18 +220,18 @@ static __always_inline enum frag_answer fragment_known(struct sek_frag *way, str
 	if (piece->first) {
 		way->sport = p->sport;
 		way->dport = p->dport;
+		p->leads = way->flags & SEK_FRAG_UNSEEN ? LEADS_BLIND : LEADS_KNOWN;
 		return FRAG_LEADS;
 	}
 	if (!way->verdict)
 		return FRAG_EARLY;
-	p->sport = way->sport;
-	p->dport = way->dport;
+	fragment_follow(way, p);
 	if (fragment_complete(way))
 		fragment_free(way, quota);
 	return FRAG_PASSES;
 }
 
-static __always_inline enum frag_answer fragment_open(struct sek_frag *way, const struct packet *p,
+static __always_inline enum frag_answer fragment_open(struct sek_frag *way, struct packet *p,
 						      const struct frag_piece *piece)
 {
 	way->src = p->src;
@@ -225,6 +239,9 @@ static __always_inline enum frag_answer fragment_open(struct sek_frag *way, cons
 	way->id = p->frag_id;
 	way->verdict = SEK_NEXT;
 	way->reason = SEK_R_none;
+	way->dir = 0;
+	way->flags = 0;
+	way->number = 0;
 	way->until_ns = (piece->period + 2) * FRAG_PERIOD_NS;
 	way->sport = p->sport;
 	way->dport = p->dport;
@@ -234,7 +251,10 @@ static __always_inline enum frag_answer fragment_open(struct sek_frag *way, cons
 		way->range[i][0] = i ? 0 : piece->from;
 		way->range[i][1] = i ? 0 : piece->to;
 	}
-	return piece->first ? FRAG_LEADS : FRAG_EARLY;
+	if (!piece->first)
+		return FRAG_EARLY;
+	p->leads = LEADS_KNOWN;
+	return FRAG_LEADS;
 }
 
 static __always_inline enum frag_answer fragment_note(struct sek_frag_set *set, struct packet *p,
@@ -292,7 +312,6 @@ static __always_inline enum sek_verdict fragment_answer(struct packet *p, enum f
 {
 	switch (answer) {
 	case FRAG_LEADS:
-		p->leads = 1;
 		return SEK_NEXT;
 	case FRAG_EARLY:
 		p->reason = SEK_R_fragment_early;
@@ -340,6 +359,9 @@ __noinline enum sek_verdict fragment_piece(struct packet *p)
 	bpf_spin_lock(&set->lock);
 	answer = fragment_note(set, p, &piece, quota);
 	bpf_spin_unlock(&set->lock);
+	if (answer == FRAG_EARLY && tenant->flags & SEK_TENANT_INSPECTS)
+		p->inspect =
+			1; /* a worker has to see it before the first, which may be to be inspected */
 	return fragment_answer(p, answer);
 }
 
@@ -349,7 +371,22 @@ static __always_inline enum sek_verdict stage_fragment(struct frame_ctx *ctx, st
 }
 
 /* What became of the first piece is what becomes of the others. */
-__noinline int fragment_judged(struct packet *p, bool refused)
+static __always_inline void fragment_judge(struct sek_frag *way, const struct packet *p,
+					   enum sek_verdict verdict)
+{
+	bool passes = verdict == SEK_FORWARD || verdict == SEK_STACK || verdict == SEK_TO_WORKER;
+
+	way->verdict = passes ? SEK_FORWARD : SEK_DROP;
+	way->reason = p->reason;
+	if (!p->inspect || !p->number)
+		return;
+	way->number = p->number;
+	way->dir = p->dir;
+	way->flags = SEK_FRAG_INSPECT | (p->flags & PKT_REPLY ? SEK_FRAG_REPLY : 0);
+}
+
+/* Of a first piece; of one before it, that it passed unseen. */
+__noinline int fragment_judged(struct packet *p, enum sek_verdict verdict)
 {
 	struct sek_frag_set *set;
 	struct sek_quota *quota;
@@ -368,8 +405,11 @@ __noinline int fragment_judged(struct packet *p, bool refused)
 
 		if (!fragment_is(way, p) || way->verdict)
 			continue;
-		way->verdict = refused ? SEK_DROP : SEK_FORWARD;
-		way->reason = p->reason;
+		if (!p->leads) {
+			way->flags |= SEK_FRAG_UNSEEN;
+			continue;
+		}
+		fragment_judge(way, p, verdict);
 		if (fragment_complete(way))
 			fragment_free(way, quota);
 	}
@@ -380,8 +420,11 @@ __noinline int fragment_judged(struct packet *p, bool refused)
 /* Called with every packet's verdict, before it is carried out. */
 static __always_inline void fragment_settle(struct packet *p, enum sek_verdict verdict)
 {
-	if (p->leads)
-		fragment_judged(p, verdict != SEK_FORWARD && verdict != SEK_STACK);
+	bool unseen = p->inspect && p->flags & PKT_FRAG_LATER && !p->number &&
+		      (verdict == SEK_FORWARD || verdict == SEK_STACK);
+
+	if (p->leads || unseen)
+		fragment_judged(p, verdict);
 }
 
 #endif

@@ -24,9 +24,15 @@ enum inspect_why {
 	INSPECT_BLIND = 3, /* it cannot be inspected whoever serves */
 };
 
+static __always_inline bool inspect_is_piece(const struct packet *p)
+{
+	return p->flags & (PKT_FRAG_FIRST | PKT_FRAG_LATER);
+}
+
 /*
  * Decided as the tenant's `fail:` says. What passed unseen leaves a gap: the rest of its flow follows it,
- * unless it was a ring's being full alone, of which the worker sees no more than of a packet that was lost.
+ * unless it was a ring's being full alone, or a datagram in pieces, of which the worker sees no more than of
+ * a packet that was lost.
  */
 static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct sek_handoff *hand,
 						     enum inspect_why why, enum sek_verdict passes)
@@ -42,18 +48,21 @@ static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct se
 	p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_open
 		    : why == INSPECT_FULL ? SEK_R_inspect_full_open
 					  : SEK_R_inspect_blind_open;
-	if (hand && why != INSPECT_FULL)
+	if (hand && (why == INSPECT_DEAD || (why == INSPECT_BLIND && !inspect_is_piece(p))))
 		WRITE_ONCE(hand->state, SEK_HANDOFF_UNSEEN);
 	return passes;
 }
 
-/* Pieces, what does not fit a buffer, and connections whose numbers differ on both sides of us. */
+/*
+ * What does not fit a buffer, a datagram of which pieces passed unseen, and connections whose numbers differ
+ * on both sides of us.
+ */
 static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct packet *p,
 					     const struct sek_flow *flow)
 {
 	__u32 len = frame_len(ctx);
 
-	return p->flags & (PKT_FRAG_FIRST | PKT_FRAG_LATER) || flow->flags & SEK_FLOW_COOKIE ||
+	return p->leads == LEADS_BLIND || (flow && flow->flags & SEK_FLOW_COOKIE) ||
 	       len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
 }
 
@@ -84,8 +93,8 @@ static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct pac
 					 struct sek_handoff *hand)
 {
 	struct sek_note note = {
-		.first_ns = hand->first_ns,
-		.number = p->number,
+		.first_ns = hand ? hand->first_ns : 0,
+		.number = hand ? p->number : 0,
 		.handed_ns = (__u32)bpf_ktime_get_ns(),
 		.mark = SEK_NOTE_MARK,
 		.tenant = p->tenant,
@@ -96,19 +105,25 @@ static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct pac
 		.rule = p->rule,
 	};
 
-	note.sent = __sync_fetch_and_add(&hand->sent[p->dir & 1], 1) + 1;
+	if (hand)
+		note.sent = __sync_fetch_and_add(&hand->sent[p->dir & 1], 1) + 1;
 	if (!frame_note(ctx, &note))
 		return true;
-	__sync_fetch_and_add(&hand->sent[p->dir & 1], -1);
+	if (hand)
+		__sync_fetch_and_add(&hand->sent[p->dir & 1], -1);
 	return false;
 }
 
-/* Hands the packet over, or says why it cannot. */
+/*
+ * Hands the packet over, or says why it cannot. flow, hand NULL: a piece whose first has not come, nor with
+ * it the ports of its flow; who has the flows between its ends is known.
+ */
 static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, struct packet *p,
 						     const struct sek_flow *flow,
 						     struct sek_handoff *hand)
 {
-	__u32 number = hand->state == SEK_HANDOFF_NONE ? hand_choose(&flow->key) : hand->worker;
+	__u32 number = !hand || hand->state == SEK_HANDOFF_NONE ? hand_choose(&p->src, &p->dst)
+								: hand->worker;
 	int place = frame_queue(ctx, p->port, number);
 	const struct sek_worker *worker;
 	struct sek_xsk_ring *ring;
@@ -123,7 +138,7 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	    (!cfg.replay && !frame_is_served(ctx, place)))
 		return INSPECT_DEAD;
 	p->worker = (__u8)number;
-	if (!inspect_begin(hand, worker, p->worker))
+	if (hand && !inspect_begin(hand, worker, p->worker))
 		return INSPECT_BLIND;
 	if (!inspect_take(ring))
 		return INSPECT_FULL;
@@ -149,6 +164,25 @@ static __always_inline bool inspect_is_back(const struct packet *p, const struct
 	       READ_ONCE(hand->sent[dir]) == READ_ONCE(hand->upto[dir]);
 }
 
+/* A piece without its first: its receiver can make nothing of it, so it may pass unseen, which is noted. */
+static __always_inline enum sek_verdict inspect_early(struct frame_ctx *ctx, struct packet *p)
+{
+	p->number = 0;
+	if (inspect_hand(ctx, p, NULL, NULL) != INSPECT_CAN)
+		return SEK_FORWARD;
+	return packet_end(p, SEK_R_inspected, SEK_TO_WORKER);
+}
+
+/* The entry that its first piece told of may be another flow's by now. */
+static __always_inline bool inspect_is_of(const struct packet *p, const struct sek_flow *flow)
+{
+	__u32 from = p->dir == SEK_IN;
+
+	return !(flow->flags & SEK_FLOW_GONE) && flow->key.tenant == p->tenant &&
+	       flow->key.proto == p->proto && addr_equal(&flow->key.addr[from], &p->src) &&
+	       addr_equal(&flow->key.addr[!from], &p->dst);
+}
+
 __noinline enum sek_verdict inspect_ask(struct frame_ctx *ctx, struct packet *p)
 {
 	struct sek_handoff *hand;
@@ -159,6 +193,8 @@ __noinline enum sek_verdict inspect_ask(struct frame_ctx *ctx, struct packet *p)
 	if (!p)
 		return SEK_BUG;
 	flow = flowtable_entry(p->number);
+	if (p->flags & PKT_FRAG_LATER && (!flow || !p->number || !inspect_is_of(p, flow)))
+		return inspect_early(ctx, p);
 	if (!flow || !p->number) /* another CPU is making it, of a twin of this packet */
 		return inspect_fail(p, NULL, INSPECT_BLIND, SEK_FORWARD);
 	hand = hand_of(flow);
@@ -185,7 +221,8 @@ static __always_inline enum sek_verdict inspect_stack(struct packet *p)
 	__u8 reason = p->reason;
 	enum sek_verdict verdict;
 
-	if ((reason != SEK_R_stack_mtu && reason != SEK_R_stack_resolve) || !p->payload_len)
+	if ((reason != SEK_R_stack_mtu && reason != SEK_R_stack_resolve) ||
+	    (!p->payload_len && !inspect_is_piece(p)) || (p->flags & PKT_FRAG_LATER && !p->number))
 		return SEK_STACK;
 	verdict = inspect_fail(p, NULL, INSPECT_BLIND, SEK_STACK);
 	if (verdict == SEK_STACK)

@@ -17,13 +17,19 @@ struct sek_frag {
 	__u32 id;     /* IPv4: 16 bits and the protocol above; IPv6: 32 bits */
 	__u8 verdict; /* 0: first not seen; else enum sek_verdict of the first */
 	__u8 reason;
-	__u16 pad0;
+	__u8 dir;            /* enum sek_dir of the first */
+	__u8 flags;          /* SEK_FRAG_* */
 	__u64 until_ns;      /* the entry is free after this */
 	__be16 sport, dport; /* of the first */
 	__u16 end;           /* of the datagram in units of 8, once the last is seen; else 0 */
 	__u16 unit;          /* size of all pieces but the last, in units of 8; 0: none seen */
 	__u16 range[SEK_FRAG_RANGES][2]; /* covered, [from, to) in units of 8; to 0: none */
+	__u32 number;                    /* SEK_FRAG_INSPECT: of the entry of the first's flow */
+	__u32 pad;
 };
+#define SEK_FRAG_INSPECT 0x01 /* the first went to be inspected: so do the others */
+#define SEK_FRAG_REPLY 0x02   /* it went against the direction in which its flow was opened */
+#define SEK_FRAG_UNSEEN 0x04  /* of those before the first, one passed that no worker has seen */
 
 struct sek_frag_set {
 	struct bpf_spin_lock lock;

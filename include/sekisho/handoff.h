@@ -31,7 +31,7 @@ static inline __u32 sek_ring_index(__u32 port, __u32 queue, __u32 worker)
  */
 struct sek_note {
 	__u64 first_ns; /* when its flow began: with number, which one it is */
-	__u32 number;   /* of the flow's entry */
+	__u32 number;   /* of the flow's entry; 0: a piece of a datagram whose first has not come */
 	__u32 sent; /* frames of this flow and direction that were handed over, this one included */
 	__u32 handed_ns; /* when, by the low half of the monotonic clock */
 	__u32 mark;

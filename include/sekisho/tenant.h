@@ -69,6 +69,7 @@ SEK_LAYOUT(struct sek_attach, 8);
 #define SEK_TENANT_STATELESS 0x10   /* no flow is kept (the host tenant) */
 #define SEK_TENANT_GUARD_AUTO 0x20  /* protect: synflood: SYN cookies from guard_half on */
 #define SEK_TENANT_GUARD_ALWAYS 0x40
+#define SEK_TENANT_INSPECTS 0x80 /* a rule or a list wants flows inspected */
 
 /* One limit as GCRA needs it. A rate of 0 is no limit. */
 struct sek_rate {

@@ -94,6 +94,8 @@ static int tenant_build(const struct model_tenant *tenant, struct image *image, 
 	int err;
 
 	*b.out = tenant->limits;
+	if (tenant_inspects(tenant))
+		b.out->flags |= SEK_TENANT_INSPECTS;
 	b.out->list_block = tenant->list_block;
 	b.out->list_allow = tenant->list_allow;
 	err = rows_start(&b.rows, b.rule_cnt);

@@ -273,3 +273,28 @@ void inspect_free(struct model_inspect *inspect)
 		free(inspect->picks[use].at);
 	variables_free(inspect);
 }
+
+/* --- what comes to be inspected --- */
+
+static bool names_inspect(const struct model_names *names)
+{
+	return names->on && names->taking_cnt[USE_INSPECT];
+}
+
+bool tenant_names_inspect(const struct model_tenant *tenant)
+{
+	bool inspects = names_inspect(&tenant->names);
+
+	for (size_t i = 0; i < tenant->name_group_cnt; i++)
+		inspects |= names_inspect(&tenant->name_groups[i].names);
+	return inspects;
+}
+
+bool tenant_inspects(const struct model_tenant *tenant)
+{
+	for (size_t i = 0; i < tenant->rule_cnt; i++)
+		if (tenant->rules[i].action == SEK_INSPECT)
+			return true;
+	return tenant->default_action[SEK_OUT] == SEK_INSPECT ||
+	       tenant->default_action[SEK_IN] == SEK_INSPECT || tenant_names_inspect(tenant);
+}

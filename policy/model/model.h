@@ -327,6 +327,10 @@ void policy_free(struct policy *policy);
 /* Whether the rules of inspection hold for the same bodies in the same way by both. */
 bool policy_inspects_alike(const struct policy *a, const struct policy *b);
 
+/* Whether any of its flows may come to be inspected: by a list of names, or by a rule as well. */
+bool tenant_names_inspect(const struct model_tenant *tenant);
+bool tenant_inspects(const struct model_tenant *tenant);
+
 const struct model_tenant *policy_tenant(const struct policy *policy, const char *name);
 const struct model_tenant *policy_tenant_id(const struct policy *policy, uint16_t id);
 const struct model_port *policy_port(const struct policy *policy, const char *name);

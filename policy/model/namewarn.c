@@ -235,25 +235,6 @@ static void strict_check(struct reader *r, const struct model_tenant *tenant, st
 	}
 }
 
-static bool rules_inspect(const struct model_tenant *tenant)
-{
-	for (size_t i = 0; i < tenant->rule_cnt; i++)
-		if (tenant->rules[i].action == SEK_INSPECT)
-			return true;
-	return tenant->default_action[SEK_OUT] == SEK_INSPECT ||
-	       tenant->default_action[SEK_IN] == SEK_INSPECT;
-}
-
-static bool names_inspect(const struct model_tenant *tenant)
-{
-	const struct model_names *names;
-
-	for (size_t n = 0; (names = names_of(tenant, n)); n++)
-		if (names->on && names->taking_cnt[USE_INSPECT])
-			return true;
-	return false;
-}
-
 /* A worker has sockets of XDP alone: what comes by TC only ends as fail: says. */
 static void hooks_check(struct reader *r, const struct model_tenant *tenant)
 {
@@ -274,10 +255,10 @@ static void hooks_check(struct reader *r, const struct model_tenant *tenant)
 
 static void inspection_check(struct reader *r, const struct model_tenant *tenant)
 {
-	if (!names_inspect(tenant) && !rules_inspect(tenant))
+	if (!tenant_inspects(tenant))
 		return;
 	hooks_check(r, tenant);
-	if (tenant->inspect.off && names_inspect(tenant))
+	if (tenant->inspect.off && tenant_names_inspect(tenant))
 		warn(r, &tenant->inspect.place,
 		     "inspect: {rules: […]}, or block: in place of inspect:",
 		     "names of %s are to be inspected, and inspect: off asks no rule of them",

@@ -398,7 +398,121 @@ static void a_flow_has_one_worker(void **state)
 	end(bed);
 }
 
+/* --- datagrams in pieces --- */
+
+#define PIECES 3
+#define PIECE 1480
+
+static const char in_pieces[] = BED_ALPHA
+	"    fail: closed\n"
+	"    default: {out: accept, in: drop}\n"
+	"    rules: [{name: seen, dir: out, proto: udp, dport: 7000, action: inspect}]\n";
+
+/* Of a datagram to that port. */
+static enum sek_reason piece(struct bed *bed, const struct ends *ends, uint16_t dport, uint32_t id,
+			     size_t number)
+{
+	struct pkt pkt = bed_out(ends, (struct pkt){ .proto = IPPROTO_UDP,
+						     .sport = 40000,
+						     .dport = dport,
+						     .payload_len = PIECE * PIECES - 400,
+						     .ip_id = id,
+						     .from = number * PIECE,
+						     .piece = PIECE });
+
+	return bed_run(bed, INSIDE, &pkt);
+}
+
+/* In any order they go to one worker; those behind the first as of its flow. */
+static void pieces_go_to_the_worker(void **state)
+{
+	static const size_t orders[][PIECES] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 0, 2 } };
+	struct bed *bed = *state;
+	struct sek_flow flow;
+
+	bed_policy(bed, in_pieces);
+	for (size_t e = 0; e < 2 && !bed->tc; e++)
+		for (uint32_t o = 0; o < 3; o++) {
+			bool led = false;
+			uint32_t sent = 0;
+
+			bed_reset(bed);
+			worker_put(bed, BEGAN, 0, 100);
+			for (size_t i = 0; i < PIECES; i++) {
+				led |= orders[o][i] == 0;
+				assert_int_equal(piece(bed, &bed_ends[e], 7000, o, orders[o][i]),
+						 SEK_R_inspected);
+				assert_int_equal(bed->last.trace.verdict, SEK_TO_WORKER);
+				assert_int_equal(bed_flows(bed, &flow), led);
+				assert_int_equal(note_of(bed).number, led ? flow.number : 0);
+				assert_int_equal(note_of(bed).sent, led ? ++sent : 0);
+				assert_int_equal(note_of(bed).tenant, 1);
+				assert_int_equal(note_of(bed).out_port, OUTSIDE);
+			}
+		}
+	end(bed);
+}
+
+/* What passed by before its first, since nobody served, is no datagram that can be inspected. */
+static void pieces_that_passed_are_remembered(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(bed, in_pieces);
+	worker_put(bed, BEGAN, SEK_WORKER_PATIENCE_NS, 100);
+	assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 2), SEK_R_fragment_early);
+	worker_put(bed, BEGAN, 0, 100);
+	assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 0), SEK_R_inspect_blind);
+	assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 1), SEK_R_frag_denied);
+	if (!bed->tc)
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 2, 0), SEK_R_inspected);
+	end(bed);
+}
+
+/* A worker has those before a first that is not to be inspected; the others pass it by. */
+static void pieces_of_no_inspected_flow_pass(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(bed, in_pieces);
+	worker_put(bed, BEGAN, 0, 100);
+	if (!bed->tc) {
+		assert_int_equal(piece(bed, &bed_ends[0], 7001, 1, 2), SEK_R_inspected);
+		assert_int_equal(piece(bed, &bed_ends[0], 7001, 1, 0), SEK_R_accepted);
+		assert_int_equal(piece(bed, &bed_ends[0], 7001, 1, 1), SEK_R_fragment);
+	}
+	end(bed);
+}
+
+/* What a worker has let fall falls in pieces, too; what it handed back passes. */
+static void pieces_follow_their_flow(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	bed_policy(bed, in_pieces);
+	worker_put(bed, BEGAN, 0, 100);
+	if (!bed->tc) {
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 0), SEK_R_inspected);
+		order = order_of(bed, SEK_HANDOFF_BACK);
+		order.dirs = 1 << SEK_OUT;
+		order.upto[SEK_OUT] = 1;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 1), SEK_R_fragment);
+		order.state = SEK_HANDOFF_DROP;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 1, 2), SEK_R_inspect_block);
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 2, 0), SEK_R_inspect_block);
+		assert_int_equal(piece(bed, &bed_ends[0], 7000, 2, 1), SEK_R_frag_denied);
+	}
+	end(bed);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(pieces_go_to_the_worker),
+	cmocka_unit_test(pieces_that_passed_are_remembered),
+	cmocka_unit_test(pieces_of_no_inspected_flow_pass),
+	cmocka_unit_test(pieces_follow_their_flow),
 	cmocka_unit_test(a_flow_has_one_worker),
 	cmocka_unit_test(frames_go_to_the_worker),
 	cmocka_unit_test(a_dead_worker_is_noticed),

@@ -154,11 +154,91 @@ static void what_never_ends_is_forgotten(void **state)
 	hostos_free(hostos);
 }
 
+static bool is_closed(void *arg, uint16_t tenant)
+{
+	return tenant == 2;
+}
+
+/* A piece of 8 bytes at that place, so many seconds from the beginning on; whether it falls. */
+static bool falls(uint16_t tenant, uint16_t at, bool more, uint64_t second)
+{
+	struct made_frame frame;
+	struct capture_packet packet;
+
+	made_ether(&frame, 0x0800);
+	made_ipv4(&frame, PROTO_NONE, 8, (uint16_t)((more ? MORE : 0) | at), false);
+	made_put(&frame, "12345678", 8);
+	packet = made_packet(&frame, 1, second * 1000000000ull);
+	defrag_tenant(decoder.defrag, tenant);
+	decode_frame(&decoder, &packet);
+	return decoder.packets[0].fate & FATE_DROP;
+}
+
+/* In the path a receiver has all pieces but the last: it is not to get that one some other way. */
+static void in_the_path_what_fell_stays_fallen(void **state)
+{
+	struct decode_settings settings;
+	struct hostos *hostos = NULL;
+
+	decode_settings_read(NULL, &settings);
+	settings.unchecked_sums = true;
+	decoder.settings = &settings;
+	assert_int_equal(hostos_new(NULL, &hostos), 0);
+	assert_int_equal(defrag_new(NULL, hostos, &decoder.defrag), 0);
+	assert_int_equal(defrag_stand(decoder.defrag, is_closed, NULL), 0);
+	assert_false(falls(1, 0, true, 1));
+	assert_false(falls(1, 1, false, 1));
+	assert_int_equal(decoder.packet_cnt, 2);
+	defrag_refuse(decoder.defrag, &decoder.packets[0]);
+	assert_true(falls(1, 1, false, 2));
+	assert_true(falls(1, 0, true, 60));
+	assert_false(falls(3, 0, true, 60)); /* another body's, of the same addresses */
+	assert_false(falls(1, 0, true, 62));
+	assert_true(falls(1, 0, true, 63)); /* over another */
+	assert_false(falls(1, 0, true, 130));
+	assert_true(falls(1, 1, false, 200)); /* not whole in time */
+	defrag_free(decoder.defrag);
+	hostos_free(hostos);
+}
+
+/* Where there is no room for it, the rest of a datagram goes as the body's `fail:` says. */
+static void in_the_path_memory_is_shared_out(void **state)
+{
+	struct decode_settings settings;
+	struct config *config = NULL;
+	struct hostos *hostos = NULL;
+	struct diag diag;
+
+	decode_settings_read(NULL, &settings);
+	settings.unchecked_sums = true;
+	decoder.settings = &settings;
+	diag_init(&diag);
+	assert_int_equal(config_read_text("defrag: {memcap: 3200}\n", "row", &config, &diag), 0);
+	assert_int_equal(hostos_new(NULL, &hostos), 0);
+	for (uint16_t tenant = 1; tenant <= 2; tenant++) {
+		bool fell = false;
+
+		assert_int_equal(defrag_new(config, hostos, &decoder.defrag), 0);
+		assert_int_equal(defrag_stand(decoder.defrag, is_closed, NULL), 0);
+		for (uint16_t at = 0; at < 40; at++)
+			fell |= falls(tenant, (uint16_t)(2 * at), true, 1);
+		assert_int_equal(fell, tenant == 2);
+		assert_true(defrag_tally(decoder.defrag).memory_short > 0);
+		assert_false(falls(3, 0, true, 1));
+		defrag_free(decoder.defrag);
+	}
+	hostos_free(hostos);
+	config_free(config);
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_become_what_the_receiver_reads),
 		cmocka_unit_test(what_never_ends_is_forgotten),
+		cmocka_unit_test(in_the_path_what_fell_stays_fallen),
+		cmocka_unit_test(in_the_path_memory_is_shared_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
