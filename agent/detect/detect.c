@@ -416,26 +416,40 @@ static void collect(struct detect *detect, const struct packet *packet)
 
 /* --- a packet --- */
 
-/* What says a protocol alone is said when it becomes known, not with each packet. */
-static bool protocol_is_news(struct flow *flow)
+static enum proto_id spoken_by(const struct session *session, enum side side)
+{
+	return session->side_proto[side] != PROTO_UNKNOWN ? session->side_proto[side]
+							  : session->proto;
+}
+
+/*
+ * What says a protocol alone is said when it becomes known, not with each packet. Where the two sides are not
+ * known as the same (a server's greeting is nobody's, the client's answer is SMTP), it is asked of each.
+ */
+static bool protocol_is_news(struct flow *flow, enum side side)
 {
 	const struct session *session;
 	uint32_t protocols;
+	bool is_due;
 
 	if (!flow)
 		return false;
 	session = &flow->session;
 	protocols = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << 8 |
 		    (uint32_t)session->side_proto[1] << 16 | (uint32_t)session->failed << 24;
+	is_due = flow->protocol_due[side];
+	flow->protocol_due[side] = false;
 	if (flow->protocols == protocols)
-		return false;
+		return is_due;
 	flow->protocols = protocols;
+	flow->protocol_due[other_side(side)] = spoken_by(session, other_side(side)) !=
+					       spoken_by(session, side);
 	return true;
 }
 
 static void packet_rules_ask(struct detect *detect, const struct packet *packet)
 {
-	bool is_news = protocol_is_news(packet->flow);
+	bool is_news = protocol_is_news(packet->flow, packet->side);
 	uint32_t at = 0, number;
 
 	while (numbers_take(&detect->scratch->found, &at, &number)) {

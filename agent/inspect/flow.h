@@ -51,6 +51,7 @@ struct flow {
 	struct session session; /* of the protocol above, see proto.h */
 	struct detect_flow *detect; /* NULL: nothing to remember yet */
 	uint32_t protocols; /* detection's: those that were known when it was last asked */
+	bool protocol_due[SIDES]; /* detection's: what that side speaks is still to be asked of */
 	uint32_t rules; /* detection's: generation of the ruleset that it was asked last */
 	bool ip_only_asked[SIDES]; /* detection's: rules about addresses alone were */
 	struct macs *macs; /* NULL: none, or nobody asks for them */

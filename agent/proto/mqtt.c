@@ -402,7 +402,7 @@ static const struct mqtt_message *message_of(const struct tx *tx, enum mqtt_type
 	{                                                                                          \
 		const struct mqtt_message *m = message_of(tx, of_type);                            \
                                                                                                    \
-		return m && field_give_empty(m->member, index, ret, ret_from);                     \
+		return m && field_give(m->member, index, ret, ret_from);                           \
 	}
 
 TEXT_FIELD(client_id, MQTT_CONNECT, client_id)
@@ -510,7 +510,7 @@ static bool reason_code(const struct tx *tx, enum side side, uint32_t index, uin
 	const struct mqtt_message *m = ((const struct mqtt_tx *)tx)->first;
 
 	for (; m; m = m->next) {
-		bool of_list = m->header.type == MQTT_UNSUBACK;
+		bool of_list = m->header.type == MQTT_SUBACK || m->header.type == MQTT_UNSUBACK;
 		uint64_t cnt = of_list ? m->list.len : m->has_code;
 
 		if (index < cnt) {

@@ -234,9 +234,7 @@ static bool community_field(struct tx *tx, enum side side, uint32_t index, struc
 static bool user_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 		       uint64_t *ret_from)
 {
-	*ret_from = 0;
-	*ret = ((struct snmp_tx *)tx)->user;
-	return index == 0 && ((struct snmp_tx *)tx)->has_user;
+	return field_give(((struct snmp_tx *)tx)->user, index, ret, ret_from);
 }
 
 static bool version_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)

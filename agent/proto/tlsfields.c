@@ -83,7 +83,10 @@ static bool subject_field(struct tx *tx, enum side side, uint32_t index, struct 
 static bool issuer_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
 			 uint64_t *ret_from)
 {
-	return give_text(&side_of(tx, side)->cert.issuer, index, ret, ret_from);
+	const struct tls_text *issuer = &side_of(tx, side)->cert.issuer;
+
+	/* a certificate's that names nobody is empty, and is asked for */
+	return field_give_empty(slice(issuer->bytes, issuer->len), index, ret, ret_from);
 }
 
 static bool serial_field(struct tx *tx, enum side side, uint32_t index, struct slice *ret,
@@ -163,8 +166,8 @@ static bool shown_field(const struct tx *tx, enum side side, uint32_t index, uin
 
 static bool chain_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)
 {
-	*ret = side_of(tx, side)->chain_cnt;
-	return side_of(tx, side)->has_chain && index == 0;
+	*ret = side_of(tx, side)->chain_cnt; /* 0: none was shown, or it was ciphered */
+	return index == 0;
 }
 
 static bool not_before_field(const struct tx *tx, enum side side, uint32_t index, uint64_t *ret)

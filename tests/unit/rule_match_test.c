@@ -120,6 +120,13 @@ static const struct row rows[] = {
 	{ "byte_jump:1,1,string,dec,from_end; isdataat:!1,relative;", "x0x", true },
 	{ "byte_jump:0,1,post_offset 1; content:\"c\"; distance:0; within:1;", "abc", true },
 	{ "byte_jump:0,1,string,dec; content:\"c\"; distance:0; within:1;", "x2;;c", true },
+	/* what counts is where the digits end, not how many might have been there */
+	{ "byte_jump:2,1,string,dec; content:\"c\"; distance:0; within:1;", "x2;;c", true },
+	{ "byte_jump:2,1,string,dec; content:\"c\"; distance:0; within:1;", "x2;;;c", false },
+	{ "byte_extract:2,0,n,string,dec; content:\"a\"; distance:n; within:1;", "1xa", true },
+	{ "byte_extract:2,0,n,string,dec; content:\"a\"; distance:n; within:1;", "1xxa", false },
+	{ "byte_math:bytes 2, offset 0, oper +, rvalue 1, result n, string dec; content:\"a\"; distance:n; within:1;",
+	  "1xxa", true },
 	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x03xxc", true },
 	{ "byte_extract:1,0,n; content:\"c\"; offset:n;", "\x04xxc", false },
 	{ "byte_extract:1,0,n; byte_test:1,=,n,1;", "AA", true },
@@ -268,6 +275,14 @@ static void transforms_test(void **state)
 	} transforms[] = {
 		{ "to_md5", "abc",
 		  "\x90\x01\x50\x98\x3c\xd2\x4f\xb0\xd6\x96\x3f\x7d\x28\xe1\x7f\x72", 16 },
+		{ "to_sha1", "abc",
+		  "\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e\x25\x71\x78\x50\xc2\x6c"
+		  "\x9c\xd0\xd8\x9d",
+		  20 },
+		{ "to_sha256", "abc",
+		  "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+		  "\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad",
+		  32 },
 		{ "to_lowercase", "aBC1", "abc1", 4 },
 		{ "to_uppercase", "aBC1", "ABC1", 4 },
 		{ "strip_whitespace", " a \t b\r\n", "ab", 2 },

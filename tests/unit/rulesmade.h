@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_RULESMADE_H
 #define TESTS_UNIT_RULESMADE_H
 
+#include "file/room.h"
 #include "unit/talkmade.h"
 
 static char rules_path[64];
@@ -36,7 +37,10 @@ static void rules_run(struct run *run, const char *rules, bool unchecked_sums,
 	struct engine_setup setup = { .workers = 1,
 				      .unchecked_sums = unchecked_sums,
 				      .line = line_keep,
-				      .line_arg = &run->lines };
+				      .line_arg = &run->lines,
+				      .hassh = true,
+				      .ja3 = true,
+				      .ja4 = true };
 	struct engine_tally tally;
 	struct ruleset *ruleset;
 	struct config *config;
@@ -48,10 +52,12 @@ static void rules_run(struct run *run, const char *rules, bool unchecked_sums,
 	ruleset = rules_of(rules_path, NULL, config, &diag);
 	setup.config = config;
 	setup.ruleset = ruleset;
+	assert_int_equal(file_room_new(config, ruleset, &setup.files, &diag), 0);
 	assert_int_equal(engine_new(&setup, &run->engine), 0);
 	give(run, what);
 	assert_int_equal(engine_finish(run->engine, &tally), 0);
 	engine_free(run->engine);
+	file_room_free(setup.files);
 	ruleset_free(ruleset);
 	config_free(config);
 	diag_free(&diag);

@@ -91,8 +91,6 @@ bool byte_place_read(const struct byte_place *place, const struct match *match,
 			bytes.len = text_len(slice_behind(match->buffer, at));
 		if (!text_read(place, bytes, &number, &len))
 			return false;
-		if (cnt)
-			len = (size_t)cnt;
 	} else {
 		if (cnt > 8)
 			return false;

@@ -75,7 +75,8 @@ static int field_condition_read(struct draft *draft, struct slice field, struct 
 /* Those of NFS have both ends in their ranges. */
 static bool ends_count(struct slice field)
 {
-	return slice_is(field, "nfs_procedure") || slice_is(field, "nfs_version");
+	return slice_is(field, "nfs_procedure") || slice_is(field, "nfs.version") ||
+	       slice_is(field, "nfs_version");
 }
 
 int number_field_read(struct draft *draft, struct slice word, struct slice value)

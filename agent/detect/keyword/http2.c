@@ -22,7 +22,8 @@ static int http2_settings_read(struct draft *draft, struct slice value)
 
 	while (len < value.len && (isalpha(value.at[len]) || value.at[len] == '_'))
 		len++;
-	if (slice_starts(value, NAME_BEGINS) && len - begins < sizeof(field) - at) {
+	if (len > begins && slice_same(slice(value.at, begins), NAME_BEGINS) &&
+	    len - begins < sizeof(field) - at) {
 		for (size_t i = begins; i < len; i++)
 			field[at++] = (char)tolower(value.at[i]);
 		value = slice_behind(value, len);

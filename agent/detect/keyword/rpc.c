@@ -20,7 +20,7 @@ static bool rpc_ask(const void *arg, struct match *match)
 
 	if (match->packet->proto == IPPROTO_TCP)
 		call = slice_behind(call, call.len < 4 ? call.len : 4); /* the record mark, section 11 */
-	if (call.len < 24 || be32(call.at + 4) != 0 || be32(call.at + 8) != 2)
+	if (call.len < 24 || be32(call.at + 4) != 0) /* of whatever version of RPC */
 		return false;
 	return be32(call.at + 12) == rpc->program &&
 	       (rpc->any_version || be32(call.at + 16) == rpc->version) &&

@@ -116,18 +116,16 @@ static int ssl_read(struct draft *draft, struct slice value)
 /* --- tls_cert_valid, tls_cert_expired --- */
 
 struct valid_test {
-	struct source from, to;
-	bool is_valid;
+	struct source to;
+	bool is_valid; /* not over yet: nobody asks when it begins */
 };
 
 static bool valid_ask(const void *arg, struct match *match)
 {
 	const struct valid_test *test = arg;
-	uint64_t from, to, now = match->now_ns / SECOND_NS;
+	uint64_t to, now = match->now_ns / SECOND_NS;
 
-	if (!number_of(&test->from, match, &from) || !number_of(&test->to, match, &to))
-		return false;
-	return test->is_valid ? from <= now && now <= to : now > to;
+	return number_of(&test->to, match, &to) && (now < to) == test->is_valid;
 }
 
 static const struct test_ops valid_ops = {
@@ -138,10 +136,8 @@ static int valid_read(struct draft *draft, struct slice value)
 {
 	struct valid_test test = { .is_valid = slice_is(slice_text(draft->keyword->word),
 							"tls_cert_valid") };
-	int err = source_of_keyword(draft, "tls_cert_notbefore", true, &test.from);
+	int err = source_of_keyword(draft, "tls_cert_notafter", true, &test.to);
 
-	if (!err)
-		err = source_of_keyword(draft, "tls_cert_notafter", true, &test.to);
 	return err ? err : test_keep(draft, &valid_ops, &test, sizeof(test));
 }
 
