@@ -7,6 +7,8 @@
 
 #include "detect/asking.h"
 #include "file/file.h"
+#include "file/room.h"
+#include "inspect/engine.h"
 
 /* --- of a flow --- */
 
@@ -416,11 +418,21 @@ static void flow_store(struct session *session, const struct tx *from, const boo
 	}
 }
 
+/* Where no store is set up nothing is kept, and no record says that it will be. */
+static bool has_store(const struct match *match)
+{
+	const struct engine_setup *setup = match->flow ? match->flow->session.setup : NULL;
+
+	return setup && setup->files && setup->files->store;
+}
+
 void state_store(struct match *match, const bool sides[SIDES], enum store_scope scope)
 {
 	bool wanted[SIDES] = { sides[FROM_CLIENT], sides[FROM_SERVER] };
 	uint32_t sid = match->signature->rule.sid;
 
+	if (!has_store(match))
+		return;
 	if (!wanted[FROM_CLIENT] && !wanted[FROM_SERVER])
 		wanted[match->side] = true;
 	if (scope == STORE_FILE && match->file)

@@ -3,6 +3,8 @@
  * From rules that matched to what is told and what happens to packet and flow. Called by detect.c
  * once a packet that something was found in.
  */
+#include <netinet/in.h>
+
 #include "detect/asking.h"
 #include "detect/repeats.h"
 #include "detect/threshold.h"
@@ -87,6 +89,12 @@ static bool is_repeated(struct detect *detect, const struct packet *packet, cons
 	       !repeats_first(detect, packet->flow, &s->rule);
 }
 
+/* A datagram holds its transaction; of a stream it is the one that its bytes were last put to. */
+static bool is_guess(const struct packet *packet, const struct finding *finding)
+{
+	return finding->tx && !finding->in_tx && packet->proto != IPPROTO_UDP;
+}
+
 static void alert_add(struct detect *detect, struct packet *packet, const struct finding *finding,
 		      bool quiet)
 {
@@ -104,12 +112,12 @@ static void alert_add(struct detect *detect, struct packet *packet, const struct
 	*alert = (struct alert){ .rule = &s->rule,
 				 .tx = finding->tx,
 				 .frame = finding->frame,
-				 .tx_guessed = finding->tx && !finding->in_tx,
+				 .tx_guessed = is_guess(packet, finding),
 				 .fate = finding->fate,
 				 .in_stream = finding->in_stream || finding->in_tx,
 				 .quiet = quiet || repeated };
 	if (alert->quiet) {
-		detect->tally.quiet += quiet;
+		detect->tally.quiet += quiet && finding->action != RULE_PASS;
 		detect->tally.repeated += repeated;
 		return;
 	}

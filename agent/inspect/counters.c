@@ -6,6 +6,7 @@
 #include "inspect/counters.h"
 
 #include "inspect/decode_layers.h"
+#include "inspect/macs.h"
 #include "inspect/tcp.h"
 
 #define LINK_NULL 0
@@ -26,26 +27,48 @@ const char *const counter_paths[COUNTER_CNT] = {
 
 /* --- packets --- */
 
-static enum counter link_counter(uint16_t link)
+/* Those that begin with Ethernet or PPP are counted by their headers. */
+static void link_count(struct counters *c, uint16_t link)
 {
 	switch (link) {
 	case LINK_ETHERNET:
-		return COUNTER_DECODER_ETHERNET;
-	case LINK_NULL:
-	case LINK_LOOP:
-		return COUNTER_DECODER_NULL;
 	case LINK_PPP:
 	case LINK_PPP_SERIAL:
-		return COUNTER_DECODER_PPP;
+		break;
+	case LINK_NULL:
+	case LINK_LOOP:
+		c->at[COUNTER_DECODER_NULL]++;
+		break;
 	case LINK_CISCO_HDLC:
-		return COUNTER_DECODER_CHDLC;
+		c->at[COUNTER_DECODER_CHDLC]++;
+		break;
 	case LINK_COOKED:
-		return COUNTER_DECODER_SLL;
+		c->at[COUNTER_DECODER_SLL]++;
+		break;
 	case LINK_COOKED2:
-		return COUNTER_DECODER_SLL2;
+		c->at[COUNTER_DECODER_SLL2]++;
+		break;
 	default:
-		return COUNTER_DECODER_RAW;
+		c->at[COUNTER_DECODER_RAW]++;
 	}
+}
+
+static void headers_count(struct counters *c, const uint8_t *headers)
+{
+	static const enum counter of[HEADERS] = {
+		[HEADER_ETHERNET] = COUNTER_DECODER_ETHERNET,
+		[HEADER_UNKNOWN_TYPE] = COUNTER_DECODER_UNKNOWN_ETHERTYPE,
+		[HEADER_PPP] = COUNTER_DECODER_PPP,
+		[HEADER_PPPOE] = COUNTER_DECODER_PPPOE,
+		[HEADER_MPLS] = COUNTER_DECODER_MPLS,
+		[HEADER_NSH] = COUNTER_DECODER_NSH,
+		[HEADER_VNTAG] = COUNTER_DECODER_VNTAG,
+		[HEADER_BACKBONE] = COUNTER_DECODER_IEEE8021AH,
+		[HEADER_ERSPAN] = COUNTER_DECODER_ERSPAN,
+	};
+
+	for (size_t i = 0; i < HEADERS; i++)
+		c->at[of[i]] += headers[i];
 }
 
 static void transport_count(struct counters *c, const struct packet *p)
@@ -97,10 +120,10 @@ static void frame_count(struct counters *c, const struct packet *p)
 	if (len > c->at[COUNTER_DECODER_MAX_PKT_SIZE])
 		c->at[COUNTER_DECODER_MAX_PKT_SIZE] = len;
 	c->at[COUNTER_DECODER_INVALID] += !decode_was_good(p);
-	c->at[link_counter(p->link)]++;
+	link_count(c, p->link);
 }
 
-void counters_decoded(struct counters *c, const struct packet *p)
+void counters_decoded(struct counters *c, const struct packet *p, const uint8_t *headers)
 {
 	if (!p->outer) {
 		frame_count(c, p);
@@ -109,6 +132,7 @@ void counters_decoded(struct counters *c, const struct packet *p)
 		c->at[COUNTER_DECODER_VLAN_QINQINQ] += p->vlan_cnt > 2;
 		c->at[COUNTER_DECODER_ARP] += !p->family && p->ether_type == ETHER_ARP;
 	}
+	headers_count(c, headers);
 	for (uint8_t i = 0; i < p->event_cnt; i++)
 		c->event[p->event[i]]++;
 	if (!p->family)
@@ -177,6 +201,18 @@ static void session_count(struct counters *c, const struct flow *flow)
 		c->app[s->proto][over].parser_errors += s->failed;
 }
 
+/* The most that a flow had. */
+static void macs_count(struct counters *c, const struct macs *macs)
+{
+	uint64_t *src = &c->at[COUNTER_DECODER_MAX_MAC_ADDRS_SRC],
+		 *dst = &c->at[COUNTER_DECODER_MAX_MAC_ADDRS_DST];
+
+	if (macs->cnt[FROM_CLIENT] > *src)
+		*src = macs->cnt[FROM_CLIENT];
+	if (macs->cnt[FROM_SERVER] > *dst)
+		*dst = macs->cnt[FROM_SERVER];
+}
+
 void counters_flow(struct counters *c, const struct flow *flow, enum flow_end why)
 {
 	static const enum counter states[FLOW_STATES] = {
@@ -201,18 +237,25 @@ void counters_flow(struct counters *c, const struct flow *flow, enum flow_end wh
 			c->at[COUNTER_TCP_STREAM_DEPTH_REACHED] +=
 				flow->tcp->side[side].depth_reached;
 	}
+	if (flow->macs)
+		macs_count(c, flow->macs);
 	session_count(c, flow);
+}
+
+static bool is_max(enum counter counter)
+{
+	return counter == COUNTER_DECODER_MAX_PKT_SIZE ||
+	       counter == COUNTER_DECODER_MAX_MAC_ADDRS_SRC ||
+	       counter == COUNTER_DECODER_MAX_MAC_ADDRS_DST;
 }
 
 void counters_add(struct counters *to, const struct counters *from)
 {
-	uint64_t max = to->at[COUNTER_DECODER_MAX_PKT_SIZE];
-
 	for (size_t i = 0; i < COUNTER_CNT; i++)
-		to->at[i] += from->at[i];
-	if (max < from->at[COUNTER_DECODER_MAX_PKT_SIZE])
-		max = from->at[COUNTER_DECODER_MAX_PKT_SIZE];
-	to->at[COUNTER_DECODER_MAX_PKT_SIZE] = max;
+		if (!is_max((enum counter)i))
+			to->at[i] += from->at[i];
+		else if (to->at[i] < from->at[i])
+			to->at[i] = from->at[i];
 	for (size_t i = 0; i < EVENT_CNT; i++)
 		to->event[i] += from->event[i];
 	for (size_t id = 0; id < PROTO_CNT; id++)

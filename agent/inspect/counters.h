@@ -27,8 +27,11 @@ struct counters {
 
 extern const char *const counter_paths[COUNTER_CNT];
 
-/* A packet that was decoded, also one inside of another; its frame is the whole frame's if outer is NULL. */
-void counters_decoded(struct counters *counters, const struct packet *packet);
+/*
+ * A packet that was decoded, also one inside of another; its frame is the whole frame's if outer is NULL.
+ * headers: how many it has of each enum decode_header.
+ */
+void counters_decoded(struct counters *counters, const struct packet *packet, const uint8_t *headers);
 /* It has gone its way: what became of it, on the wire. */
 void counters_fate(struct counters *counters, const struct packet *packet);
 void counters_flow(struct counters *counters, const struct flow *flow, enum flow_end why);

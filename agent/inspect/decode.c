@@ -39,6 +39,7 @@ struct packet *decode_inner(struct decoder *d, struct packet *p, struct slice fr
 		packet_event(p, EVENT_TOO_MANY_LAYERS);
 		return NULL;
 	}
+	memset(d->headers[d->packet_cnt], 0, HEADERS);
 	inner = &d->packets[d->packet_cnt++];
 	*inner = (struct packet){
 		.number = p->number,
@@ -162,6 +163,7 @@ unsigned int decode_frame(struct decoder *d, const struct capture_packet *frame)
 
 	d->packet_cnt = 1;
 	d->layer_cnt = 0;
+	memset(d->headers[0], 0, HEADERS);
 	*p = (struct packet){
 		.number = frame->number,
 		.time_ns = frame->time_ns,
@@ -172,11 +174,21 @@ unsigned int decode_frame(struct decoder *d, const struct capture_packet *frame)
 	return d->packet_cnt;
 }
 
+/* Odd, and yet all of it was read: what is behind it is none of ours, or has more than it must. */
+static bool is_harmless(enum engine_event event)
+{
+	return event == EVENT_IPV4_OPT_PAD_REQUIRED || event == EVENT_IPV6_ZERO_LEN_PADN ||
+	       event == EVENT_IPV6_UNKNOWN_NEXT_HEADER;
+}
+
 bool decode_was_good(const struct packet *p)
 {
-	if (p->family == 0)
-		return p->event_cnt == 0;
-	return p->l4.len != 0 || p->is_fragment || p->event_cnt == 0;
+	if (p->l4.len != 0 || p->is_fragment)
+		return true;
+	for (uint8_t i = 0; i < p->event_cnt; i++)
+		if (!is_harmless((enum engine_event)p->event[i]))
+			return false;
+	return true;
 }
 
 /* A list of numbers, or one; what is no number (a variable) leaves what there is. */

@@ -29,11 +29,26 @@ struct decode_settings {
 	struct decode_ports teredo, vxlan, geneve;
 };
 
+/* Headers of a packet in front of its IP, or between two of them, that are counted. */
+enum decode_header {
+	HEADER_ETHERNET,
+	HEADER_UNKNOWN_TYPE, /* not one, but what stood behind Ethernet in its place */
+	HEADER_PPP,
+	HEADER_PPPOE,
+	HEADER_MPLS, /* a stack of labels is one */
+	HEADER_NSH,
+	HEADER_VNTAG,
+	HEADER_BACKBONE, /* IEEE 802.1ah */
+	HEADER_ERSPAN, /* of the packet inside */
+	HEADERS
+};
+
 struct decoder {
 	const struct decode_settings *settings;
 	struct defrag *defrag;
 	unsigned int packet_cnt, layer_cnt;
 	struct packet packets[DECODE_PACKETS_MAX];
+	uint8_t headers[DECODE_PACKETS_MAX][HEADERS]; /* how many of each a packet has */
 };
 
 /* Reads decoder.teredo, .vxlan, .geneve and .erspan of the settings; config may be NULL. */

@@ -51,6 +51,12 @@
 
 /* One header more; false, with an event: there are too many. */
 bool decode_layer(struct decoder *d, struct packet *p);
+/* Counts a header of p. */
+static inline void decode_count(struct decoder *d, const struct packet *p, enum decode_header header)
+{
+	d->headers[p - d->packets][header]++;
+}
+
 /* A packet inside p, of what begins with a header of that link type; NULL: too many. */
 struct packet *decode_inner(struct decoder *d, struct packet *p, struct slice frame, uint16_t link);
 /* The last one made is none after all; p was around it. */
@@ -62,7 +68,7 @@ bool decode_by_ether_type(struct decoder *d, struct packet *p, uint16_t type, st
 void decode_ppp(struct decoder *d, struct packet *p, struct slice rest);
 void decode_mpls(struct decoder *d, struct packet *p, struct slice rest);
 void decode_pppoe_session(struct decoder *d, struct packet *p, struct slice rest);
-void decode_pppoe_discovery(struct packet *p, struct slice rest);
+void decode_pppoe_discovery(struct decoder *d, struct packet *p, struct slice rest);
 void decode_nsh(struct decoder *d, struct packet *p, struct slice rest);
 void decode_arp(struct packet *p, struct slice rest);
 

@@ -13,6 +13,7 @@
 
 void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest)
 {
+	decode_count(d, p, HEADER_ETHERNET);
 	if (rest.len < ETHER_LEN) {
 		packet_event(p, EVENT_ETHERNET_PKT_TOO_SMALL);
 		return;
@@ -21,7 +22,8 @@ void decode_ethernet(struct decoder *d, struct packet *p, struct slice rest)
 		return;
 	p->ether = rest.at;
 	p->ether_type = be16(rest.at + 12);
-	decode_by_ether_type(d, p, p->ether_type, slice_behind(rest, ETHER_LEN));
+	if (!decode_by_ether_type(d, p, p->ether_type, slice_behind(rest, ETHER_LEN)))
+		decode_count(d, p, HEADER_UNKNOWN_TYPE);
 }
 
 static void decode_vlan(struct decoder *d, struct packet *p, struct slice rest)
@@ -43,8 +45,9 @@ static void decode_vlan(struct decoder *d, struct packet *p, struct slice rest)
 
 /* A header of a fixed length whose last two bytes are the type of what follows. */
 static void decode_tag(struct decoder *d, struct packet *p, struct slice rest, size_t len,
-		       enum engine_event too_small)
+		       enum engine_event too_small, enum decode_header header)
 {
+	decode_count(d, p, header);
 	if (rest.len < len) {
 		packet_event(p, too_small);
 		return;
@@ -85,7 +88,7 @@ bool decode_by_ether_type(struct decoder *d, struct packet *p, uint16_t type, st
 		decode_pppoe_session(d, p, rest);
 		return true;
 	case ETHER_PPPOE_DISCOVERY:
-		decode_pppoe_discovery(p, rest);
+		decode_pppoe_discovery(d, p, rest);
 		return true;
 	case ETHER_ARP:
 		decode_arp(p, rest);
@@ -100,10 +103,11 @@ bool decode_by_ether_type(struct decoder *d, struct packet *p, uint16_t type, st
 		decode_ethernet(d, p, rest);
 		return true;
 	case ETHER_VNTAG:
-		decode_tag(d, p, rest, VNTAG_LEN, EVENT_VNTAG_HEADER_TOO_SMALL);
+		decode_tag(d, p, rest, VNTAG_LEN, EVENT_VNTAG_HEADER_TOO_SMALL, HEADER_VNTAG);
 		return true;
 	case ETHER_BACKBONE:
-		decode_tag(d, p, rest, BACKBONE_LEN, EVENT_IEEE8021AH_HEADER_TOO_SMALL);
+		decode_tag(d, p, rest, BACKBONE_LEN, EVENT_IEEE8021AH_HEADER_TOO_SMALL,
+			   HEADER_BACKBONE);
 		return true;
 	case ETHER_FABRIC_PATH:
 		decode_fabric_path(d, p, rest);
@@ -118,6 +122,7 @@ void decode_mpls(struct decoder *d, struct packet *p, struct slice rest)
 {
 	uint32_t label;
 
+	decode_count(d, p, HEADER_MPLS);
 	do {
 		if (rest.len < 4) {
 			packet_event(p, EVENT_MPLS_HEADER_TOO_SMALL);
@@ -209,6 +214,7 @@ static void decode_ppp_payload(struct decoder *d, struct packet *p, uint16_t pro
 /* In HDLC-like framing two bytes of address and control stand in front (RFC 1662). */
 void decode_ppp(struct decoder *d, struct packet *p, struct slice rest)
 {
+	decode_count(d, p, HEADER_PPP);
 	if (rest.len >= 2 && rest.at[0] == 0xff && rest.at[1] == 0x03)
 		rest = slice_behind(rest, 2);
 	if (rest.len < 2) {
@@ -226,6 +232,7 @@ void decode_ppp(struct decoder *d, struct packet *p, struct slice rest)
 /* RFC 2516: version and type, code, session, length, and the first bytes of PPP. */
 void decode_pppoe_session(struct decoder *d, struct packet *p, struct slice rest)
 {
+	decode_count(d, p, HEADER_PPPOE);
 	if (rest.len < 8) {
 		packet_event(p, EVENT_PPPOE_PKT_TOO_SMALL);
 		return;
@@ -237,10 +244,11 @@ void decode_pppoe_session(struct decoder *d, struct packet *p, struct slice rest
 	decode_ppp(d, p, slice_behind(rest, 6));
 }
 
-void decode_pppoe_discovery(struct packet *p, struct slice rest)
+void decode_pppoe_discovery(struct decoder *d, struct packet *p, struct slice rest)
 {
 	size_t len;
 
+	decode_count(d, p, HEADER_PPPOE);
 	if (rest.len < 6) {
 		packet_event(p, EVENT_PPPOE_PKT_TOO_SMALL);
 		return;
@@ -279,6 +287,7 @@ void decode_nsh(struct decoder *d, struct packet *p, struct slice rest)
 	size_t len;
 	uint8_t version, type, next;
 
+	decode_count(d, p, HEADER_NSH);
 	if (rest.len < 8) {
 		packet_event(p, EVENT_NSH_HEADER_TOO_SMALL);
 		return;

@@ -63,6 +63,7 @@ static void decode_erspan(struct decoder *d, struct packet *p, struct slice rest
 	inner = decode_inner(d, p, rest, LINK_ETHERNET);
 	if (!inner)
 		return;
+	decode_count(d, inner, HEADER_ERSPAN);
 	if (be16(rest.at) & 0xfff)
 		inner->vlan[inner->vlan_cnt++] = be16(rest.at) & 0xfff;
 	decode_ethernet(d, inner, slice_behind(rest, ERSPAN_LEN));

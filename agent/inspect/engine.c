@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "file/room.h"
 #include "inspect/crew.h"
 #include "report/told.h"
 
@@ -136,6 +137,7 @@ static uint64_t rules_count(const struct engine *engine)
 /* The record of statistics, behind all others. */
 static int tally_tell(struct engine *engine, struct engine_tally *tally)
 {
+	const struct file_room *files = engine->settings.setup.files;
 	uint64_t *count = tally->counters.at;
 	struct told *told;
 	int r = told_new(engine->settings.told, line_count, engine, &told);
@@ -145,6 +147,8 @@ static int tally_tell(struct engine *engine, struct engine_tally *tally)
 	if (count[COUNTER_DECODER_PKTS])
 		count[COUNTER_DECODER_AVG_PKT_SIZE] =
 			count[COUNTER_DECODER_BYTES] / count[COUNTER_DECODER_PKTS];
+	if (files)
+		count[COUNTER_FILE_STORE_FS_ERRORS] = files->refused;
 	told_counters(told, &tally->counters, rules_count(engine), engine->last_ns);
 	told_free(told);
 	tally->records += engine->records;

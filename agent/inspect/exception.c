@@ -82,8 +82,10 @@ void exception_apply(enum exception_policy policy, struct packet *packet, enum p
 		packet->fate |= FATE_PASS;
 		break;
 	case EXCEPTION_BYPASS:
-		if (flow)
+		if (flow) {
+			flow->passed = true;
 			flow_bypass(flow, SEK_BACK_EXCEPTION);
+		}
 		break;
 	case EXCEPTION_REJECT:
 		packet->fate |= FATE_REJECT_SRC;

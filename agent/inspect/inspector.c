@@ -240,6 +240,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	}
 	if (flow && ips && (flow->fate & FATE_DROP)) {
 		packet_drop(p, DROP_FLOW);
+		if (flow->tcp && p->proto == IP_TCP)
+			flow->tcp->side[p->side].flags |= p->tcp.flags;
 	} else if (flow) {
 		if (flow->passed)
 			p->fate |= FATE_PASS;
@@ -320,7 +322,7 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 		place_set(w, frame->number, 1 + DECODE_PACKETS_MAX - i, 0);
 		if (w->settings->setup.ips)
 			inside_ask(w, i, drops);
-		counters_decoded(&w->tally.counters, p);
+		counters_decoded(&w->tally.counters, p, d->headers[i]);
 		packet_inspect(w, p);
 		if ((p->fate & FATE_DROP) && p->outer && w->settings->setup.ips)
 			outer_drop(w, p, drops);
@@ -550,6 +552,7 @@ struct engine_tally inspector_tally(const struct inspector *w)
 	if (w->number == 0) { /* all of them see all fragments */
 		tally.evicted += defrag.evicted;
 		tally.memory_short += defrag.memory_short;
+		count[COUNTER_DEFRAG_MAX_FRAG_HITS] = defrag.evicted + defrag.memory_short;
 	}
 	tally.alerts += detect.alerts;
 	tally.alerts_lost = detect.lost;
@@ -559,6 +562,9 @@ struct engine_tally inspector_tally(const struct inspector *w)
 	count[COUNTER_TCP_SEGMENT_MEMCAP_DROP] = w->tcp.memory.refused;
 	count[COUNTER_TCP_INVALID_CHECKSUM] = w->tcp.bad_sums;
 	count[COUNTER_TCP_REASSEMBLY_GAP] = w->tcp.gaps;
+	count[COUNTER_TCP_OVERLAP] = w->tcp.overlaps;
+	count[COUNTER_TCP_ACK_UNSEEN_DATA] = w->tcp.unseen_acks;
+	count[COUNTER_TCP_URGENT_OOB_DATA] = w->tcp.urgent_bytes;
 	count[COUNTER_DETECT_ALERT] = detect.alerts;
 	count[COUNTER_DETECT_ALERT_QUEUE_OVERFLOW] = detect.lost;
 	count[COUNTER_DETECT_ALERTS_SUPPRESSED] = detect.quiet;

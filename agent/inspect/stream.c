@@ -170,7 +170,8 @@ struct segment {
 	uint64_t from, to; /* what is not before base */
 	uint64_t whole_from, whole_to;
 	const uint8_t *bytes; /* of from */
-	bool conflict, no_memory, took;
+	enum stream_overlap overlap;
+	bool no_memory, took;
 };
 
 static uint8_t *piece_bytes(const struct tcp_stream *s, const struct tcp_piece *piece)
@@ -192,9 +193,12 @@ static void segment_overlap(struct tcp_stream *s, const struct stream_settings *
 		.new_to = (int64_t)seg->whole_to,
 	};
 
-	if (memcmp(old, new, to - from) == 0)
+	if (memcmp(old, new, to - from) == 0) {
+		if (seg->overlap == STREAM_OVERLAP_NONE)
+			seg->overlap = STREAM_OVERLAP_SAME;
 		return;
-	seg->conflict = true;
+	}
+	seg->overlap = STREAM_OVERLAP_OTHER;
 	if (settings->is_inline || !hostos_takes_new_segment((enum os_policy)s->os, &overlap))
 		return;
 	if (from < s->app) { /* the parser has read these */
@@ -312,7 +316,7 @@ static void segment_insert(struct tcp_stream *s, const struct stream_settings *s
 
 enum stream_said tcp_stream_insert(struct tcp_stream *s, const struct stream_settings *settings,
 				   struct tcp_memory *memory, uint32_t seq, struct slice bytes,
-				   bool *ret_conflict)
+				   enum stream_overlap *ret_overlap)
 {
 	int64_t from = tcp_stream_offset(s, seq), to = from + (int64_t)bytes.len;
 	struct segment seg;
@@ -336,7 +340,7 @@ enum stream_said tcp_stream_insert(struct tcp_stream *s, const struct stream_set
 	if (s->piece_cnt >= PIECES_MAX * 4)
 		return STREAM_SAID_NO_MEMORY;
 	segment_insert(s, settings, memory, &seg);
-	*ret_conflict = seg.conflict;
+	*ret_overlap = seg.overlap;
 	if (seg.no_memory)
 		return STREAM_SAID_NO_MEMORY;
 	if (is_cut && s->end >= settings->depth)

@@ -66,14 +66,21 @@ enum stream_said {
 	STREAM_SAID_NO_MEMORY,
 };
 
+/* What a segment met in its place. */
+enum stream_overlap {
+	STREAM_OVERLAP_NONE,
+	STREAM_OVERLAP_SAME, /* bytes like its own */
+	STREAM_OVERLAP_OTHER, /* others */
+};
+
 void tcp_stream_begin(struct tcp_stream *stream, uint32_t isn);
 void tcp_stream_end(struct tcp_stream *stream, struct tcp_memory *memory);
 /* The offset of a number; before base: less than it. */
 int64_t tcp_stream_offset(const struct tcp_stream *stream, uint32_t seq);
-/* Takes a segment up; *ret_conflict: other bytes came for a place that had some. */
+/* Takes a segment up. */
 enum stream_said tcp_stream_insert(struct tcp_stream *stream, const struct stream_settings *settings,
 				   struct tcp_memory *memory, uint32_t seq, struct slice bytes,
-				   bool *ret_conflict);
+				   enum stream_overlap *ret_overlap);
 /* What the parser has not read, up to where the other side (all: or nobody) has acknowledged. */
 struct slice tcp_stream_app(const struct tcp_stream *stream, bool all);
 /* Something is there behind a gap. */

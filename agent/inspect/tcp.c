@@ -296,6 +296,7 @@ static bool urgent_apply(struct segment_in *in, struct slice *bytes)
 	if (tcp->urgent != 0 && tcp->urgent == bytes->len &&
 	    tcp_stream_offset(in->own, in->seq) == (int64_t)in->own->end) {
 		bytes->len--;
+		in->tracker->urgent_bytes++;
 		in->own->base_seq++;
 		in->seq++;
 	}
@@ -306,7 +307,7 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 {
 	struct stream_settings settings = in->settings->stream;
 	struct slice bytes = in->p->payload;
-	bool conflict = false;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 	uint32_t moved = in->seq;
 
 	if (!urgent_apply(in, &bytes))
@@ -314,7 +315,7 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 	seq += in->seq - moved;
 	if (in->flow->session.no_depth)
 		settings.depth = 0;
-	switch (tcp_stream_insert(in->own, &settings, &in->tracker->memory, seq, bytes, &conflict)) {
+	switch (tcp_stream_insert(in->own, &settings, &in->tracker->memory, seq, bytes, &overlap)) {
 	case STREAM_SAID_TAKEN:
 	case STREAM_SAID_OLD:
 		in->p->is_stream = true;
@@ -329,7 +330,8 @@ static void segment_take(struct segment_in *in, uint32_t seq)
 	}
 	if (in->own->depth_reached)
 		packet_event(in->p, EVENT_STREAM_REASSEMBLY_DEPTH_REACHED);
-	if (conflict)
+	in->tracker->overlaps += overlap != STREAM_OVERLAP_NONE;
+	if (overlap == STREAM_OVERLAP_OTHER)
 		packet_event(in->p, EVENT_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 

@@ -81,6 +81,9 @@ struct tcp_tracker {
 	struct pool pool;
 	struct tcp_memory memory;
 	uint64_t sessions_refused, bad_sums, gaps, invalid;
+	uint64_t overlaps; /* segments for a place that has bytes */
+	uint64_t urgent_bytes; /* taken out of their streams */
+	uint64_t unseen_acks; /* of bytes that did not come, as far as they are taken for good */
 };
 
 void tcp_settings_read(const struct config *config, const struct engine_setup *setup,

@@ -542,7 +542,6 @@ const struct proto proto_ike = {
 	.events = events,
 	.log = ike_log,
 	.log_by_packet = true,
-	.log_tx_id = true,
 	.options = ike_options,
 	.option_cnt = IKE_OPTION_CNT,
 };

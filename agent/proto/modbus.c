@@ -82,17 +82,17 @@ static uint8_t category_of(const struct modbus_message *message)
 
 	if ((function >= 65 && function <= 72) || (function >= 100 && function <= 110))
 		return MODBUS_USER;
-	if (function == 9 || function == 10 || function == 13 || function == 14 || function == 41 ||
-	    function == 42 || function == 90 || function == 91 || function == 125 ||
-	    function == 126 || function == 127)
+	if (function == 10 || function == 13 || function == 14 || function == 41 || function == 42 ||
+	    function == 90 || function == 91 || function == 125 || function == 126 || function == 127)
 		return MODBUS_RESERVED;
-	if (function == 8 && message->has_subfunction &&
-	    (message->subfunction == 19 || message->subfunction > 20))
+	if ((function == 8 || function == 43) && !message->has_subfunction)
+		return 0; /* it is the subfunction's */
+	if (function == 8 &&
+	    ((message->subfunction > 4 && message->subfunction < 10) || message->subfunction > 21))
 		return MODBUS_RESERVED;
-	if (function == 43 && message->has_subfunction && message->subfunction != 13 &&
-	    message->subfunction != 14)
+	if (function == 43 && message->subfunction != 13 && message->subfunction != 14)
 		return MODBUS_RESERVED;
-	if ((function >= 1 && function <= 8) || function == 11 || function == 12 ||
+	if ((function >= 1 && function <= 9) || function == 11 || function == 12 ||
 	    (function >= 15 && function <= 17) || (function >= 20 && function <= 24) ||
 	    function == 43)
 		return MODBUS_ASSIGNED;
@@ -135,7 +135,8 @@ static void body_read(struct modbus_message *message, enum side side, struct sli
 		message->has_subfunction = !c.is_short;
 		if (c.is_short)
 			message->error |= MODBUS_BAD_LENGTH;
-	} else if (side == FROM_CLIENT || message->access & MODBUS_WRITE) {
+	} else if (side == FROM_CLIENT ||
+		   (message->access & MODBUS_WRITE && !(message->access & MODBUS_READ))) {
 		range_read(message, c);
 	}
 	message->category = category_of(message);
@@ -158,7 +159,7 @@ static bool message_read(struct modbus_message *message, enum side side, struct 
 	message->is_exception = side == FROM_SERVER && message->function & EXCEPTION_BIT;
 	if (message->is_exception)
 		message->function &= (uint8_t)~EXCEPTION_BIT;
-	if (!message->is_exception && message->function < sizeof(accesses))
+	if (message->function < sizeof(accesses))
 		message->access = accesses[message->function];
 	if (message->protocol)
 		message->error |= MODBUS_BAD_PROTOCOL;

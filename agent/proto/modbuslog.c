@@ -4,15 +4,42 @@
  */
 #include <stdio.h>
 
+#include "base/bigend.h"
 #include "proto/modbus.h"
 #include "report/json.h"
 
-static const char *const access_names[] = { "READ",  "WRITE",	"DISCRETES", "COILS",
-					    "INPUT", "HOLDING", "SINGLE",    "MULTIPLE" };
-static const char *const category_names[] = { "PUBLIC_ASSIGNED", "PUBLIC_UNASSIGNED",
-					      "USER_DEFINED", "RESERVED" };
-static const char *const error_names[] = { "DATA_VALUE", "DATA_LENGTH", "EXC_CODE", "FUNC_CODE",
-					   "PROTO_ID" };
+#define FUNCTION_MASK 22 /* writes what two masks make of a register */
+
+struct bits_name {
+	uint8_t bits; /* all of them */
+	const char *name;
+};
+
+static const struct bits_name access_names[] = {
+	{ MODBUS_READ, "READ" },
+	{ MODBUS_WRITE, "WRITE" },
+	{ MODBUS_DISCRETES, "DISCRETES" },
+	{ MODBUS_COILS, "COILS" },
+	{ MODBUS_INPUT, "INPUT" },
+	{ MODBUS_HOLDING, "HOLDING" },
+	{ MODBUS_SINGLE, "SINGLE" },
+	{ MODBUS_MULTIPLE, "MULTIPLE" },
+	{ MODBUS_WRITE | MODBUS_SINGLE, "WRITE_SINGLE" },
+	{ MODBUS_WRITE | MODBUS_MULTIPLE, "WRITE_MULTIPLE" },
+	{ 0, NULL },
+};
+static const struct bits_name category_names[] = {
+	{ MODBUS_ASSIGNED, "PUBLIC_ASSIGNED" },
+	{ MODBUS_UNASSIGNED, "PUBLIC_UNASSIGNED" },
+	{ MODBUS_USER, "USER_DEFINED" },
+	{ MODBUS_RESERVED, "RESERVED" },
+	{ 0, NULL },
+};
+static const struct bits_name error_names[] = {
+	{ MODBUS_BAD_VALUE, "DATA_VALUE" },   { MODBUS_BAD_LENGTH, "DATA_LENGTH" },
+	{ MODBUS_BAD_EXCEPTION, "EXC_CODE" }, { MODBUS_BAD_FUNCTION, "FUNC_CODE" },
+	{ MODBUS_BAD_PROTOCOL, "PROTO_ID" },  { 0, NULL },
+};
 
 static const char *function_word(uint8_t function)
 {
@@ -33,6 +60,8 @@ static const char *function_word(uint8_t function)
 		return "RdExcStatus";
 	case 8:
 		return "Diagnostic";
+	case 9:
+		return "Program484";
 	case 11:
 		return "GetCommEventCtr";
 	case 12:
@@ -60,6 +89,38 @@ static const char *function_word(uint8_t function)
 	}
 }
 
+/* Of diagnostics; what is not assigned: "Reserved". */
+static const char *diagnostic_word(uint16_t code)
+{
+	static const char *const words[] = {
+		[0] = "RetQueryData",
+		[1] = "RestartCommOpt",
+		[2] = "RetDiagReg",
+		[3] = "ChangeInputDelimiter",
+		[4] = "ForceListenOnlyMode",
+		[10] = "ClearCtrDiagReg",
+		[11] = "RetBusMsgCount",
+		[12] = "RetBusCommErrCount",
+		[13] = "RetBusExcErrCount",
+		[14] = "RetServerMsgCount",
+		[15] = "RetServerNoRespCount",
+		[16] = "RetServerNAKCount",
+		[17] = "RetServerBusyCount",
+		[18] = "RetBusCharOverrunCount",
+		[19] = "RetOverrunErrCount",
+		[20] = "ClearOverrunCounterFlag",
+		[21] = "GetClearPlusStats",
+	};
+
+	return code < sizeof(words) / sizeof(words[0]) && words[code] ? words[code] : "Reserved";
+}
+
+/* Of the encapsulated interface transport. */
+static const char *mei_word(uint16_t code)
+{
+	return code == 13 ? "CANOpenGenRefReqResp" : code == 14 ? "RdDevId" : "Unknown";
+}
+
 static const char *exception_word(uint8_t code)
 {
 	static const char *const words[] = {
@@ -81,16 +142,15 @@ static const char *exception_word(uint8_t code)
 }
 
 /* "READ | COILS"; none: "NONE". */
-static void bits_log(struct json *json, const char *name, uint8_t bits, const char *const *names,
-		     size_t cnt)
+static void bits_log(struct json *json, const char *name, uint8_t bits, const struct bits_name *names)
 {
 	char text[128];
 	size_t len = 0;
 
-	for (size_t i = 0; i < cnt; i++)
-		if (bits >> i & 1)
+	for (; names->name; names++)
+		if ((bits & names->bits) == names->bits)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
-						len ? " | " : "", names[i]);
+						len ? " | " : "", names->name);
 	json_text(json, name, len ? text : "NONE");
 }
 
@@ -104,37 +164,77 @@ static void exception_log(struct json *json, const struct modbus_message *messag
 	json_close(json);
 }
 
+static void subfunction_log(struct json *json, const struct modbus_message *message, struct slice data)
+{
+	bool is_diagnostic = message->function == 8;
+
+	json_open(json, is_diagnostic ? "diagnostic" : "mei");
+	json_number(json, "raw", message->subfunction);
+	json_text(json, "code",
+		  is_diagnostic ? diagnostic_word(message->subfunction)
+				: mei_word(message->subfunction));
+	json_bytes(json, "data", slice_behind(data, is_diagnostic ? 2 : 1));
+	json_close(json);
+}
+
+static void read_log(struct json *json, enum side side, const struct modbus_message *message,
+		     struct slice data)
+{
+	json_open(json, "read");
+	if (side == FROM_CLIENT) {
+		json_number(json, "address", message->address);
+		json_number(json, "quantity", message->quantity);
+	} else {
+		json_bytes(json, "data", slice_behind(data, 1));
+	}
+	json_close(json);
+}
+
+/* place: address, quantity, count of bytes, the bytes. */
+static void write_several_log(struct json *json, struct slice place)
+{
+	json_open(json, "write");
+	json_number(json, "address", be16(place.at));
+	json_number(json, "quantity", be16(place.at + 2));
+	json_bytes(json, "data", slice_behind(place, 5));
+	json_close(json);
+}
+
+static void write_log(struct json *json, const struct modbus_message *message, struct slice data)
+{
+	json_open(json, "write");
+	json_number(json, "address", message->address);
+	if (message->function == FUNCTION_MASK && data.len >= 6) {
+		json_number(json, "and_mask", be16(data.at + 2));
+		json_number(json, "or_mask", be16(data.at + 4));
+	} else {
+		/* What answers a write of several has their number in its place. */
+		json_number(json, "data", message->has_value ? message->value : message->quantity);
+	}
+	json_close(json);
+}
+
 static void body_log(struct json *json, enum side side, const struct modbus_message *message)
 {
 	struct slice data = slice(message->data, message->data_len);
+	bool reads = message->access & MODBUS_READ && (message->has_range || side == FROM_SERVER),
+	     writes = message->access & MODBUS_WRITE && message->has_range;
+	struct slice place = reads ? slice_behind(data, 4) : data;
 
-	if (message->is_exception) {
+	if (message->is_exception)
 		exception_log(json, message);
-	} else if (message->has_subfunction) {
-		json_open(json, message->function == 8 ? "diagnostic" : "mei");
-		json_number(json, "raw", message->subfunction);
-		json_bytes(json, "data", slice_behind(data, message->function == 8 ? 2 : 1));
-		json_close(json);
-	} else if (message->has_range && message->access & MODBUS_READ) {
-		json_open(json, "read");
-		json_number(json, "address", message->address);
-		json_number(json, "quantity", message->quantity);
-		json_close(json);
-	} else if (message->has_range) {
-		json_open(json, "write");
-		json_number(json, "address", message->address);
-		if (message->has_value)
-			json_number(json, "data", message->value);
-		else
-			json_number(json, "quantity", message->quantity);
-		json_close(json);
-	} else if (side == FROM_SERVER && message->access & MODBUS_READ) {
-		json_open(json, "read");
-		json_bytes(json, "data", slice_behind(data, 1));
-		json_close(json);
-	} else if (data.len) {
+	else if (message->has_subfunction)
+		subfunction_log(json, message, data);
+	else if (!reads && !writes)
 		json_bytes(json, "data", data);
-	}
+	else if (reads)
+		read_log(json, side, message, data);
+	if (message->is_exception || !writes)
+		return;
+	if (side == FROM_CLIENT && message->access & MODBUS_MULTIPLE && place.len >= 5)
+		write_several_log(json, place);
+	else if (!reads)
+		write_log(json, message, data);
 }
 
 static void message_log(struct json *json, const char *name, enum side side,
@@ -148,9 +248,9 @@ static void message_log(struct json *json, const char *name, enum side side,
 	json_number(json, "unit_id", message->unit);
 	json_number(json, "function_raw", message->function | (message->is_exception ? 0x80u : 0));
 	json_text(json, "function_code", function_word(message->function));
-	bits_log(json, "access_type", message->access, access_names, 8);
-	bits_log(json, "category", message->category, category_names, 4);
-	bits_log(json, "error_flags", message->error, error_names, 5);
+	bits_log(json, "access_type", message->access, access_names);
+	bits_log(json, "category", message->category, category_names);
+	bits_log(json, "error_flags", message->error, error_names);
 	body_log(json, side, message);
 	json_close(json);
 }

@@ -236,13 +236,14 @@ static void tx_put(struct told *told, struct tx *tx, enum side side)
 	files_put(told, tx, side);
 }
 
+/* What it came out of: a tunnel, or the last of its fragments. */
 static void tunnel_put(struct told *told, const struct packet *p)
 {
 	const struct packet *o = p->outer;
-	const char *name = told_proto_name(o->proto);
+	const char *name = told_proto_name(told_proto_of(o));
 	struct json *json = &told->json;
 
-	if (p->is_rebuilt || !o->family)
+	if (!o->family)
 		return;
 	json_open(json, "tunnel");
 	json_address(json, "src_ip", &o->src, o->family);

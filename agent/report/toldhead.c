@@ -45,8 +45,7 @@ struct ends {
 	uint8_t family, proto;
 };
 
-/* What is behind the fragment header of IPv6 is not looked at before the whole is there. */
-static uint8_t proto_of(const struct packet *p)
+uint8_t told_proto_of(const struct packet *p)
 {
 	return p->family == 6 && p->is_fragment ? PROTO_FRAGMENT6 : p->proto;
 }
@@ -58,7 +57,8 @@ static struct ends ends_of(const struct told_head *head)
 	struct ends ends = { 0 };
 
 	if (p && (head->from == HEAD_PACKET || !f)) {
-		ends = (struct ends){ &p->src, &p->dst, p->sport, p->dport, p->family, proto_of(p) };
+		ends = (struct ends){ &p->src,	&p->dst,   p->sport,
+				      p->dport, p->family, told_proto_of(p) };
 	} else if (f) {
 		enum side from = head->from == HEAD_SERVER ? FROM_SERVER : FROM_CLIENT;
 		enum side to = other_side(from);

@@ -50,7 +50,7 @@ struct told_settings {
 	bool anomaly_decode, anomaly_stream, anomaly_applayer, anomaly_packet;
 	bool drop_all, drop_alerts, drop_verdict; /* drop_all: not only the first of a flow's side */
 	bool stream_all, stream_events, stream_states; /* which packets of TCP are told */
-	bool metadata, ethernet, community_id, is_ips;
+	bool metadata, ethernet, community_id, is_ips, has_store;
 	uint16_t community_seed;
 	bool xff, xff_overwrite, xff_forward;
 	char xff_header[64]; /* in lower case */
@@ -128,6 +128,8 @@ void told_tx_objects(struct told *told, struct tx *tx);
 void told_flow_metadata(struct told *told, const struct flow *flow);
 /* An address in text; ret_addr may be NULL. */
 bool told_address_read(struct slice text, struct sek_addr *ret_addr);
+/* What is behind the fragment header of IPv6 is not looked at before the whole is there: IPv6-Frag. */
+uint8_t told_proto_of(const struct packet *packet);
 const char *told_proto_name(uint8_t proto); /* "TCP"; NULL: it has only a number */
 
 #endif

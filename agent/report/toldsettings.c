@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "file/room.h"
 
 #define PATH_LEN_MAX 256
 #define PAYLOAD_MAX 4096
@@ -281,6 +282,7 @@ int told_settings_new(const struct engine_setup *setup, struct told_settings **r
 	if (!s)
 		return -ENOMEM;
 	s->is_ips = setup->ips;
+	s->has_store = setup->files && setup->files->store;
 	for (int id = PROTO_FAILED + 1; id < PROTO_CNT; id++)
 		s->off[id] = protos[id] && proto_is_off((enum proto_id)id, setup->config);
 	s->tenants = setup->tenants;

@@ -21,11 +21,8 @@
 static const char *const zeros[] = {
 	"app_layer.error.failed_tcp.gap",
 	"app_layer.expectations",
-	"decoder.erspan",
-	"decoder.ieee8021ah",
-	"decoder.nsh",
-	"decoder.vntag",
 	"file_store.open_files",
+	"file_store.open_files_max_hit",
 	"flow.active",
 	"flow.emerg_mode_entered",
 	"flow.emerg_mode_over",
@@ -134,17 +131,27 @@ static void proto_stats(struct stats *stats, const struct counters *c, size_t id
 	}
 }
 
-/* What is only counted in the path is not told elsewhere. */
-static void path_add(struct stats *stats, const char *path, uint64_t value, bool ips)
+/* What is counted in the path alone, or by the store of files, is not told elsewhere. */
+static bool is_told(const char *path, const struct told_settings *s)
 {
-	if (ips || strncmp(path, "ips.", 4) != 0)
+	if (strncmp(path, "ips.", strlen("ips.")) == 0)
+		return s->is_ips;
+	if (strncmp(path, "file_store.", strlen("file_store.")) == 0)
+		return s->has_store || strcmp(path, "file_store.open_files") == 0;
+	return true;
+}
+
+static void path_add(struct stats *stats, const char *path, uint64_t value,
+		     const struct told_settings *s)
+{
+	if (is_told(path, s))
 		stat_add(stats, value, "%s", path);
 }
 
 static void all_stats(struct stats *stats, const struct counters *c, const struct told_settings *s)
 {
 	for (size_t i = 0; i < COUNTER_CNT; i++)
-		path_add(stats, counter_paths[i], c->at[i], s->is_ips);
+		path_add(stats, counter_paths[i], c->at[i], s);
 	for (int event = EVENT_NONE + 1; event < EVENT_CNT; event++) {
 		const struct engine_event_name *name = engine_event_name((enum engine_event)event);
 
@@ -155,7 +162,7 @@ static void all_stats(struct stats *stats, const struct counters *c, const struc
 		if (protos[id] && !s->off[id])
 			proto_stats(stats, c, id);
 	for (size_t i = 0; i < ZERO_CNT; i++)
-		path_add(stats, zeros[i], 0, s->is_ips);
+		path_add(stats, zeros[i], 0, s);
 }
 
 static int by_path(const void *a, const void *b)

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct stream_settings settings = { .chunk = { 64, 64 } };
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { .os = size ? data[0] % (OS_LAST + 1) : 0, .no_raw = true };
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, UINT32_MAX - 100);
 	for (; size >= 8; data += 8, size -= 8) {
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		memset(bytes, data[3], sizeof(bytes));
 		tcp_stream_insert(&stream, &settings, &memory, UINT32_MAX - 99 + at,
-				  slice(bytes, data[2]), &conflict);
+				  slice(bytes, data[2]), &overlap);
 		stream.last_ack = UINT32_MAX - 99 + ((uint32_t)data[4] << 8 | data[5]);
 		if (data[6] & 1)
 			tcp_stream_skip_gap(&stream, &memory, data[6] & 2);

@@ -5,9 +5,9 @@
 What Suricata writes of a capture and what this engine writes, record by record and field by field. A profile says
 which records are written: `full` every type with all it can tell, `custom` with fields that are chosen one by one; both
 of all captures below DIR (or CAPTURES) with RULES. `own` is as the settings, rules and arguments of each test say, where
-DIR holds tests as verify.py runs them. Prints what differs, by the number of captures in which it does, an example with
-each. Without Suricata or captures it says SKIP. What Suricata said is kept in BUILD/records and asked again when
-version, rules or settings change.
+DIR holds tests as verify.py runs them. Prints what differs, by the number of times that it does, an example with each.
+Each line of ours must be JSON in UTF-8, no name in it twice in one object. Without Suricata or captures it says SKIP.
+What Suricata said is kept in BUILD/records and asked again when version, rules or settings change.
 What differs and stands in records.csv beside this file (event type, field, capture, why ours is right; each a pattern
 with *) is counted apart."""
 
@@ -30,6 +30,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROFILES = ('full', 'custom', 'own')
 PAIRING_MAX = 400  # records of one kind and flow that are paired by likeness; more are paired in order
 ABSENT = '(none)'
+ICMP_ANSWERED = {0, 8, 9, 10, 13, 14, 15, 16, 17, 18, 128, 129, 130, 131, 133, 134, 135, 136, 139, 140, 144, 145}
 
 ALERT = {'payload': 'yes', 'payload-printable': 'yes', 'packet': 'yes', 'http-body': 'yes', 'http-body-printable': 'yes',
          'tagged-packets': 'yes', 'verdict': 'yes',
@@ -130,7 +131,7 @@ def all_compare(build, profile, captures, rules, classification):
     of_ours = alerts.ours_written(build, work, captures, rules, settings)
     for (path, _), mine, other in zip(captures, of_ours, of_theirs):
         other = records_read(other, False)
-        yield alerts.label(path), list(compare(records_read(mine, False), other)), sum(map(len, other.values()))
+        yield alerts.label(path), list(compare(records_read(mine, False, True), other)), sum(map(len, other.values()))
 
 
 # --- tests, each with its own ---
@@ -175,7 +176,7 @@ def test_compare(test, work):
     out = os.path.join(work, test['label'])
     try:
         other = records_read(test_theirs(test, os.path.join(out, 'theirs')))
-        mine = records_read(test_ours(test, os.path.join(out, 'ours')))
+        mine = records_read(test_ours(test, os.path.join(out, 'ours')), strict=True)
     except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
         return test['label'], [('', '', 'does not run', str(error)[:400])], 0
     return test['label'], list(compare(mine, other)), sum(map(len, other.values()))
@@ -223,13 +224,25 @@ def key_of(record):
     return kind, str(about or ''), ' '.join([str(record.get('proto'))] + ends)
 
 
-def records_read(path, has_clock=True):
-    """By key; of the statistics the last one. Bytes that are no UTF-8 are told apart, too. Asked over its socket,
-    Suricata's clock stands at a capture's first packet when it ends the flows: has_clock False."""
+def names_once(members):
+    names = [name for name, _ in members]
+    if len(names) != len(set(names)):
+        raise ValueError(f'a name stands twice: {names}')
+    return dict(members)
+
+
+def has_answer(record):
+    """Of ICMP without an answer Suricata's community_id has other numbers than type and code."""
+    return record.get('proto') not in ('ICMP', 'IPv6-ICMP') or record.get('icmp_type') in ICMP_ANSWERED
+
+
+def records_read(path, has_clock=True, strict=False):
+    """By key; of the statistics the last one. Bytes that are no UTF-8 are told apart, too; strict: they raise. Asked
+    over its socket, Suricata's clock stands at a capture's first packet when it ends the flows: has_clock False."""
     records = collections.defaultdict(list)
-    with open(path, encoding='utf-8', errors='surrogateescape') as lines:
+    with open(path, encoding='utf-8', errors='strict' if strict else 'surrogateescape') as lines:
         for line in lines:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=names_once if strict else None)
             if record.get('event_type') == 'stats':
                 record['stats'].pop('uptime', None)
                 record.pop('timestamp', None)
@@ -238,7 +251,7 @@ def records_read(path, has_clock=True):
                 record.pop('timestamp', None)
             if 'parent_id' in record:
                 record['parent_id'] = True  # as flow_id, a number of each one's own
-            if record.get('src_ip') == record.get('dest_ip'):
+            if record.get('src_ip') == record.get('dest_ip') or not has_answer(record):
                 record.pop('community_id', None)  # ports decide then: Suricata compares them with their bytes turned
             records[key_of(record)].append(flatten(record, '', {}))
     return records
@@ -329,19 +342,17 @@ def report(results, wanted, verbose):
     wrong, examples, explained, records = collections.Counter(), {}, collections.Counter(), 0
     for label, differences, cnt in results:
         records += cnt
-        seen = set()
         for event_type, field, how, example in differences:
             what = (event_type, field, how)
             reason = reasons.find(event_type, field or how, label)
             if reason:
                 explained[reason] += 1
-            elif what not in seen and (not wanted or wanted == event_type):
-                seen.add(what)
+            elif not wanted or wanted == event_type:
                 wrong[what] += 1
-                examples.setdefault(what, []).append((label, example))
+                examples.setdefault(what, {}).setdefault(label, example)
     for what, cnt in wrong.most_common():
-        print(f'# {cnt:4} captures: {" ".join(word for word in what if word)}')
-        for label, example in examples[what][:8 if verbose else 1]:
+        print(f'# {cnt:5} times in {len(examples[what]):3} captures: {" ".join(word for word in what if word)}')
+        for label, example in list(examples[what].items())[:8 if verbose else 1]:
             print(f'#        {label}: {example}')
     if verbose:
         for reason, cnt in explained.most_common():

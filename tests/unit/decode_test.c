@@ -2,6 +2,7 @@
 /*
  * Decoding, by rows: the bytes of a frame in, its packets and what is odd about them out.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "inspect/counters.h"
 #include "inspect/decode.h"
 #include "inspect/defrag.h"
 
@@ -156,6 +158,62 @@ static void frames_become_packets(void **state)
 	}
 }
 
+/* Each header counts, on the wire and in a tunnel; what is odd and yet was read is not invalid. */
+static void headers_are_counted(void **state)
+{
+	static const struct {
+		const char *hex;
+		uint16_t link;
+		enum counter counter;
+		uint64_t value;
+	} counted[] = {
+		{ ETHER "0800" IP_TO("0028", "06") TCP_BARE, 1, COUNTER_DECODER_ETHERNET, 1 },
+		{ ETHER "88b5aabb", 1, COUNTER_DECODER_UNKNOWN_ETHERTYPE, 1 },
+		{ ETHER "88470001000000010100" IP_TO("0028", "06") TCP_BARE, 1,
+		  COUNTER_DECODER_MPLS, 1 },
+		{ ETHER "8864110000010000"
+			"0021" IP_TO("0028", "06") TCP_BARE,
+		  1, COUNTER_DECODER_PPPOE, 1 },
+		{ ETHER "8864110000010000"
+			"0021" IP_TO("0028", "06") TCP_BARE,
+		  1, COUNTER_DECODER_PPP, 1 },
+		{ ETHER "8863110900010000", 1, COUNTER_DECODER_PPPOE, 1 },
+		{ IP_TO("005a", "11") UDP_TO("17c1", "0046") "0000655800000100" ETHER
+							     "0800" IP_TO("0028", "06") TCP_BARE,
+		  101, COUNTER_DECODER_ETHERNET, 1 },
+		{ IP_TO("005a", "11") UDP_TO("17c1", "0046") "0000655800000100" ETHER
+							     "0800" IP_TO("0028", "06") TCP_BARE,
+		  101, COUNTER_DECODER_RAW, 1 },
+		{ IP_TO("0016", "2f") "0000", 101, COUNTER_DECODER_INVALID, 1 },
+		{ IP_TO("0030", "06") TCP_BARE, 101, COUNTER_DECODER_INVALID, 1 },
+		{ "600000000000fd40"
+		  "00000000000000000000000000000001"
+		  "00000000000000000000000000000002",
+		  101, COUNTER_DECODER_INVALID, 0 },
+	};
+	struct decode_settings settings;
+	static struct decoder decoder;
+
+	decode_settings_read(NULL, &settings);
+	settings.unchecked_sums = true;
+	decoder.settings = &settings;
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		uint8_t bytes[256];
+		const struct capture_packet frame = { .number = 1,
+						      .bytes = bytes,
+						      .len = (uint32_t)bytes_of(counted[i].hex, bytes),
+						      .link = counted[i].link };
+		static struct counters counters;
+
+		memset(&counters, 0, sizeof(counters));
+		for (unsigned int j = 0, cnt = decode_frame(&decoder, &frame); j < cnt; j++)
+			counters_decoded(&counters, &decoder.packets[j], decoder.headers[j]);
+		if (counters.at[counted[i].counter] != counted[i].value)
+			fail_msg("frame %zu: %s is %" PRIu64, i, counter_paths[counted[i].counter],
+				 counters.at[counted[i].counter]);
+	}
+}
+
 static void nesting_has_an_end(void **state)
 {
 	struct decode_settings settings;
@@ -192,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_become_packets),
+		cmocka_unit_test(headers_are_counted),
 		cmocka_unit_test(nesting_has_an_end),
 		cmocka_unit_test(names_are_found_by_their_words),
 	};

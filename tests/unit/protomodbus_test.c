@@ -60,6 +60,73 @@ static void test_exchange(void **state)
 	}
 }
 
+/* What a request of each kind tells, as tools know it. */
+static void test_bodies(void **state)
+{
+	static const struct {
+		struct slice request;
+		const char *told;
+	} rows[] = {
+		{ TEXT("\0\1\0\0\0\6\x0a\5\0\2\xff\0"),
+		  "\"access_type\":\"WRITE | COILS | SINGLE | WRITE_SINGLE\",\"category\":\"PUBLIC_ASSIGNED\","
+		  "\"error_flags\":\"NONE\",\"write\":{\"address\":2,\"data\":65280}}}" },
+		{ TEXT("\0\1\0\0\0\x08\x0a\x0f\0\1\0\x08\1A"),
+		  "\"access_type\":\"WRITE | COILS | MULTIPLE | WRITE_MULTIPLE\","
+		  "\"category\":\"PUBLIC_ASSIGNED\",\"error_flags\":\"NONE\","
+		  "\"write\":{\"address\":1,\"quantity\":8,\"data\":\"A\"}}}" },
+		{ TEXT("\0\1\0\0\0\x0d\x0a\x17\0\1\0\3\0\2\0\1\2AB"),
+		  "\"error_flags\":\"NONE\",\"read\":{\"address\":1,\"quantity\":3},"
+		  "\"write\":{\"address\":2,\"quantity\":1,\"data\":\"AB\"}}}" },
+		{ TEXT("\0\1\0\0\0\x08\x0a\x16\0\1\0\x0f\0\2"),
+		  "\"write\":{\"address\":1,\"and_mask\":15,\"or_mask\":2}}}" },
+		{ TEXT("\0\1\0\0\0\6\x0a\x08\0\4AB"),
+		  "\"category\":\"PUBLIC_ASSIGNED\",\"error_flags\":\"NONE\",\"diagnostic\":{\"raw\":4,"
+		  "\"code\":\"ForceListenOnlyMode\",\"data\":\"AB\"}}}" },
+		{ TEXT("\0\1\0\0\0\6\x0a\x08\0\5AB"),
+		  "\"category\":\"RESERVED\",\"error_flags\":\"NONE\",\"diagnostic\":{\"raw\":5,"
+		  "\"code\":\"Reserved\",\"data\":\"AB\"}}}" },
+		{ TEXT("\0\1\0\0\0\4\x0a\x2b\x0eA"),
+		  "\"mei\":{\"raw\":14,\"code\":\"RdDevId\",\"data\":\"A\"}}}" },
+		{ TEXT("\0\1\0\0\0\2\x0a\x11"), "\"error_flags\":\"NONE\",\"data\":\"\"}}" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *told;
+
+		protorun_begin(&run, PROTO_MODBUS, 6);
+		protorun_feed(&run, FROM_CLIENT, rows[i].request, 0, false);
+		assert_non_null(run.flow.session.first);
+		assert_int_equal(run.flow.session.first->event_cnt, 0);
+		told = protorun_log(&run, run.flow.session.first, 0);
+		if (strlen(told) < strlen(rows[i].told) ||
+		    strcmp(told + strlen(told) - strlen(rows[i].told), rows[i].told) != 0)
+			fail_msg("row %zu: %s", i, told);
+		protorun_end(&run);
+	}
+}
+
+/* What answers a read with a write is no place; an exception is of the function that was asked. */
+static void test_answers(void **state)
+{
+	const char *told;
+
+	protorun_begin(&run, PROTO_MODBUS, 6);
+	protorun_feed(&run, FROM_CLIENT, TEXT("\0\1\0\0\0\x0d\x0a\x17\0\1\0\3\0\2\0\1\2AB"), 0,
+		      false);
+	protorun_feed(&run, FROM_SERVER, TEXT("\0\1\0\0\0\5\x0a\x17\2AB"), 0, false);
+	assert_int_equal(run.flow.session.first->event_cnt, 0);
+	told = protorun_log(&run, run.flow.session.first, 0);
+	assert_non_null(strstr(told, "\"error_flags\":\"NONE\",\"read\":{\"data\":\"AB\"}}}"));
+	protorun_end(&run);
+	protorun_begin(&run, PROTO_MODBUS, 6);
+	protorun_feed(&run, FROM_CLIENT, TEXT(REQUEST), 0, false);
+	protorun_feed(&run, FROM_SERVER, TEXT("\0\1\0\0\0\3\x0a\x81\2"), 0, false);
+	told = protorun_log(&run, run.flow.session.first, 0);
+	assert_non_null(strstr(told, "\"function_raw\":129,\"function_code\":\"RdCoils\","
+				     "\"access_type\":\"READ | COILS\""));
+	protorun_end(&run);
+}
+
 static void event_is(enum side side, struct slice bytes, uint8_t event)
 {
 	protorun_begin(&run, PROTO_MODBUS, 6);
@@ -83,6 +150,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_events),
 	};
 

@@ -25,52 +25,68 @@ struct row {
 		const char *bytes;
 	} segments[6];
 	const char *reads; /* all that is whole */
-	bool conflict;
+	enum stream_overlap overlap;
 };
 
 static const struct row rows[] = {
-	{ "in order", OS_BSD, { { 0, "abc" }, { 3, "def" } }, "abcdef", false },
-	{ "out of order", OS_BSD, { { 3, "def" }, { 6, "ghi" }, { 0, "abc" } }, "abcdefghi", false },
-	{ "twice", OS_BSD, { { 0, "abc" }, { 0, "abc" }, { 3, "d" } }, "abcd", false },
-	{ "a hole is no end", OS_BSD, { { 0, "abc" }, { 4, "e" } }, "abc", false },
-	{ "a longer one fills the hole", OS_BSD, { { 0, "a" }, { 2, "c" }, { 0, "abcd" } }, "abcd", false },
+	{ "in order", OS_BSD, { { 0, "abc" }, { 3, "def" } }, "abcdef", STREAM_OVERLAP_NONE },
+	{ "out of order",
+	  OS_BSD,
+	  { { 3, "def" }, { 6, "ghi" }, { 0, "abc" } },
+	  "abcdefghi",
+	  STREAM_OVERLAP_NONE },
+	{ "twice", OS_BSD, { { 0, "abc" }, { 0, "abc" }, { 3, "d" } }, "abcd", STREAM_OVERLAP_SAME },
+	{ "a hole is no end", OS_BSD, { { 0, "abc" }, { 4, "e" } }, "abc", STREAM_OVERLAP_NONE },
+	{ "a longer one fills the hole",
+	  OS_BSD,
+	  { { 0, "a" }, { 2, "c" }, { 0, "abcd" } },
+	  "abcd",
+	  STREAM_OVERLAP_SAME },
 	{ "many pieces, the last is the first",
 	  OS_BSD,
 	  { { 8, "i" }, { 6, "g" }, { 4, "e" }, { 2, "c" }, { 1, "bcdefgh" }, { 0, "a" } },
 	  "abcdefghi",
-	  false },
+	  STREAM_OVERLAP_SAME },
 	{ "BSD keeps the first of the same start",
 	  OS_BSD,
 	  { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } },
 	  "xOLD",
-	  true },
+	  STREAM_OVERLAP_OTHER },
 	{ "Linux takes the longer of the same start",
 	  OS_LINUX,
 	  { { 1, "OLD" }, { 1, "NEWER" }, { 0, "x" } },
 	  "xNEWER",
-	  true },
+	  STREAM_OVERLAP_OTHER },
 	{ "BSD takes one that begins before",
 	  OS_BSD,
 	  { { 2, "OLD" }, { 1, "NEW" }, { 0, "x" } },
 	  "xNEWD",
-	  true },
+	  STREAM_OVERLAP_OTHER },
 	{ "Windows wants it to end behind, too",
 	  OS_WINDOWS,
 	  { { 2, "OLD" }, { 1, "NEW" }, { 0, "x" } },
 	  "xNOLD",
-	  true },
+	  STREAM_OVERLAP_OTHER },
 	{ "Windows takes one around it",
 	  OS_WINDOWS,
 	  { { 2, "OLD" }, { 1, "NEWER" }, { 0, "x" } },
 	  "xNEWER",
-	  true },
-	{ "Vista never does", OS_VISTA, { { 2, "OLD" }, { 1, "NEWER" }, { 0, "x" } }, "xNOLDR", true },
-	{ "the last one wins", OS_LAST, { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } }, "xNEW", true },
+	  STREAM_OVERLAP_OTHER },
+	{ "Vista never does",
+	  OS_VISTA,
+	  { { 2, "OLD" }, { 1, "NEWER" }, { 0, "x" } },
+	  "xNOLDR",
+	  STREAM_OVERLAP_OTHER },
+	{ "the last one wins",
+	  OS_LAST,
+	  { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } },
+	  "xNEW",
+	  STREAM_OVERLAP_OTHER },
 	{ "old Linux takes the same start",
 	  OS_OLD_LINUX,
 	  { { 1, "OLD" }, { 1, "NEW" }, { 0, "x" } },
 	  "xNEW",
-	  true },
+	  STREAM_OVERLAP_OTHER },
 };
 
 static void overlaps_are_read_as_the_receiver_does(void **state)
@@ -78,22 +94,22 @@ static void overlaps_are_read_as_the_receiver_does(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct tcp_memory memory = { .max = 1 << 20 };
 		struct tcp_stream stream = { .os = (uint8_t)rows[i].os };
-		bool conflict = false;
+		enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 		struct slice reads;
 
 		tcp_stream_begin(&stream, ISN);
 		for (size_t j = 0; j < 6 && rows[i].segments[j].bytes; j++) {
-			bool here = false;
+			enum stream_overlap here = STREAM_OVERLAP_NONE;
 
 			tcp_stream_insert(&stream, &settings, &memory,
 					  ISN + 1 + rows[i].segments[j].at,
 					  slice_text(rows[i].segments[j].bytes), &here);
-			conflict = conflict || here;
+			overlap = here > overlap ? here : overlap;
 		}
 		reads = tcp_stream_app(&stream, true);
-		if (!slice_is(reads, rows[i].reads) || conflict != rows[i].conflict)
-			fail_msg("%s: read \"%.*s\", conflict %d", rows[i].says, (int)reads.len,
-				 (const char *)reads.at, conflict);
+		if (!slice_is(reads, rows[i].reads) || overlap != rows[i].overlap)
+			fail_msg("%s: read \"%.*s\", overlap %d", rows[i].says, (int)reads.len,
+				 (const char *)reads.at, (int)overlap);
 		tcp_stream_end(&stream, &memory);
 		assert_int_equal(memory.used, 0);
 	}
@@ -103,11 +119,11 @@ static void only_what_is_acknowledged_is_read(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { 0 };
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, ISN);
 	stream.last_ack = ISN + 1;
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("hello"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("hello"), &overlap);
 	assert_int_equal(tcp_stream_app(&stream, false).len, 0);
 	stream.last_ack = ISN + 4;
 	assert_true(slice_is(tcp_stream_app(&stream, false), "hel"));
@@ -120,13 +136,13 @@ static void a_gap_is_sure_when_something_came_behind_it(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { .no_raw = true };
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, ISN);
 	stream.last_ack = ISN + 11;
 	assert_int_equal(tcp_stream_skip_gap(&stream, &memory, false), 0);
 	assert_false(tcp_stream_gap_follows(&stream, true));
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 5, slice_text("world"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 5, slice_text("world"), &overlap);
 	assert_true(tcp_stream_gap_follows(&stream, false));
 	stream.last_ack = ISN + 1;
 	assert_false(tcp_stream_gap_follows(&stream, false)); /* they may come yet */
@@ -142,13 +158,13 @@ static void what_was_read_does_not_change(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { .os = OS_LAST };
-	bool conflict = false;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, ISN);
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abcd"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abcd"), &overlap);
 	tcp_stream_app_took(&stream, 2);
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("WXYZ"), &conflict);
-	assert_true(conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("WXYZ"), &overlap);
+	assert_int_equal(overlap, STREAM_OVERLAP_OTHER);
 	assert_true(slice_is(tcp_stream_app(&stream, true), "YZ"));
 	assert_memory_equal(stream.bytes, "abYZ", 4);
 	tcp_stream_end(&stream, &memory);
@@ -160,19 +176,19 @@ static void memory_and_depth_have_an_end(void **state)
 	struct tcp_memory memory = { .max = 4096 };
 	struct tcp_stream stream = { 0 };
 	static uint8_t large[8192];
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, ISN);
 	assert_int_equal(tcp_stream_insert(&stream, &shallow, &memory, ISN + 1,
-					   slice_text("abcdef"), &conflict),
+					   slice_text("abcdef"), &overlap),
 			 STREAM_SAID_TAKEN);
 	assert_true(stream.depth_reached);
 	assert_true(slice_is(tcp_stream_app(&stream, true), "abcd"));
 	assert_int_equal(tcp_stream_insert(&stream, &shallow, &memory, ISN + 7, slice_text("x"),
-					   &conflict),
+					   &overlap),
 			 STREAM_SAID_BEYOND);
 	assert_int_equal(tcp_stream_insert(&stream, &settings, &memory, ISN + 5,
-					   slice(large, sizeof(large)), &conflict),
+					   slice(large, sizeof(large)), &overlap),
 			 STREAM_SAID_NO_MEMORY);
 	assert_int_equal(memory.refused, 1);
 	tcp_stream_end(&stream, &memory);
@@ -183,11 +199,11 @@ static void numbers_turn_round(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { 0 };
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, UINT32_MAX - 3);
-	tcp_stream_insert(&stream, &settings, &memory, UINT32_MAX - 2, slice_text("abc"), &conflict);
-	tcp_stream_insert(&stream, &settings, &memory, 0, slice_text("def"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, UINT32_MAX - 2, slice_text("abc"), &overlap);
+	tcp_stream_insert(&stream, &settings, &memory, 0, slice_text("def"), &overlap);
 	assert_true(slice_is(tcp_stream_app(&stream, true), "abcdef"));
 	tcp_stream_end(&stream, &memory);
 }
@@ -196,13 +212,13 @@ static void small_segments_have_an_end(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { 0 };
-	bool conflict;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 	uint32_t last = 0;
 
 	tcp_stream_begin(&stream, ISN);
 	for (uint32_t i = 1; i < 20000; i += 2)
 		if (tcp_stream_insert(&stream, &settings, &memory, ISN + 1 + i, slice_text("x"),
-				      &conflict) == STREAM_SAID_NO_MEMORY)
+				      &overlap) == STREAM_SAID_NO_MEMORY)
 			last = last ? last : i;
 	assert_true(last != 0 && stream.piece_cnt < 5000);
 	tcp_stream_end(&stream, &memory);
@@ -214,10 +230,10 @@ static void a_stream_at_rest_holds_nothing(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
 	struct tcp_stream stream = { .os = OS_BSD };
-	bool conflict = false;
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
 
 	tcp_stream_begin(&stream, ISN);
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abc"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("abc"), &overlap);
 	tcp_stream_rest(&stream, &memory);
 	assert_int_equal(tcp_stream_app(&stream, true).len, 3);
 	tcp_stream_app_took(&stream, 3);
@@ -228,7 +244,7 @@ static void a_stream_at_rest_holds_nothing(void **state)
 	assert_null(stream.bytes);
 	assert_null(stream.pieces);
 	assert_int_equal(memory.used, 0);
-	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("xyzdef"), &conflict);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("xyzdef"), &overlap);
 	assert_int_equal(stream.end, 6);
 	assert_memory_equal(tcp_stream_app(&stream, true).at, "def", 3);
 	tcp_stream_end(&stream, &memory);

@@ -244,10 +244,37 @@ static void test_fragment(void **state)
 	end(&m);
 }
 
+/* What was made whole of fragments tells the last of them, as what came out of a tunnel tells it. */
+static void test_rebuilt(void **state)
+{
+	struct made m;
+	struct packet last;
+
+	make(&m, "        - alert\n", false);
+	last = m.packet;
+	last.family = 6;
+	last.proto = 6;
+	last.is_fragment = true;
+	last.sport = last.dport = 0;
+	last.number = 3;
+	m.packet.outer = &last;
+	m.packet.is_rebuilt = true;
+	told_alert(m.told, &m.packet, &m.alert);
+	line_has(&m, 0, "pkt_src", "defrag");
+	line_has(&m, 0, "tunnel.proto", "IPv6-Frag");
+	line_has(&m, 0, "tunnel.src_port", "0");
+	line_has(&m, 0, "tunnel.depth", "0");
+	line_has(&m, 0, "tunnel.pcap_cnt", "3");
+	line_has(&m, 0, "tunnel.pkt_src", "wire/pcap");
+	end(&m);
+}
+
 /* The names that tools look for: rules in a list, no gap of datagrams, in the path's counts nothing off it. */
 static void test_statistics(void **state)
 {
-	static const struct counters counters = { .at = { [COUNTER_FLOW_BYPASSED_PKTS] = 3 } };
+	static const struct counters counters = {
+		.at = { [COUNTER_FLOW_BYPASSED_PKTS] = 3, [COUNTER_DECODER_MPLS] = 4, [COUNTER_TCP_OVERLAP] = 5 }
+	};
 	json_t *engines;
 	struct made m;
 
@@ -259,6 +286,15 @@ static void test_statistics(void **state)
 	line_has(&m, 0, "stats.app_layer.error.dns_udp.parser", "0");
 	line_has(&m, 0, "stats.app_layer.error.dns_udp.gap", "");
 	line_has(&m, 0, "stats.ips.replaced", "");
+	line_has(&m, 0, "stats.decoder.mpls", "4");
+	line_has(&m, 0, "stats.decoder.pppoe", "0");
+	line_has(&m, 0, "stats.decoder.max_mac_addrs_src", "0");
+	line_has(&m, 0, "stats.defrag.max_frag_hits", "0");
+	line_has(&m, 0, "stats.tcp.overlap", "5");
+	line_has(&m, 0, "stats.tcp.ack_unseen_data", "0");
+	line_has(&m, 0, "stats.tcp.urgent_oob_data", "0");
+	line_has(&m, 0, "stats.file_store.open_files", "0");
+	line_has(&m, 0, "stats.file_store.fs_errors", ""); /* there is no store */
 	engines = json_object_get(json_array_get(m.lines, 0), "stats");
 	engines = json_object_get(json_object_get(engines, "detect"), "engines");
 	assert_string_equal(value_of(json_array_get(engines, 0), "rules_loaded"), "7");
@@ -369,11 +405,11 @@ static void test_transaction(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alert),	    cmocka_unit_test(test_community_id),
-		cmocka_unit_test(test_fragment),    cmocka_unit_test(test_statistics),
-		cmocka_unit_test(test_flow),	    cmocka_unit_test(test_drop),
-		cmocka_unit_test(test_anomaly),	    cmocka_unit_test(test_off),
-		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_alert),	 cmocka_unit_test(test_community_id),
+		cmocka_unit_test(test_fragment), cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_rebuilt),	 cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_drop),	 cmocka_unit_test(test_anomaly),
+		cmocka_unit_test(test_off),	 cmocka_unit_test(test_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
