@@ -541,6 +541,7 @@ const struct proto proto_ike = {
 	.field_cnt = sizeof(fields) / sizeof(fields[0]),
 	.events = events,
 	.log = ike_log,
+	.log_alert = ike_log_alert,
 	.log_by_packet = true,
 	.options = ike_options,
 	.option_cnt = IKE_OPTION_CNT,

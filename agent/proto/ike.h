@@ -65,6 +65,7 @@ struct ike_tx {
 };
 
 bool ike_log(struct tx *tx, struct json *json);
+void ike_log_alert(struct tx *tx, struct json *json);
 #define IKE_OPTION_CNT 1
 extern const struct proto_option ike_options[IKE_OPTION_CNT];
 

@@ -391,3 +391,12 @@ bool ike_log(struct tx *tx, struct json *json)
 		v2_log(json, ike);
 	return true;
 }
+
+/* Alerts say exchanges in words, too, whatever the records of IKE do. */
+void ike_log_alert(struct tx *tx, struct json *json)
+{
+	json->options |= 1 << EXTENDED;
+	json_open(json, "ike");
+	ike_log(tx, json);
+	json_close(json);
+}

@@ -82,8 +82,8 @@ static uint8_t category_of(const struct modbus_message *message)
 
 	if ((function >= 65 && function <= 72) || (function >= 100 && function <= 110))
 		return MODBUS_USER;
-	if (function == 10 || function == 13 || function == 14 || function == 41 || function == 42 ||
-	    function == 90 || function == 91 || function == 125 || function == 126 || function == 127)
+	if (function == 41 || function == 42 || function == 90 || function == 91 ||
+	    function == 125 || function == 126 || function == 127)
 		return MODBUS_RESERVED;
 	if ((function == 8 || function == 43) && !message->has_subfunction)
 		return 0; /* it is the subfunction's */
@@ -92,9 +92,7 @@ static uint8_t category_of(const struct modbus_message *message)
 		return MODBUS_RESERVED;
 	if (function == 43 && message->subfunction != 13 && message->subfunction != 14)
 		return MODBUS_RESERVED;
-	if ((function >= 1 && function <= 9) || function == 11 || function == 12 ||
-	    (function >= 15 && function <= 17) || (function >= 20 && function <= 24) ||
-	    function == 43)
+	if ((function >= 1 && function <= 24) || function == 43)
 		return MODBUS_ASSIGNED;
 	return MODBUS_UNASSIGNED;
 }

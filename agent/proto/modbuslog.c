@@ -62,16 +62,26 @@ static const char *function_word(uint8_t function)
 		return "Diagnostic";
 	case 9:
 		return "Program484";
+	case 10:
+		return "Poll484";
 	case 11:
 		return "GetCommEventCtr";
 	case 12:
 		return "GetCommEventLog";
+	case 13:
+		return "ProgramController";
+	case 14:
+		return "PollController";
 	case 15:
 		return "WrMultCoils";
 	case 16:
 		return "WrMultRegs";
 	case 17:
 		return "ReportServerID";
+	case 18:
+		return "Program884";
+	case 19:
+		return "ResetCommLink";
 	case 20:
 		return "RdFileRec";
 	case 21:

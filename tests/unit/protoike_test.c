@@ -81,6 +81,14 @@ static void test_exchange(void **state)
 	assert_non_null(strstr(told, "\"Proposal\",\"Transform\""));
 	assert_null(strstr(told, "exchange_type_verbose")); /* of an extended record */
 	assert_non_null(strstr(told, "\"sa_life_duration_raw\":86400"));
+	json_begin(&run.json);
+	run.json.options = 0;
+	protos[PROTO_IKE]->log_alert(second, &run.json);
+	json_end(&run.json);
+	json_newline(&run.json);
+	run.json.bytes[run.json.len - 1] = 0;
+	assert_non_null(strstr((const char *)run.json.bytes,
+			       "\"exchange_type_verbose\":\"Identity Protection\""));
 	protorun_end(&run);
 }
 
