@@ -13,7 +13,8 @@ void tcp_ack_take(struct segment_in *in)
 	if (in->flags & TCP_ACK) {
 		if (seq_after(in->ack, peer->last_ack))
 			peer->last_ack = in->ack;
-		in->tracker->unseen_acks += peer->started && seq_after(in->ack, peer->next_seq);
+		if (in->flow->packets[other_side(in->p->side)]) /* else all of it is unseen */
+			in->tracker->unseen_acks += seq_after(in->ack, peer->next_seq);
 	}
 	if (seq_after(peer->last_ack + peer->window, peer->next_win))
 		peer->next_win = peer->last_ack + peer->window;
