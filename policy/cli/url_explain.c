@@ -64,7 +64,7 @@ static struct name_because look_up(const struct name_book *book, const struct na
 	if (!entry)
 		return because;
 	list = name_book_list(book, (unsigned int)because.list);
-	because.line = entry->line;
+	because.line = name_entry_line(entry, because.found.whole);
 	if (entry->answer)
 		because.own = list->answers[entry->answer - 1];
 	*ret_entry = name_entry_text(list, entry);

@@ -67,7 +67,7 @@ static void why_fill(const struct names *names, const struct name_asked *asked, 
 				 : name_content_entry(content, &key, why->found.whole);
 	if (!entry)
 		return;
-	why->line = entry->line;
+	why->line = name_entry_line(entry, why->found.whole);
 	if (entry->answer)
 		why->own = content->published.answers[entry->answer - 1];
 	why->entry = strndup(name_host(&content->published, entry),

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "lists/read.h"
+#include "lists/mikrotik.h"
 
 #define GUESS_LINES 200
 
@@ -55,19 +55,22 @@ static bool looks_ipset(struct text word, struct text rest)
 const char *format_guess(struct text text)
 {
 	struct list_reader reader = { .rest = text };
-	size_t hosts = 0, url = 0, csv = 0, ipset = 0, cnt = 0;
+	size_t hosts = 0, url = 0, csv = 0, ipset = 0, mikrotik = 0, cnt = 0;
 	struct text line, word;
 
 	while (cnt < GUESS_LINES && reader_entry(&reader, &line)) {
 		if (!cnt && (line.at[0] == '{' || line.at[0] == '['))
 			return "json";
 		cnt++;
+		mikrotik += mikrotik_looks(line);
 		csv += looks_csv(line);
 		word = text_word(&line);
 		ipset += looks_ipset(word, line);
 		hosts += looks_hosts(word, line);
 		url += looks_url(word);
 	}
+	if (mikrotik * 2 > cnt)
+		return "mikrotik";
 	if (ipset == cnt && cnt)
 		return "ipset";
 	/* Few lines decide for hosts and url: addresses that stand alone are at home there too. */

@@ -65,6 +65,7 @@ void read_hosts(struct list_reader *reader);
 void read_csv(struct list_reader *reader);
 void read_json(struct list_reader *reader);
 void read_url(struct list_reader *reader);
+void read_mikrotik(struct list_reader *reader);
 
 /* The name of the format that the first lines look like. */
 const char *format_guess(struct text text);

@@ -117,6 +117,8 @@ static void seen_put(struct merge *merge, struct seen *seen, struct name_reader 
 			continue;
 		if ((other->kind | entry->kind) == other->kind)
 			merge->list.duplicate_cnt++;
+		if (part == &merge->parts[p])
+			name_entry_join(other, entry);
 		other->kind |= entry->kind;
 		entry->kind = 0;
 		return;

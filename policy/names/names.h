@@ -37,7 +37,16 @@ struct name_entry {
 	uint8_t how; /* enum sek_name_how; never SEK_NAME_SPARE: that is allow */
 	bool allow : 1; /* an exception: @@||name^, rpz-passthru */
 	bool important : 1; /* says $important, and has beaten what it beats: policy/names/merge.c */
+	bool later_self : 1; /* of two lines the later one says the name itself, not what is below it */
+	uint8_t later : 5; /* so many lines behind the first; 0: one line says all of it */
 };
+#define NAME_LATER_MAX 31
+
+/* The line that says it of the name itself, or of what is below it; of two far apart the first. */
+static inline uint32_t name_entry_line(const struct name_entry *entry, bool self)
+{
+	return entry->line + (entry->later_self == self ? entry->later : 0);
+}
 
 /* Matched by the agent, without regard to case: against a name, and against scheme://host/target. */
 struct name_regex {

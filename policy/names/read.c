@@ -170,7 +170,7 @@ void name_skip(struct name_reader *reader, enum name_skip skip, struct text what
 
 /*
  * Zones say one thing of a name and the next moment the same of what is below it. Such a pair is one entry
- * from the beginning: nothing is kept of its second half. entry's text stands at the end of the text.
+ * from the beginning: of its second half the line is kept. entry's text stands at the end of the text.
  */
 static bool entry_joins(struct name_list *list, const struct name_entry *entry)
 {
@@ -183,7 +183,7 @@ static bool entry_joins(struct name_list *list, const struct name_entry *entry)
 	    memcmp(list->text + last->at, list->text + entry->at,
 		   (size_t)entry->host_len + entry->path_len) != 0)
 		return false;
-	last->kind |= entry->kind;
+	name_entry_join(last, entry);
 	return true;
 }
 

@@ -67,6 +67,21 @@ void name_take_regex(struct name_reader *reader, struct text regex, bool allow);
 /* A name's own addresses; gives its number, or 0: not wanted, or no room. */
 uint16_t name_take_answer(struct name_reader *reader, const struct sek_name_answer *answer);
 
+/*
+ * Of two entries of one name in a part, what the second says is said by the first from now on. Its line is
+ * kept where it stands near behind; else the first one's has to do for both.
+ */
+static inline void name_entry_join(struct name_entry *first, const struct name_entry *second)
+{
+	uint32_t later = second->line - first->line;
+
+	if (!first->later && later <= NAME_LATER_MAX && (second->kind & ~first->kind)) {
+		first->later_self = !(first->kind & NAME_SELF);
+		first->later = later & NAME_LATER_MAX;
+	}
+	first->kind |= second->kind;
+}
+
 /* Leaves something out. */
 void name_skip(struct name_reader *reader, enum name_skip skip, struct text what);
 

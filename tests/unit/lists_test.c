@@ -76,6 +76,14 @@ static const struct row rows[] = {
 	  "add bad 192.0.2.0/24\nadd bad 198.51.100.7 timeout 300 comment \"x\"\n"
 	  "add bad 203.0.113.1,tcp:80\nadd bad 10.0.0.0-10.0.0.3\n",
 	  "10.0.0.0/30 192.0.2.0/24 198.51.100.7", .skipped_cnt = 1, .guess = "ipset" },
+	{ "an address list of RouterOS", NULL,
+	  "# x\n/ip firewall address-list\nadd address=192.0.2.0/24 list=bad\nadd list=bad \\\n  address=10.0.0.1\n"
+	  "add address=10.0.0.4-10.0.0.7 comment=\"a b\" list=bad\nadd address=a.example list=bad\n"
+	  "add address=10.9.9.9 list=bad disabled=yes\n:do { add list=bad address=2001:db8::/32 } on-error={}\n",
+	  "10.0.0.1 10.0.0.4/30 192.0.2.0/24 2001:db8::/32", .skipped_cnt = 2, .guess = "mikrotik" },
+	{ "one whose entries lack what they are of", "mikrotik",
+	  "add list=bad\nadd address=10.0.0.1\nadd address=x list=bad\nset address=10.0.0.2\n",
+	  "10.0.0.1", .skipped_cnt = 1, .bad_cnt = 1, .guess = "mikrotik" },
 	{ "said to be ipset, but not", "ipset", "add bad 192.0.2.1\n192.0.2.2\n", "192.0.2.1",
 	  .bad_cnt = 1 },
 	{ "hosts", NULL,

@@ -167,6 +167,40 @@ static const struct row rows[] = {
 	{ OWN "dnsmasq: both families are one answer", "dnsmasq",
 	  "address=/a.example/192.0.2.1\naddress=/a.example/2001:db8::1\naddress=/b.example/#\n",
 	  "a.example:192.0.2.1,2001:db8::1 b.example", .skips = NULL },
+	/* --- BIND --- */
+	{ "zones of BIND", NULL,
+	  "// made by hand\nzone \"a.example\" { type master; notify no; file \"null.zone.file\"; };\n"
+	  "zone \"B.Example.\" IN { type primary; file \"x\"; };\nzone c.example {\n\ttype master; // {\n"
+	  "\tallow-query { any; };\n\tfile \"x\";\n};\nzone \"d.example\" { type master; file \"}\"; };\n"
+	  "zone \"e.example\" { type forward; forwarders { 192.0.2.1; }; };\n"
+	  "zone \"f.example\" { type slave; };\nzone \".\" { type hint; file \"root\"; };\n"
+	  "zone \".\" { type master; };\nzone \"localhost\" { type master; };\nzone \"g.example\" { };\n"
+	  "options {\n\tdirectory \"/x\";\n\tzone-statistics yes;\n};\ninclude \"/etc/x\";\n"
+	  "view \"x\" {\nzone \"i.example\" { type master; };\n};\nzone \"h.example\" { type master;\n"
+	  "zone \"j.example\" { type master; };\nzone \"k.example\" { type master;\n",
+	  "a.example b.example c.example d.example i.example j.example",
+	  .skips = "local 1 statement 2 elsewhere 2 directive 1 everything 1 syntax 3",
+	  .guess = "bind" },
+	/* --- RouterOS --- */
+	{ "names of RouterOS", NULL,
+	  "# a remark\n/ip dns static\nadd address=0.0.0.0 name=a.example\n"
+	  "add address=240.0.0.1 name=\"b.example\" comment=\"x name=z.example\"\n"
+	  "add match-subdomain=yes name=c.example type=NXDOMAIN\nadd address=127.0.0.1 \\\n"
+	  "    name=d.example\nadd address=:: name=e.example type=AAAA\n"
+	  "add address=192.0.2.1 name=f.example\nadd forward-to=192.0.2.1 name=g.example type=FWD\n"
+	  "add cname=x name=h.example type=CNAME\nadd mx-exchange=x name=i.example type=MX\n"
+	  "add address=0.0.0.0 disabled=yes name=j.example\nadd name=k.example\n"
+	  "add address=0.0.0.0\nhuh\n/ip dns static add name=\"l.example\" address=0.0.0.0\n",
+	  "=a.example =b.example c.example:nxdomain =d.example =e.example =l.example",
+	  .skips = "statement 2 elsewhere 3 record 1 syntax 3", .guess = "mikrotik" },
+	{ "address lists of RouterOS", NULL,
+	  ":do { add list=bad address=a.example } on-error={}\n:do { add list=bad address=192.0.2.1 } on-error={}\n"
+	  "/ip firewall address-list add address=\"b.example\" list=bad\n"
+	  "/ip firewall address-list remove [find list=bad]\nadd list=bad\n",
+	  "=a.example =b.example", .skips = "statement 1 address 1 syntax 1", .guess = "mikrotik" },
+	{ OWN "names of RouterOS with addresses", "mikrotik",
+	  "add name=a.example address=192.0.2.1\nadd name=b.example match-subdomain=yes address=2001:db8::1\n",
+	  "=a.example:192.0.2.1 b.example:2001:db8::1", .skips = NULL },
 	/* --- RPZ --- */
 	{ "RPZ: actions", NULL,
 	  "$TTL 300\n@ IN SOA localhost. root.localhost. (\n 1 ; serial\n 3600\n 600 86400 300 )\n"
@@ -434,6 +468,78 @@ static void expressions_are_kept(void **state)
 	diag_free(&diag);
 }
 
+/* A backslash of a script of RouterOS is no part of what it stands in front of. */
+static void expressions_of_scripts_are_plain(void **state)
+{
+	static const char want[] = "^ad[0-9]\\.example$";
+	const char *text =
+		"add regexp=\"^ad[0-9]\\\\.example\\$\" type=NXDOMAIN\nadd regexp=\"x\" type=FWD\n";
+	struct name_list list;
+	struct diag diag;
+
+	diag_init(&diag);
+	assert_int_equal(name_list_parse(text, strlen(text), "list", NULL, &list, &diag), 0);
+	assert_int_equal(list.regex_cnt, 1);
+	assert_int_equal(list.regexes[0].len, strlen(want));
+	assert_memory_equal(list.text + list.regexes[0].at, want, strlen(want));
+	name_list_free(&list);
+	diag_free(&diag);
+}
+
+/* Two lines that are one entry are told apart: each by what it says. */
+static void each_line_of_a_pair_is_known(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t self, below;
+	} pairs[] = {
+		{ "a.example CNAME .\n*.a.example CNAME .\n", 3, 4 },
+		{ "*.a.example CNAME .\n; a remark\na.example CNAME .\n", 5, 3 },
+		{ "a.example CNAME .\n*.b.example CNAME .\n*.a.example CNAME .\n", 3, 5 },
+		{ "*.a.example CNAME .\n*.b.example CNAME .\na.example CNAME .\n", 5, 3 },
+		{ "a.example A 0.0.0.0\n AAAA ::\n*.a.example A 0.0.0.0\n", 3, 5 },
+	};
+	static const char head[] = "$TTL 60\n@ SOA a. b. 1 2 3 4 5\n";
+	char text[256];
+
+	assert_int_equal(sizeof(struct name_entry), 16);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const struct name_entry *entry;
+		struct name_list list;
+		struct diag diag;
+
+		diag_init(&diag);
+		snprintf(text, sizeof(text), "%s%s", head, pairs[i].text);
+		assert_int_equal(name_list_parse(text, strlen(text), "list", NULL, &list, &diag), 0);
+		entry = &list.entries[0];
+		assert_int_equal(entry->kind, NAME_SUFFIX);
+		assert_int_equal(name_entry_line(entry, true), pairs[i].self);
+		assert_int_equal(name_entry_line(entry, false), pairs[i].below);
+		name_list_free(&list);
+		diag_free(&diag);
+	}
+}
+
+/* The distance of two lines that are far apart is not kept. */
+static void of_lines_far_apart_the_first_is_known(void **state)
+{
+	char text[1024] = "$TTL 60\na.example CNAME .\n";
+	struct name_list list;
+	struct diag diag;
+
+	diag_init(&diag);
+	for (int i = 0; i < NAME_LATER_MAX; i++)
+		strcat(text, "; a remark\n");
+	strcat(text, "*.a.example CNAME .\n");
+	assert_int_equal(name_list_parse(text, strlen(text), "list", NULL, &list, &diag), 0);
+	assert_int_equal(list.cnt, 1);
+	assert_int_equal(list.entries[0].kind, NAME_SUFFIX);
+	assert_int_equal(name_entry_line(&list.entries[0], true), 2);
+	assert_int_equal(name_entry_line(&list.entries[0], false), 2);
+	name_list_free(&list);
+	diag_free(&diag);
+}
+
 static void what_is_left_out_is_told_with_place(void **state)
 {
 	const char *text = "a.example\n# c\n192.0.2.1\nc?\nd?\ne?\nb.example\n";
@@ -592,6 +698,9 @@ int main(void)
 		cmocka_unit_test(canaries_are_a_list),
 		cmocka_unit_test(line_ends_and_long_lines_change_nothing),
 		cmocka_unit_test(expressions_are_kept),
+		cmocka_unit_test(expressions_of_scripts_are_plain),
+		cmocka_unit_test(each_line_of_a_pair_is_known),
+		cmocka_unit_test(of_lines_far_apart_the_first_is_known),
 		cmocka_unit_test(what_is_left_out_is_told_with_place),
 		cmocka_unit_test(nothing_readable_is_an_error),
 		cmocka_unit_test(a_list_may_not_shrink),
