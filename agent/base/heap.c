@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * By malloc's own settings and advice to the kernel; where either is refused, the heap is as ever. Called by
- * replay/inspect.c.
+ * replay/inspect.c, and by inline/inline.c for a process that goes on.
  */
 #include "base/heap.h"
 
@@ -16,6 +16,8 @@
 #define STEP (64 << 20) /* bytes that the heap grows by; what is not touched costs nothing */
 #define MAPPED_LEAST                                                                               \
 	(32 << 20) /* the most that malloc takes: larger ones are mapped, each by itself */
+#define KEPT_STEP (1 << 20) /* bytes that a thread's heap grows by */
+#define KEPT_MOST (48 << 20) /* free at a heap's end: less than the whole of a thread's heap */
 
 void heap_begin(struct heap *heap)
 {
@@ -40,4 +42,10 @@ void heap_follow(struct heap *heap)
 		return;
 	(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 	heap->end = now;
+}
+
+void heap_keep(void)
+{
+	(void)mallopt(M_TOP_PAD, KEPT_STEP);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_MOST);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "file/room.h"
 #include "inline/crew.h"
@@ -372,6 +373,7 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
 	i = calloc(1, sizeof(*i));
 	if (!i)
 		return r;
+	heap_keep();
 	i->settings = settings;
 	i->records = records;
 	i->aside = aside;

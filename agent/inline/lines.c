@@ -64,6 +64,13 @@ bool lines_put(struct lines *lines, const char *bytes, size_t len)
 	return true;
 }
 
+bool lines_are_many(const struct lines *lines)
+{
+	return atomic_load_explicit(&lines->put, memory_order_relaxed) -
+		       atomic_load_explicit(&lines->taken, memory_order_relaxed) >
+	       lines->cap / 4;
+}
+
 size_t lines_take(struct lines *lines, void (*line)(void *arg, const char *bytes, size_t len),
 		  void *arg)
 {

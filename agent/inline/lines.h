@@ -18,6 +18,8 @@ void lines_free(struct lines *lines);
 
 /* The writer's. False: there is no room, and the line is gone. */
 bool lines_put(struct lines *lines, const char *bytes, size_t len);
+/* The writer's: so much waits that the reader is to be told, lest some be lost. */
+bool lines_are_many(const struct lines *lines);
 /* The reader's: calls line with all that are there. Returns how many. */
 size_t lines_take(struct lines *lines, void (*line)(void *arg, const char *bytes, size_t len),
 		  void *arg);

@@ -20,6 +20,7 @@
 #define BATCH 64
 #define HELD_MS 10 /* between two looks where files are held */
 #define REST_MS 100 /* between two signs of life where nothing comes */
+#define LINES_MS 50 /* until the loop is told of a line: it writes many at once */
 #define LAST_TURNS 50 /* for what is on its way when it ends */
 #define ETHERNET 1 /* LINKTYPE_ETHERNET */
 #define SECOND 1000000000ull
@@ -33,6 +34,8 @@ static void line_came(void *arg, const char *bytes, size_t len)
 
 	if (!lines_put(w->crew->parts.lines[w->number], bytes, len))
 		w->serve.worker->records_lost++;
+	if (!w->has_lines)
+		w->lines_due_ns = w->now_ns + LINES_MS * 1000000ull;
 	w->has_lines = true;
 }
 
@@ -353,14 +356,25 @@ static void meet(struct inline_worker *w)
 
 /* --- the thread --- */
 
+static bool lines_are_due(const struct inline_worker *w)
+{
+	return w->has_lines &&
+	       (w->now_ns >= w->lines_due_ns || lines_are_many(w->crew->parts.lines[w->number]));
+}
+
 static void lines_tell(struct inline_worker *w)
 {
 	const uint64_t one = 1;
 
-	if (!w->has_lines)
-		return;
 	w->has_lines = false;
 	(void)!write(w->crew->parts.told_fd, &one, sizeof(one));
+}
+
+static int rest_ms(const struct inline_worker *w)
+{
+	if (inspector_waits(&w->inspector))
+		return HELD_MS;
+	return w->has_lines ? LINES_MS : REST_MS;
 }
 
 /* Not by poll(), which asks each socket, and each socket then looks whether something is to be sent. */
@@ -368,9 +382,7 @@ static void wait_for_work(struct inline_worker *w)
 {
 	struct epoll_event events[4];
 	bool rests = !w->serve.set || xsk_rest(w->serve.set);
-	int cnt = rests ? epoll_wait(w->serve.epoll, events, 4,
-				     inspector_waits(&w->inspector) ? HELD_MS : REST_MS)
-			: 0;
+	int cnt = rests ? epoll_wait(w->serve.epoll, events, 4, rest_ms(w)) : 0;
 	uint64_t woken;
 
 	for (int i = 0; i < cnt; i++)
@@ -407,21 +419,22 @@ void inline_worker_serve(struct inline_worker *w)
 	while (!ends) {
 		ends = atomic_load(
 			&c->ends); /* before it is asked for meetings: nobody may wait in vain */
-		serve_beat(&w->serve, clock_mono_ns());
+		w->now_ns = clock_mono_ns();
+		serve_beat(&w->serve, w->now_ns);
 		if (meeting_wants(&c->meeting, w->attended)) {
 			meet(w);
 			ends = false;
 		} else if (!rings_work(w) && !ends) {
 			wait_for_work(w);
 		}
-		lines_tell(w);
+		if (lines_are_due(w))
+			lines_tell(w);
 	}
 	rings_drain(w);
 	inspector_finish(&w->inspector, 0);
 	turn_end(w);
 	serve_turn(&w->serve); /* what was held */
 	serve_end(&w->serve);
-	w->has_lines = true;
 	lines_tell(w);
 }
 

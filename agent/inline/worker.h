@@ -35,7 +35,9 @@ struct inline_worker {
 	uint64_t frames, second; /* of the engine */
 	uint64_t second_packets, second_bytes; /* counted when it began */
 	unsigned int attended; /* calls of the meeting that it has heard */
+	uint64_t now_ns; /* when the turn began */
 	bool has_lines; /* of which the loop has not been told */
+	uint64_t lines_due_ns; /* when it is */
 	bool in_turn; /* it has crew->turn, until its frame is done */
 	uint32_t handed[INLINE_WAITS_MAX]; /* of frames that are on their way: sek_note.handed_ns */
 	size_t handed_cnt;
