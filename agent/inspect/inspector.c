@@ -219,6 +219,8 @@ static void packet_follow(struct inspector *w, struct packet *p)
 	p->is_established = p->flow->heard[FROM_CLIENT] && p->flow->heard[FROM_SERVER];
 }
 
+static void side_left_ask(struct inspector *w, struct packet *p);
+
 static void packet_inspect(struct inspector *w, struct packet *p)
 {
 	bool ips = w->settings->setup.ips;
@@ -255,6 +257,7 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 	packet_tell(w, p);
 	if (!p->flow)
 		return;
+	side_left_ask(w, p);
 	session_clean(&p->flow->session);
 	if (p->flow->tcp && !p->flow->session.first) /* records of what is left may show its bytes */
 		tcp_rest(&w->tcp, p->flow);
@@ -441,6 +444,25 @@ static void flow_ask(struct inspector *w, struct flow *flow, enum side side)
 	p.time_ns = w->waits.now_ns;
 	packet_detect(w, &p);
 	packet_tell(w, &p);
+}
+
+/*
+ * The other side is behind its depth, and none of its packets comes any more: with it the first transaction
+ * is over as soon as this side's part is, or they would all stay, and be walked over, until the flow ends.
+ */
+static void side_left_ask(struct inspector *w, struct packet *p)
+{
+	struct flow *flow = p->flow;
+	struct session *session = &flow->session;
+	enum side left = other_side(p->side);
+
+	if (!session->first || !side_is_over(w, flow, left) ||
+	    !tx_is_complete(session->first, p->side) || session->inspected[left] > session->first->id)
+		return;
+	session->ended[left] = true;
+	flow_ask(w, flow, left);
+	if (flow->fate & FATE_DROP)
+		packet_drop(p, DROP_FLOW);
 }
 
 /* What its files hold goes, or falls, before it is forgotten. */
