@@ -76,7 +76,7 @@ void flow_settings_read(const struct engine_setup *setup, unsigned int workers,
 		}
 	if (workers == 0)
 		workers = 1;
-	s.shard_cnt = flows < FLOW_SHARDS * FLOW_CLASSES ? 1 : FLOW_SHARDS;
+	s.shard_cnt = setup->flows_elsewhere || flows < FLOW_SHARDS * FLOW_CLASSES ? 1 : FLOW_SHARDS;
 	s.shard_flows_max = flows < 2 ? 2 : flows / s.shard_cnt;
 	s.flows_usual = flows / workers;
 	s.tenant_flows_max = tenant_memcap / workers / sizeof(struct flow);
@@ -484,6 +484,25 @@ static bool shard_evict(struct flow_table *table, const struct flow_shard *shard
 	table->evicted++;
 	flow_forget(table, longest, FLOW_END_FORCED);
 	return true;
+}
+
+bool flow_table_spare_tcp(struct flow_table *table, const struct flow *flow)
+{
+	static const uint8_t order[] = { FLOW_CLOSED, FLOW_BYPASSED, FLOW_NEW };
+	const struct flow_shard *shard = &table->shards[flow->shard];
+
+	for (size_t i = 0; i < sizeof(order); i++) {
+		struct flow *oldest = shard->lists[FLOW_KIND_TCP * FLOW_STATES + order[i]].oldest;
+
+		while (oldest && (oldest == flow || !oldest->tcp))
+			oldest = oldest->newer;
+		if (!oldest)
+			continue;
+		table->evicted++;
+		flow_forget(table, oldest, FLOW_END_FORCED);
+		return true;
+	}
+	return false;
 }
 
 /* Of that shard, or where the tenant has none there, of another. */

@@ -24,7 +24,7 @@ enum flow_kind { FLOW_KIND_DEFAULT, FLOW_KIND_TCP, FLOW_KIND_UDP, FLOW_KIND_ICMP
 
 struct flow_settings {
 	uint64_t timeout_ns[FLOW_KINDS][FLOW_STATES];
-	unsigned int shard_cnt; /* 1, where there is room for few flows only */
+	unsigned int shard_cnt; /* 1, where there is room for few flows only, or the kernel deals them */
 	uint64_t shard_flows_max;
 	uint64_t flows_usual; /* of one worker, when all is full */
 	uint64_t tenant_flows_max; /* of one tenant in it; 0: no such bound */
@@ -83,6 +83,12 @@ void flow_settings_read(const struct engine_setup *setup, unsigned int workers,
 int flow_table_init(struct flow_table *table, const struct flow_settings *settings,
 		    const struct engine_setup *setup);
 void flow_table_forget(struct flow_table *table, struct flow *flow);
+/*
+ * Forgets the flow of TCP among this one's neighbours that can be missed most: one that is closed, or its
+ * packets do not come any more, or that only began; of these the one that was silent for longest. False:
+ * there is none but this one.
+ */
+bool flow_table_spare_tcp(struct flow_table *table, const struct flow *flow);
 /* Forgets all flows, in the order in which they began; ended is called for each. */
 void flow_table_end(struct flow_table *table, enum flow_end why);
 void flow_table_free(struct flow_table *table);

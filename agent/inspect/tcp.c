@@ -483,9 +483,12 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 	}
 }
 
+/* In the traffic a reset ends it as well: most connections of browsers end so. */
 void tcp_rest(struct tcp_tracker *tracker, struct flow *flow)
 {
-	if (!tcp_is_finished(flow->tcp))
+	bool is_reset = tracker->settings->sides_leave && flow->tcp->state == TCP_CLOSED;
+
+	if (!is_reset && !tcp_is_finished(flow->tcp))
 		return;
 	for (int side = 0; side < SIDES; side++)
 		tcp_stream_rest(&flow->tcp->side[side], &tracker->memory);

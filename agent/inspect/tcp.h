@@ -103,7 +103,7 @@ static inline bool tcp_is_finished(const struct tcp_session *tcp)
 	return tcp->state == TCP_CLOSED && tcp->side[0].fin_seen && tcp->side[1].fin_seen &&
 	       !tcp->side[0].rst_seen && !tcp->side[1].rst_seen;
 }
-/* The flow waits for its time to end: what was read of a finished connection needs no memory until then. */
+/* The flow waits for its time to end: what was read of a connection that is over needs no memory. */
 void tcp_rest(struct tcp_tracker *tracker, struct flow *flow);
 
 const char *tcp_state_name(enum tcp_state state); /* as records say it: "syn_sent" */

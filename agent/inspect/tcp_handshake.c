@@ -10,14 +10,18 @@
 
 #define SCALE_MAX 14 /* RFC 7323, 2.3; taken when nobody saw which one was agreed */
 
-/* NULL: its shard has as many as it may have, or there is no memory. */
+/*
+ * NULL: its shard has as many as it may have, and all of them are open, or there is no memory. What is left
+ * of a connection that is over stands in no other's way.
+ */
 static struct tcp_session *session_take(struct tcp_tracker *tracker, const struct flow *flow)
 {
 	uint64_t max = tracker->settings->sessions_max, cnt = flow->table->settings->shard_cnt;
 	struct flow_shard *shard = &flow->table->shards[flow->shard];
 	struct tcp_session *session = NULL;
 
-	if (shard->tcp_cnt < (max + cnt - 1) / cnt)
+	max = (max + cnt - 1) / cnt;
+	if (shard->tcp_cnt < max || (max && flow_table_spare_tcp(flow->table, flow)))
 		session = pool_take(&tracker->pool);
 	shard->tcp_cnt += session != NULL;
 	return session;

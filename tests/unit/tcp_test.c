@@ -19,6 +19,7 @@
 #include "inspect/session.h"
 #include "inspect/tcp.h"
 
+#define PORTS_AT 34 /* behind Ethernet and IPv4 */
 #define C false
 #define S true
 #define CLIENT 1000u
@@ -230,18 +231,32 @@ static void bed_end(struct bed *bed)
 	config_free(bed->config);
 }
 
-static struct flow *segment_run(struct bed *bed, const struct made_tcp *segment, uint64_t number,
-				bool *saw, enum engine_event event)
+/* port: of the client; 0: any, the same for all. */
+static struct flow *segment_of(struct bed *bed, const struct made_tcp *segment, uint64_t number,
+			       uint16_t port)
 {
 	struct made_frame frame;
 	struct capture_packet packet;
 	struct packet *p = &decoder.packets[0];
 
 	made_tcp(&frame, segment);
+	if (port) {
+		frame.bytes[segment->back ? PORTS_AT + 2 : PORTS_AT] = (uint8_t)(port >> 8);
+		frame.bytes[segment->back ? PORTS_AT + 3 : PORTS_AT + 1] = (uint8_t)port;
+	}
 	packet = made_packet(&frame, number, number * 1000000);
 	assert_int_equal(decode_frame(&decoder, &packet), 1);
 	assert_non_null(flow_of(&bed->table, p));
 	tcp_packet(&bed->tracker, p);
+	return p->flow;
+}
+
+static struct flow *segment_run(struct bed *bed, const struct made_tcp *segment, uint64_t number,
+				bool *saw, enum engine_event event)
+{
+	const struct packet *p = &decoder.packets[0];
+
+	segment_of(bed, segment, number, 0);
 	for (uint8_t i = 0; i < p->event_cnt; i++)
 		*saw = *saw || event == EVENT_NONE || p->event[i] == event;
 	return p->flow;
@@ -271,10 +286,51 @@ static void segments_are_judged_as_the_ends_do(void **state)
 	}
 }
 
+/* Connections from ports of their own, each with these segments; returns the last one's flow. */
+static struct flow *connections_run(struct bed *bed, uint16_t first_port, uint16_t cnt,
+				    const struct made_tcp *segments, size_t segment_cnt)
+{
+	struct flow *flow = NULL;
+
+	for (uint16_t i = 0; i < cnt; i++)
+		for (size_t k = 0; k < segment_cnt; k++)
+			flow = segment_of(bed, &segments[k], 1000u + i, (uint16_t)(first_port + i));
+	return flow;
+}
+
+/* In the path a connection without memory falls. One that is over makes room for it; an open one does not. */
+static void what_is_over_makes_room(void **state)
+{
+	static const struct made_tcp opens[] = { HANDSHAKE };
+	static const struct made_tcp ends[] = { HANDSHAKE, { C, TCP_RST, CLIENT + 1, 0, 8192, NULL } };
+	char settings[80];
+	const struct row row = { .settings = settings, .ips = true };
+	struct flow *flow;
+	struct bed bed;
+
+	snprintf(settings, sizeof(settings), "stream: {memcap: %zu}\nflow: {memcap: %zu}\n",
+		 10 * sizeof(struct tcp_session), 100 * sizeof(struct flow));
+	bed_begin(&bed, &row);
+	assert_int_equal(bed.flow.shard_cnt, 1);
+	connections_run(&bed, 1000, 4, opens, 3);
+	flow = connections_run(&bed, 2000, 50, ends, 4);
+	assert_int_equal(bed.tracker.sessions_refused, 0);
+	assert_int_equal(flow->tcp->state, TCP_CLOSED);
+	connections_run(&bed, 3000, 6, opens, 3);
+	assert_int_equal(bed.tracker.sessions_refused, 0);
+	assert_int_equal(bed.table.evicted, 50);
+	flow = connections_run(&bed, 4000, 1, opens, 1);
+	assert_int_equal(bed.tracker.sessions_refused, 1);
+	assert_null(flow->tcp);
+	assert_true(decoder.packets[0].fate & FATE_DROP);
+	bed_end(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_are_judged_as_the_ends_do),
+		cmocka_unit_test(what_is_over_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
