@@ -29,6 +29,7 @@ struct bench_subject {
 enum bench_goal {
 	BENCH_AT_MOST, /* a cost */
 	BENCH_AT_LEAST, /* a gain */
+	BENCH_NO_GOAL, /* somebody else's, or for the reader alone */
 };
 
 enum bench_kind {
@@ -106,6 +107,8 @@ double bench_now(void);
 double bench_cpu_now(void);
 /* Keeps the calling thread on a CPU, where others wait for it (SCHED_FIFO). 0 or -errno with words. */
 int bench_pin(int cpu);
+/* As any program runs: on any CPU, its turn with others; so do threads and programs that it begins from here on. */
+int bench_as_others(void);
 /* The calling thread may run on any CPU, even before those of bench_pin(): for one that sleeps and looks. */
 int bench_watch(void);
 

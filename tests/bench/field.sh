@@ -341,10 +341,6 @@ nft_paths() {
 # --- inspection in line ---
 
 public=${RULES:-$here/../../../shared/data/ids/rules/et-open.rules.gz}
-first() { # PID: it goes ahead of what else runs, as the bench itself does
-	echo -10 2> /dev/null > "/proc/$1/autogroup" || true
-	renice -n -10 -p "$1" > /dev/null
-}
 inline_policy() {
 	policy_ports
 	cat <<-YAML
@@ -383,7 +379,6 @@ up_inline() {
 	lab_agent "$build" "$lab_tmp/bench.yaml" --inspect-rules "$lab_tmp/all.rules"
 	lab_wait 400 inline_serves || { echo "no worker serves"; exit 1; }
 	lab_wait 20 inline_inspects || { echo "nothing passes the workers"; exit 1; }
-	first "$(cat "$lab_tmp/sekishod.pid")"
 	web
 }
 web() { # pages in plain and over TLS at 8080 and 443
@@ -436,7 +431,6 @@ ips() {
 	lab_spawn suricata bench-ips suricata -c "$lab_tmp/suricata.yaml" -S "$lab_tmp/all.rules" --af-packet \
 		-l "$lab_tmp/suricata" --runmode workers
 	lab_wait 400 ips_passes || { tail -n 1 "$lab_tmp/suricata.log"; exit 77; }
-	first "$(cat "$lab_tmp/suricata.pid")"
 }
 
 bulk() { # PATH

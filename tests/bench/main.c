@@ -30,7 +30,7 @@ static const struct bench_topic *const topics[] = {
 struct bench {
 	const char *pattern; /* NULL: all rows */
 	json_t *results;
-	int measured, met, skipped, failed;
+	int measured, with_goal, met, skipped, failed;
 };
 
 /* One topic's values, and what became of each subject. */
@@ -194,12 +194,23 @@ static const char *unit_of(const struct bench_topic *topic, const struct bench_r
 	return row->kind == BENCH_VALUE ? topic->subjects[row->over].unit : "ratio";
 }
 
+/* In words; empty: there is none. */
+static void goal_write(const struct bench_row *row, bool met, char *ret_words, size_t len)
+{
+	ret_words[0] = 0;
+	if (row->goal_is != BENCH_NO_GOAL)
+		snprintf(ret_words, len, "goal %s %-6g %s",
+			 row->goal_is == BENCH_AT_MOST ? "<=" : ">=", row->goal,
+			 met ? "met" : "NOT MET");
+}
+
 static void tell(struct bench *bench, const struct bench_topic *topic, const struct bench_row *row,
 		 const struct figure *figure)
 {
 	bool most = row->goal_is == BENCH_AT_MOST;
 	bool met = most ? figure->middle <= row->goal : figure->middle >= row->goal;
 	const char *unit = unit_of(topic, row);
+	char goal[40];
 
 	if (figure->status) {
 		printf("%-27s %s: %s\n", row->name,
@@ -207,14 +218,17 @@ static void tell(struct bench *bench, const struct bench_topic *topic, const str
 		figure->status == BENCH_SKIP ? bench->skipped++ : bench->failed++;
 		return;
 	}
-	printf("%-27s %8.3f (%.3f .. %.3f) %-5s goal %s %-6g %-7s %s\n", row->name, figure->middle,
-	       figure->low, figure->high, unit, most ? "<=" : ">=", row->goal,
-	       met ? "met" : "NOT MET", row->what);
+	goal_write(row, met, goal, sizeof(goal));
+	printf("%-27s %8.3f (%.3f .. %.3f) %-5s %-22s %s\n", row->name, figure->middle, figure->low,
+	       figure->high, unit, goal, row->what);
 	bench->measured++;
-	bench->met += met;
+	bench->with_goal += row->goal_is != BENCH_NO_GOAL;
+	bench->met += row->goal_is != BENCH_NO_GOAL && met;
 	json_object_set_new(bench->results, row->name,
-			    json_pack("{s:f, s:s, s:f, s:i}", "value", figure->middle, "unit", unit,
-				      "goal", row->goal, "runs", topic->rounds));
+			    json_pack("{s:f, s:s, s:o*, s:i}", "value", figure->middle, "unit",
+				      unit, "goal",
+				      row->goal_is == BENCH_NO_GOAL ? NULL : json_real(row->goal),
+				      "runs", topic->rounds));
 }
 
 /* What the ratios were made of: medians, for the reader; not part of any verdict. */
@@ -270,8 +284,8 @@ static int write_results(const struct bench *bench, const char *build)
 		fprintf(stderr, "bench: cannot write %s: %s\n", path, strerror(errno));
 		return -EIO;
 	}
-	printf("%s: %d measured, %d of them at their goal; %d skipped, %d failed\n", path,
-	       bench->measured, bench->met, bench->skipped, bench->failed);
+	printf("%s: %d measured, %d of %d at their goal; %d skipped, %d failed\n", path,
+	       bench->measured, bench->met, bench->with_goal, bench->skipped, bench->failed);
 	return 0;
 }
 

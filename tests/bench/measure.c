@@ -78,7 +78,7 @@ int bench_pin(int cpu)
 	return ahead_of_others(1);
 }
 
-int bench_watch(void)
+static int any_cpu(void)
 {
 	cpu_set_t cpus;
 
@@ -87,7 +87,24 @@ int bench_watch(void)
 		CPU_SET(cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus))
 		return bench_say(-errno, "cannot leave the CPU: %s", strerror(errno));
-	return ahead_of_others(2);
+	return 0;
+}
+
+int bench_watch(void)
+{
+	int r = any_cpu();
+
+	return r ?: ahead_of_others(2);
+}
+
+int bench_as_others(void)
+{
+	struct sched_param param = { .sched_priority = 0 };
+	int r = any_cpu();
+
+	if (!r && sched_setscheduler(0, SCHED_OTHER, &param))
+		r = bench_say(-errno, "no usual priority: %s", strerror(errno));
+	return r;
 }
 
 /* Time that others took of this CPU is not in it; what softirqs do on this thread's back is. */
