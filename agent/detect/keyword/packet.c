@@ -198,8 +198,6 @@ static bool dsize(const struct packet *packet, uint64_t *ret_number)
 HEADER_NUMBER(ttl, "ttl", UINT8_MAX, "hops that are left");
 HEADER_NUMBER(ip_id, "id", UINT16_MAX, "identification of the IPv4 header");
 HEADER_NUMBER(fragoffset, "fragoffset", 8191, "fragment offset, in 8 bytes");
-HEADER_NUMBER(seq, "seq", UINT32_MAX, "TCP sequence number");
-HEADER_NUMBER(ack, "ack", UINT32_MAX, "TCP acknowledgement number");
 HEADER_NUMBER(mss, "tcp.mss", UINT16_MAX, "maximum segment size that the packet tells");
 HEADER_NUMBER(itype, "itype", UINT8_MAX, "ICMP type");
 HEADER_NUMBER(icode, "icode", UINT8_MAX, "ICMP code");
@@ -228,6 +226,12 @@ static const struct header_number number_dsize = { UINT16_MAX, dsize, true };
 const struct keyword keyword_dsize = { "dsize",	      NULL,
 				       VALUE_ALWAYS,  header_number_read,
 				       &number_dsize, "bytes of payload in the packet" };
+static const struct header_number number_seq = { UINT32_MAX, seq, false };
+const struct keyword keyword_seq = { "tcp.seq",		 "seq",	      VALUE_ALWAYS,
+				     header_number_read, &number_seq, "TCP sequence number" };
+static const struct header_number number_ack = { UINT32_MAX, ack, false };
+const struct keyword keyword_ack = { "tcp.ack",		 "ack",	      VALUE_ALWAYS,
+				     header_number_read, &number_ack, "TCP acknowledgement number" };
 static const struct header_number number_window = { UINT16_MAX, window, false };
 const struct keyword keyword_window = { "tcp.window",	    "window",	    VALUE_ALWAYS,
 					header_number_read, &number_window, "TCP window" };
