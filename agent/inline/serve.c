@@ -24,6 +24,15 @@ static void *table_map(const struct gate *gate, const char *name, size_t len)
 	return page == MAP_FAILED ? NULL : page;
 }
 
+/* What was handed over and has not come never will. */
+static void share_clear(struct sek_share *share)
+{
+	uint64_t sent = __atomic_load_n(&share->sent, __ATOMIC_RELAXED);
+
+	if (share->taken != sent)
+		__atomic_store_n(&share->taken, sent, __ATOMIC_RELAXED);
+}
+
 int service_init(struct service *s, const struct gate *gate, unsigned int workers)
 {
 	memset(s, 0, sizeof(*s));
@@ -31,7 +40,8 @@ int service_init(struct service *s, const struct gate *gate, unsigned int worker
 	s->workers = workers;
 	s->rings = table_map(gate, "sek_xsk_ring", SEK_RINGS_MAX * sizeof(*s->rings));
 	s->workers_page = table_map(gate, "sek_worker", SEK_WORKERS_MAX * sizeof(*s->workers_page));
-	if (!s->rings || !s->workers_page) {
+	s->shares = table_map(gate, "sek_share", SEK_SHARES_MAX * sizeof(*s->shares));
+	if (!s->rings || !s->workers_page || !s->shares) {
 		service_end(s);
 		return -ENOMEM;
 	}
@@ -39,6 +49,8 @@ int service_init(struct service *s, const struct gate *gate, unsigned int worker
 		if (s->rings[i].room) /* a page that was never touched stays so */
 			__atomic_store_n(&s->rings[i].room, 0, __ATOMIC_RELAXED);
 	memset(s->workers_page, 0, SEK_WORKERS_MAX * sizeof(*s->workers_page));
+	for (size_t i = 0; i < SEK_SHARES_MAX; i++)
+		share_clear(&s->shares[i]);
 	s->workers_page[0].fellows = workers;
 	return 0;
 }
@@ -61,6 +73,8 @@ void service_end(struct service *s)
 		munmap(s->rings, SEK_RINGS_MAX * sizeof(*s->rings));
 	if (s->workers_page)
 		munmap(s->workers_page, SEK_WORKERS_MAX * sizeof(*s->workers_page));
+	if (s->shares)
+		munmap(s->shares, SEK_SHARES_MAX * sizeof(*s->shares));
 	memset(s, 0, sizeof(*s));
 }
 
@@ -152,6 +166,7 @@ void serve_begin(struct serve *s, struct service *service, unsigned int number, 
 	s->epoll = -1;
 	serve_take(s);
 	s->worker = &service->workers_page[number];
+	s->share = &service->shares[sek_share_index(number, 0)];
 	__atomic_store_n(&s->worker->began_ns, clock_mono_ns(), __ATOMIC_RELEASE);
 }
 
@@ -191,6 +206,19 @@ void serve_end(struct serve *s)
 void serve_beat(struct serve *s, uint64_t now_ns)
 {
 	__atomic_store_n(&s->worker->beat_ns, now_ns, __ATOMIC_RELEASE);
+}
+
+void serve_took(const struct serve *s, uint16_t tenant)
+{
+	struct sek_share *share = &s->share[tenant % SEK_TENANTS_MAX];
+
+	__atomic_store_n(&share->taken, share->taken + 1, __ATOMIC_RELAXED);
+}
+
+void serve_rests(const struct serve *s)
+{
+	for (size_t i = 0; i < SEK_TENANTS_MAX; i++)
+		share_clear(&s->share[i]);
 }
 
 static bool order_is_due(const struct serve *s, const struct serve_order *o)

@@ -27,6 +27,7 @@ struct service {
 	unsigned int workers;
 	struct sek_xsk_ring *rings; /* mapped; of all */
 	struct sek_worker *workers_page;
+	struct sek_share *shares; /* mapped; of all */
 	struct xsk_room *room; /* NULL: there is no port */
 	struct plan_port ports[SEK_PORTS_MAX];
 	uint32_t port_cnt;
@@ -39,6 +40,7 @@ struct serve {
 	struct service *service;
 	unsigned int number;
 	struct sek_worker *worker; /* mapped; this one's */
+	struct sek_share *share; /* mapped; this one's, by tenant */
 	struct xsk_set *set; /* NULL: there is no port */
 	int wake_fd; /* an eventfd, by which it is woken */
 	int epoll; /* of that and of its sockets */
@@ -67,6 +69,10 @@ void serve_take(struct serve *serve);
 void serve_end(struct serve *serve);
 
 void serve_beat(struct serve *serve, uint64_t now_ns);
+/* It has looked at a frame of that body. */
+void serve_took(const struct serve *serve, uint16_t tenant);
+/* There is nothing in its rings: nobody has anything waiting. */
+void serve_rests(const struct serve *serve);
 /* Sends, gives buffers back, tells the kernel of both; orders whose frames have left are told. */
 void serve_turn(struct serve *serve);
 /*

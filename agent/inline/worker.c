@@ -18,6 +18,10 @@
 #include "file/room.h"
 
 #define BATCH 64
+#define TURN_FRAMES 256 /* at most, and */
+#define TURN_NS                                                                                    \
+	250000ull /* not much longer, before the rings are looked at again for other bodies' */
+#define TURN_LOOKS 8 /* frames between two looks at the clock */
 #define HELD_MS 10 /* between two looks where files are held */
 #define REST_MS 100 /* between two signs of life where nothing comes */
 #define LINES_MS 50 /* until the loop is told of a line: it writes many at once */
@@ -214,11 +218,6 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	w->serve.worker->packets++;
 	w->serve.worker->bytes += frame->len;
 	memcpy(&note, frame->bytes - sizeof(note), sizeof(note));
-	if (note.mark != SEK_NOTE_MARK) {
-		w->serve.worker->lost++;
-		xsk_give(w->serve.set, frame);
-		return;
-	}
 	resets_keep(w->resets, &note, frame->bytes, frame->len);
 	inspector_tenant(&w->inspector, note.tenant);
 	inspector_frame(&w->inspector, &packet, NULL);
@@ -247,35 +246,73 @@ static void waits_tell(struct inline_worker *w)
 	w->handed_cnt = 0;
 }
 
-/* A batch of every ring. Returns how many frames came. */
-static size_t rings_work(struct inline_worker *w)
+static void frame_came(struct inline_worker *w, const struct xsk_frame *frame)
+{
+	struct sek_note note;
+
+	memcpy(&note, frame->bytes - sizeof(note), sizeof(note));
+	if (note.mark == SEK_NOTE_MARK && fair_put(w->fair, note.tenant, frame))
+		return;
+	w->serve.worker->lost++;
+	xsk_give(w->serve.set, frame);
+}
+
+/* All that is in the rings, so that each body's turn comes whatever is in front of its frames there. */
+static void rings_take(struct inline_worker *w)
 {
 	struct xsk_frame frames[BATCH];
+	size_t cnt;
+
+	for (size_t i = 0; i < w->serve.queue_cnt; i++)
+		do {
+			cnt = xsk_take(w->serve.set, i, frames, BATCH);
+			for (size_t k = 0; k < cnt; k++)
+				frame_came(w, &frames[k]);
+		} while (cnt == BATCH);
+}
+
+/* A turn's frames. Returns how many there were. */
+static size_t frames_work(struct inline_worker *w, uint64_t time_ns)
+{
+	uint64_t until_ns = clock_mono_ns() + TURN_NS;
+	struct xsk_frame frame;
+	uint16_t tenant;
+	size_t cnt = 0;
+
+	while (cnt < TURN_FRAMES && (cnt % TURN_LOOKS || clock_mono_ns() < until_ns) &&
+	       fair_take(w->fair, &frame, &tenant)) {
+		serve_took(&w->serve, tenant);
+		frame_work(w, &frame, time_ns);
+		cnt++;
+	}
+	return cnt;
+}
+
+/* Returns how many frames were looked at. */
+static size_t rings_work(struct inline_worker *w)
+{
 	uint64_t time_ns = (uint64_t)clock_real_ns();
-	size_t all = 0;
+	size_t cnt;
 
 	tick(w, time_ns);
 	inspector_turn(&w->inspector, time_ns);
 	turn_end(w);
-	for (size_t i = 0; i < w->serve.queue_cnt; i++) {
-		size_t cnt = xsk_take(w->serve.set, i, frames, BATCH);
-
-		for (size_t k = 0; k < cnt; k++)
-			frame_work(w, &frames[k], time_ns);
-		all += cnt;
-	}
+	rings_take(w);
+	cnt = frames_work(w, time_ns);
+	if (!cnt)
+		serve_rests(&w->serve);
 	serve_turn(&w->serve);
 	if (w->handed_cnt)
 		waits_tell(w);
 	held_tell(w);
-	return all;
+	return cnt;
 }
 
 /* What is still in the rings goes on, in order; nothing new comes any more. */
 static void rings_drain(struct inline_worker *w)
 {
 	service_close(&w->crew->service);
-	for (int turn = 0, quiet = 0; turn < LAST_TURNS && quiet < 2; turn++) {
+	for (int turn = 0, quiet = 0; (turn < LAST_TURNS || fair_cnt(w->fair)) && quiet < 2; turn++) {
 		quiet = rings_work(w) ? 0 : quiet + 1;
 		if (quiet)
 			usleep(1000); /* a driver's poll that had begun */
@@ -457,7 +494,8 @@ int inline_worker_init(struct inline_worker *w, struct inline_crew *crew, unsign
 	if (!r)
 		inspector_share(&w->inspector, &crew->workers[0].inspector, turn_await, w);
 	w->resets = resets_new();
-	if (!r && !w->resets)
+	w->fair = fair_new();
+	if (!r && (!w->resets || !w->fair))
 		r = -ENOMEM;
 	return r ? r : hold_begin(w);
 }
@@ -469,5 +507,6 @@ void inline_worker_free(struct inline_worker *w)
 	turn_end(w);
 	hold_free(w->hold);
 	resets_free(w->resets);
+	fair_free(w->fair);
 	close(w->wake_fd);
 }

@@ -7,6 +7,7 @@
 #define AGENT_INLINE_WORKER_H
 
 #include "inline/crew.h"
+#include "inline/fair.h"
 #include "inline/hold.h"
 #include "inline/reset.h"
 
@@ -32,6 +33,7 @@ struct inline_worker {
 	struct inspector_hold holds;
 	struct hold *hold; /* NULL: nothing is held */
 	struct resets *resets;
+	struct fair *fair; /* frames that wait for their body's turn */
 	uint64_t frames, second; /* of the engine */
 	uint64_t second_packets, second_bytes; /* counted when it began */
 	unsigned int attended; /* calls of the meeting that it has heard */

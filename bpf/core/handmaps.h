@@ -19,6 +19,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SEK_SHARES_MAX);
+	__type(key, __u32);
+	__type(value, struct sek_share);
+} sek_share SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* a sign of life is one store */
 	__uint(max_entries, SEK_WORKERS_MAX);
 	__type(key, __u32);
@@ -35,6 +43,13 @@ struct {
 static __always_inline struct sek_xsk_ring *hand_ring(__u32 index)
 {
 	return bpf_map_lookup_elem(&sek_xsk_ring, &index);
+}
+
+static __always_inline struct sek_share *hand_share(__u32 worker, __u32 tenant)
+{
+	__u32 index = sek_share_index(worker, tenant & (SEK_TENANTS_MAX - 1));
+
+	return bpf_map_lookup_elem(&sek_share, &index);
 }
 
 static __always_inline struct sek_worker *hand_worker(__u32 number)

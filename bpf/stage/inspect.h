@@ -66,14 +66,26 @@ static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct
 	       len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
 }
 
-/* Takes a buffer of the ring; false: there is none. A queue is polled by one CPU, but for generic XDP. */
-static __always_inline bool inspect_take(struct sek_xsk_ring *ring)
+static __always_inline void inspect_untake(struct sek_xsk_ring *ring, struct sek_share *share)
+{
+	__sync_fetch_and_add(&ring->sent, -1);
+	__sync_fetch_and_add(&share->sent, -1);
+}
+
+/*
+ * Takes a buffer of the ring, within what the body may have waiting; false: there is none. A queue is polled
+ * by one CPU, but for generic XDP.
+ */
+static __always_inline bool inspect_take(struct sek_xsk_ring *ring, struct sek_share *share)
 {
 	__u64 sent = __sync_fetch_and_add(&ring->sent, 1);
+	__u64 had = __sync_fetch_and_add(&share->sent, 1);
+	__s64 left = (__s64)READ_ONCE(ring->room) - (__s64)(sent - READ_ONCE(ring->taken));
+	__s64 waiting = (__s64)(had - READ_ONCE(share->taken));
 
-	if ((__s64)(sent - READ_ONCE(ring->taken)) < (__s64)READ_ONCE(ring->room))
+	if (left > 0 && waiting <= SEK_SHARE * left)
 		return true;
-	__sync_fetch_and_add(&ring->sent, -1);
+	inspect_untake(ring, share);
 	return false;
 }
 
@@ -127,6 +139,7 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	int place = frame_queue(ctx, p->port, number);
 	const struct sek_worker *worker;
 	struct sek_xsk_ring *ring;
+	struct sek_share *share;
 
 	if (!hand_is_there(p->now_ns))
 		return INSPECT_DEAD;
@@ -140,11 +153,12 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	p->worker = (__u8)number;
 	if (hand && !inspect_begin(hand, worker, p->worker))
 		return INSPECT_BLIND;
-	if (!inspect_take(ring))
+	share = hand_share(number, p->tenant);
+	if (!share || !inspect_take(ring, share))
 		return INSPECT_FULL;
 	if (inspect_note(ctx, p, hand))
 		return INSPECT_CAN;
-	__sync_fetch_and_add(&ring->sent, -1);
+	inspect_untake(ring, share);
 	return INSPECT_BLIND;
 }
 

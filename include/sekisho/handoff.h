@@ -61,6 +61,26 @@ struct sek_xsk_ring {
 SEK_LAYOUT(struct sek_xsk_ring, 128);
 
 /*
+ * sek_share, by sek_share_index(): what a body has waiting at a worker. It may have SEK_SHARE times as many
+ * frames there as the ring that the next would go by has left (dynamic thresholds, Choudhury and Hahne,
+ * IEEE/ACM ToN 1998): one alone gets most of a ring, and however many flood it, the next body finds room.
+ */
+struct sek_share {
+	__u64 sent; /* the kernel's: frames handed over */
+	__u64 pad[7];
+	__u64 taken; /* the worker's: those that it has looked at; at rest, all of them */
+	__u64 pad1[7];
+};
+SEK_LAYOUT(struct sek_share, 128);
+#define SEK_SHARE 4
+#define SEK_SHARES_MAX (SEK_WORKERS_MAX * SEK_TENANTS_MAX)
+
+static inline __u32 sek_share_index(__u32 worker, __u32 tenant)
+{
+	return worker * SEK_TENANTS_MAX + tenant;
+}
+
+/*
  * How long frames were with a worker, from the kernel's hand to the device that sends: four classes to each
  * doubling, from under 1.3 us to 59 ms and more.
  */

@@ -25,6 +25,17 @@ static struct gate *gate_of(struct bed *bed)
 	return replay_gate(bed->replay);
 }
 
+/* Nobody has anything waiting at worker 0. */
+static void shares_clear(struct bed *bed)
+{
+	const struct sek_share none = { 0 };
+
+	for (uint32_t i = 0; i < SEK_TENANTS_MAX; i++)
+		assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_share"), &i,
+						     &none, BPF_ANY),
+				 0);
+}
+
 /* Worker 0, last heard of ago_ns before now; 0 buffers: it serves no ring. */
 static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint32_t buffers)
 {
@@ -33,6 +44,7 @@ static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint
 	int rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
 	uint32_t zero = 0;
 
+	shares_clear(bed);
 	assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &zero,
 					     &worker, BPF_ANY),
 			 0);
@@ -64,6 +76,18 @@ static void workers_put(struct bed *bed, uint32_t cnt)
 					 0);
 		}
 	}
+}
+
+/* Of body alpha or beta: so many of its frames have been looked at by worker 0. */
+static void share_take(struct bed *bed, uint16_t tenant, uint64_t taken)
+{
+	int shares = gate_map_fd(gate_of(bed), "sek_share");
+	uint32_t at = sek_share_index(0, tenant);
+	struct sek_share share;
+
+	assert_int_equal(bpf_map_lookup_elem(shares, &at, &share), 0);
+	share.taken = taken;
+	assert_int_equal(bpf_map_update_elem(shares, &at, &share, BPF_ANY), 0);
 }
 
 static void buffers_give(struct bed *bed, uint16_t port, uint64_t taken)
@@ -242,7 +266,34 @@ static void a_full_ring_is_noticed(void **state)
 		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10),
 				 i ? SEK_R_inspect_full_open : SEK_R_inspect_full);
 		buffers_give(bed, INSIDE, 1);
+		share_take(bed, i ? 1 : 2, 1);
 		assert_int_equal(out(bed, bodies[i], TCP_ACK, 1021, 10), SEK_R_inspected);
+	}
+	end(bed);
+}
+
+/* However many frames of one body wait, another's finds room. */
+static void a_flood_is_its_own_bodys(void **state)
+{
+	struct bed *bed = *state;
+	uint32_t handed = 0;
+
+	begin(bed);
+	worker_put(bed, BEGAN, 0, 100);
+	if (!bed->tc) {
+		handshake(bed, OPEN_BODY);
+		for (uint32_t i = 0; i < 200; i++) {
+			enum sek_reason reason = out(bed, OPEN_BODY, TCP_ACK, 1001 + i, 1);
+
+			assert_true(reason == SEK_R_inspected || reason == SEK_R_inspect_full_open);
+			handed += reason == SEK_R_inspected;
+		}
+		assert_in_range(handed, 70, 85); /* four parts of five, the handshake among them */
+		handshake(bed, CLOSED_BODY);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1201, 1), SEK_R_inspect_full_open);
+		share_take(bed, 1, 50);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1201, 1), SEK_R_inspected);
 	}
 	end(bed);
 }
@@ -518,6 +569,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_dead_worker_is_noticed),
 	cmocka_unit_test(a_worker_that_dies_leaves_its_flows),
 	cmocka_unit_test(a_full_ring_is_noticed),
+	cmocka_unit_test(a_flood_is_its_own_bodys),
 	cmocka_unit_test(a_flow_is_handed_back_in_order),
 	cmocka_unit_test(acknowledgements_of_a_bulk_pass),
 	cmocka_unit_test(a_flow_is_blocked),
