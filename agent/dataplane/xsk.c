@@ -103,6 +103,20 @@ uint32_t xsk_queues(const char *interface)
 	return cnt ? cnt : 1;
 }
 
+uint32_t xsk_mtu(const char *interface)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+	uint32_t mtu = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFMTU, &request))
+		mtu = (uint32_t)request.ifr_mtu;
+	if (fd >= 0)
+		close(fd);
+	return mtu;
+}
+
 int xsk_room_new(size_t queues, unsigned int workers, struct xsk_room **ret_room)
 {
 	struct xsk_room *room = calloc(1, sizeof(*room));

@@ -30,6 +30,9 @@ struct xsk_frame {
 /* Queues of an interface that sockets can be bound to, as its driver tells; 1 where it does not. */
 uint32_t xsk_queues(const char *interface);
 
+/* Its MTU; 0: it is not there. */
+uint32_t xsk_mtu(const char *interface);
+
 /*
  * Memory for so many queues, and so many workers. Returns 0 or -errno (-ENOMEM; -ENOBUFS: more than
  * RLIMIT_MEMLOCK allows, without CAP_IPC_LOCK).

@@ -17,6 +17,8 @@
 #include "base/loop.h"
 #include "install/handoff.h"
 
+#define LINK_LEN 14 /* Ethernet */
+
 static void *table_map(const struct gate *gate, const char *name, size_t len)
 {
 	void *page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, gate_map_fd(gate, name), 0);
@@ -118,10 +120,22 @@ static uint32_t port_queues(const struct plan_port *port)
 	return cnt < SEK_QUEUES_MAX ? cnt : SEK_QUEUES_MAX;
 }
 
+/* A frame lies in one buffer, a page. */
+static void length_check(const struct plan_port *port)
+{
+	uint32_t longest = xsk_mtu(port->interface) + LINK_LEN;
+
+	if (longest > SEK_HANDOFF_LEN_MAX)
+		log_warn("inspection: frames of %s have up to %u bytes; "
+			 "of flows to inspect those over %d end as `fail:` says",
+			 port->interface, longest, SEK_HANDOFF_LEN_MAX);
+}
+
 static void port_open(struct service *s, const struct plan_port *port)
 {
 	uint32_t cnt = port_queues(port);
 
+	length_check(port);
 	for (uint32_t queue = 0; queue < cnt; queue++) {
 		int r = queue_open(s, port, queue);
 
