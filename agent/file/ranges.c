@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A list of files by their last use, and of each its spans, sorted, apart. Called by scanned.c. Promises that
- * it never holds more than it was made for.
+ * Files by their last use, and of each its spans, sorted, apart. Called by scanned.c. Promises that it never
+ * holds more than it was made for.
  */
 #include "file/ranges.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/lru.h"
+
 #define BUCKETS 1024
+
+static_assert(RANGE_KEY_LEN == LRU_KEY_LEN, "keys are the store's");
 
 struct span {
 	struct span *next; /* behind it, not touching */
@@ -17,60 +22,15 @@ struct span {
 };
 
 struct parts {
-	struct parts *chain; /* of its bucket */
-	struct parts *older, *newer;
-	uint8_t key[RANGE_KEY_LEN];
+	struct lru_entry entry; /* first; weighs bytes */
 	struct span *first;
-	uint64_t bytes;
 };
 
 struct ranges {
 	pthread_mutex_t lock;
-	uint64_t most, memory, bytes;
-	struct parts *buckets[BUCKETS];
-	struct parts *oldest, *newest;
+	uint64_t most; /* of one file */
+	struct lru parts;
 };
-
-struct ranges *ranges_new(uint64_t most, uint64_t memory)
-{
-	struct ranges *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return NULL;
-	r->most = most < memory ? most : memory;
-	r->memory = memory;
-	pthread_mutex_init(&r->lock, NULL);
-	return r;
-}
-
-/* A SHA-256 needs no hash. */
-static struct parts **bucket_of(struct ranges *r, const uint8_t *key)
-{
-	return &r->buckets[(key[0] | key[1] << 8) % BUCKETS];
-}
-
-static struct parts *parts_find(struct ranges *r, const uint8_t key[RANGE_KEY_LEN])
-{
-	struct parts *at = *bucket_of(r, key);
-
-	while (at && memcmp(at->key, key, RANGE_KEY_LEN) != 0)
-		at = at->chain;
-	return at;
-}
-
-static void list_take(struct ranges *r, struct parts *p)
-{
-	*(p->older ? &p->older->newer : &r->oldest) = p->newer;
-	*(p->newer ? &p->newer->older : &r->newest) = p->older;
-}
-
-static void list_put(struct ranges *r, struct parts *p)
-{
-	p->older = r->newest;
-	p->newer = NULL;
-	*(r->newest ? &r->newest->newer : &r->oldest) = p;
-	r->newest = p;
-}
 
 static void span_free(struct span *span)
 {
@@ -78,15 +38,10 @@ static void span_free(struct span *span)
 	free(span);
 }
 
-static void parts_forget(struct ranges *r, struct parts *p)
+static void parts_free(struct lru_entry *entry)
 {
-	struct parts **at = bucket_of(r, p->key);
+	struct parts *p = (struct parts *)entry;
 
-	while (*at != p)
-		at = &(*at)->chain;
-	*at = p->chain;
-	list_take(r, p);
-	r->bytes -= p->bytes;
 	while (p->first) {
 		struct span *span = p->first;
 
@@ -96,39 +51,44 @@ static void parts_forget(struct ranges *r, struct parts *p)
 	free(p);
 }
 
-/* Until so much is left. */
-static void oldest_forget(struct ranges *r, uint64_t memory)
+struct ranges *ranges_new(uint64_t most, uint64_t memory)
 {
-	for (struct parts *p = r->oldest, *next; p && r->bytes > memory; p = next) {
-		next = p->newer;
-		parts_forget(r, p);
+	struct ranges *r = calloc(1, sizeof(*r));
+
+	if (!r || lru_init(&r->parts, memory, BUCKETS, parts_free) < 0) {
+		free(r);
+		return NULL;
 	}
+	r->most = most < memory ? most : memory;
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
 }
 
 void ranges_free(struct ranges *r)
 {
 	if (!r)
 		return;
-	oldest_forget(r, 0);
+	lru_end(&r->parts);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
 
-static struct parts *parts_touch(struct ranges *r, const uint8_t *key)
+static struct parts *parts_find(struct ranges *r, const uint8_t key[RANGE_KEY_LEN])
+{
+	return (struct parts *)lru_find(&r->parts, key);
+}
+
+static struct parts *parts_touch(struct ranges *r, const uint8_t key[RANGE_KEY_LEN])
 {
 	struct parts *p = parts_find(r, key);
 
 	if (p) {
-		list_take(r, p);
-	} else {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return NULL;
-		memcpy(p->key, key, RANGE_KEY_LEN);
-		p->chain = *bucket_of(r, key);
-		*bucket_of(r, key) = p;
+		lru_touch(&r->parts, &p->entry);
+		return p;
 	}
-	list_put(r, p);
+	p = calloc(1, sizeof(*p));
+	if (p)
+		lru_add(&r->parts, &p->entry, key);
 	return p;
 }
 
@@ -201,15 +161,10 @@ void ranges_put(struct ranges *r, const uint8_t key[RANGE_KEY_LEN], uint64_t fro
 	p = parts_touch(r, key);
 	if (!p) {
 		span_free(span);
+	} else if (span_insert(p, span)) {
+		lru_weigh(&r->parts, &p->entry, parts_bytes(p));
 	} else {
-		bool good = span_insert(p, span);
-
-		r->bytes -= p->bytes;
-		p->bytes = parts_bytes(p);
-		r->bytes += p->bytes;
-		if (!good)
-			parts_forget(r, p);
-		oldest_forget(r, r->memory);
+		lru_forget(&r->parts, &p->entry);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -239,7 +194,7 @@ uint64_t ranges_bytes(struct ranges *r)
 	uint64_t bytes;
 
 	pthread_mutex_lock(&r->lock);
-	bytes = r->bytes;
+	bytes = r->parts.weight;
 	pthread_mutex_unlock(&r->lock);
 	return bytes;
 }
