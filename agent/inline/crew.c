@@ -158,11 +158,6 @@ bool inline_crew_exchanged(struct inline_crew *c)
 }
 
 /* The first has what all remember together: it goes last. */
-const struct inline_held *inline_crew_held(const struct inline_crew *c, unsigned int number)
-{
-	return number < c->parts.workers ? &c->workers[number].held : NULL;
-}
-
 static void workers_free(struct inline_crew *c)
 {
 	for (unsigned int i = 0; i < c->parts.workers; i++)

@@ -14,7 +14,6 @@
 #include "install/install.h"
 
 struct inline_worker; /* worker.h */
-struct inline_held;
 
 struct inline_crew_parts {
 	const struct gate *gate;
@@ -63,8 +62,6 @@ bool inline_crew_serves(struct inline_crew *crew);
 void inline_crew_exchange(struct inline_crew *crew, struct inline_exchange *exchange);
 /* Told by told_fd. True once: the exchange is done. */
 bool inline_crew_exchanged(struct inline_crew *crew);
-/* What the worker of that number holds; NULL: there is none. */
-const struct inline_held *inline_crew_held(const struct inline_crew *crew, unsigned int number);
 /* Frames that they have are inspected and sent on first. */
 void inline_crew_free(struct inline_crew *crew);
 

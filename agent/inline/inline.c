@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "file/room.h"
 #include "inline/crew.h"
-#include "inline/worker.h"
 #include "replay/usual.h"
 #include "text/counted.h"
 
@@ -398,40 +397,6 @@ int inspection_new(struct loop *loop, const struct settings *settings, const str
 failed:
 	inspection_free(i);
 	return r;
-}
-
-static void held_add(json_t *worker, const struct inline_held *held)
-{
-	const struct {
-		const char *name;
-		uint64_t figure;
-	} figures[] = {
-		{ "held_now", held->frames },		{ "held_now_bytes", held->bytes },
-		{ "held_most_bytes", held->most },	{ "held", held->held },
-		{ "held_no_room", held->full },		{ "files_judged", held->judged },
-		{ "files_late_open", held->late_open }, { "files_late_closed", held->late_closed },
-	};
-
-	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-		json_object_set_new(worker, figures[i].name,
-				    json_integer((json_int_t)figures[i].figure));
-}
-
-void inspection_describe(const struct inspection *inspection, json_t *workers)
-{
-	json_t *worker;
-	size_t i;
-
-	if (!inspection)
-		return;
-	json_array_foreach(workers, i, worker) {
-		json_int_t number = json_integer_value(json_object_get(worker, "worker"));
-		const struct inline_held *held =
-			inline_crew_held(inspection->crew, (unsigned int)number);
-
-		if (held)
-			held_add(worker, held);
-	}
 }
 
 void inspection_free(struct inspection *i)

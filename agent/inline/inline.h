@@ -5,8 +5,6 @@
 #ifndef AGENT_INLINE_INLINE_H
 #define AGENT_INLINE_INLINE_H
 
-#include <jansson.h>
-
 #include "base/loop.h"
 #include "base/worker.h"
 #include "dataplane/ports.h"
@@ -38,8 +36,6 @@ int inspection_follow(struct inspection *inspection, const struct ports *ports, 
  */
 int inspection_reload(struct inspection *inspection,
 		      void (*done)(void *arg, const struct reload *reload), void *arg);
-/* Adds to these workers of state_workers() what they hold. NULL is allowed. */
-void inspection_describe(const struct inspection *inspection, json_t *workers);
 /* Waits for nothing: a reload that is under way ends with -ECANCELED. */
 void inspection_free(struct inspection *inspection);
 

@@ -160,24 +160,20 @@ static int hold_begin(struct inline_worker *w)
 	return 0;
 }
 
-static void figure_tell(_Atomic uint64_t *told, uint64_t figure)
-{
-	atomic_store_explicit(told, figure, memory_order_relaxed);
-}
-
 static void held_tell(struct inline_worker *w)
 {
 	const struct hold_tally tally = hold_tally(w->hold);
 	const struct waits *waits = &w->inspector.waits;
+	struct sek_worker *told = w->serve.worker;
 
-	figure_tell(&w->held.frames, tally.frames);
-	figure_tell(&w->held.bytes, tally.bytes);
-	figure_tell(&w->held.most, tally.most);
-	figure_tell(&w->held.held, tally.held);
-	figure_tell(&w->held.full, tally.full);
-	figure_tell(&w->held.judged, waits->judged);
-	figure_tell(&w->held.late_open, waits->late_open);
-	figure_tell(&w->held.late_closed, waits->late_closed);
+	told->held_now = tally.frames;
+	told->held_now_bytes = tally.bytes;
+	told->held_most_bytes = tally.most;
+	told->held = tally.held;
+	told->held_no_room = tally.full;
+	told->files_judged = waits->judged;
+	told->files_late_open = waits->late_open;
+	told->files_late_closed = waits->late_closed;
 }
 
 /* --- frames --- */
@@ -471,6 +467,7 @@ void inline_worker_serve(struct inline_worker *w)
 	inspector_finish(&w->inspector, 0);
 	turn_end(w);
 	serve_turn(&w->serve); /* what was held */
+	held_tell(w);
 	serve_end(&w->serve);
 	lines_tell(w);
 }

@@ -14,19 +14,12 @@
 /* Frames of a turn, whose waits are told when they are on their way. */
 #define INLINE_WAITS_MAX 1024
 
-/* What it holds, for other threads to look at: each figure by itself. */
-struct inline_held {
-	_Atomic uint64_t frames, bytes, most, held, full; /* see struct hold_tally */
-	_Atomic uint64_t judged, late_open, late_closed; /* see struct waits */
-};
-
 struct inline_worker {
 	struct inline_crew *crew;
 	unsigned int number;
 	pthread_t thread;
 	bool runs;
 	int wake_fd;
-	struct inline_held held;
 	/* The thread's own: */
 	struct inspector inspector;
 	struct serve serve;

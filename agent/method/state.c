@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "dataplane/pagelink.h"
 #include "dataplane/sweep.h"
-#include "inline/inline.h"
 #include "install/feature.h"
 #include "lists_care.h"
 #include "method/method.h"
@@ -51,14 +50,7 @@ void method_rate_show(struct agent *agent, struct ticket *ticket, json_t *params
 
 void method_worker_show(struct agent *agent, struct ticket *ticket, json_t *params)
 {
-	struct diag diag;
-	json_t *result;
-
-	diag_init(&diag);
-	result = state_workers(agent->gate, agent_policy(agent), &diag);
-	inspection_describe(agent->inspection, json_object_get(result, "workers"));
-	ticket_state(ticket, result, &diag);
-	diag_free(&diag);
+	state_answer(agent, ticket, state_workers);
 }
 
 void method_tenant_show(struct agent *agent, struct ticket *ticket, json_t *params)

@@ -130,10 +130,15 @@ struct sek_worker {
 	__u64 rate_packets, rate_bytes; /* taken in the last whole second */
 	__u64 block_ns; /* the longest from the hand over of a frame that matched to its flow's block */
 	__u64 pad2;
+	/* Of files that are judged before they pass: frames and bytes that wait now, bytes that did at most; */
+	__u64 held_now, held_now_bytes, held_most_bytes;
+	__u64 held, held_no_room; /* frames ever, and those that were dropped for want of room; */
+	/* files that were judged in time, and late, by what `fail:` made of their flow. */
+	__u64 files_judged, files_late_open, files_late_closed;
 	__u64 backs[SEK_BACK_WHYS]; /* of back: why */
 	__u64 waits[SEK_WAITS_MAX]; /* frames, by sek_wait_place(): how long each was here */
 };
-SEK_LAYOUT(struct sek_worker, 128 + 64 + SEK_WAITS_MAX * 8);
+SEK_LAYOUT(struct sek_worker, 192 + SEK_BACK_WHYS * 8 + SEK_WAITS_MAX * 8);
 
 /* How a flow that is to be inspected stands. */
 enum sek_handoff_state {
@@ -166,9 +171,9 @@ struct sek_hand_order {
 	__u32 number;
 	__u32 upto[2]; /* BACK: as sek_note.sent of the last frame that it let go */
 	__u8 dirs;     /* BACK: of which directions upto is told, a bit each */
-	__u8 state;    /* SEK_HANDOFF_BACK or SEK_HANDOFF_DROP */
-	__u8 reset;    /* DROP: 1: both ends are told, at the next packet */
-	__u8 quiet;    /* BACK: directions of dirs of which what has bytes is still looked at */
+	__u8 state; /* SEK_HANDOFF_BACK, SEK_HANDOFF_DROP; SEK_HANDOFF_WORKER: it stays after all */
+	__u8 reset; /* DROP: 1: both ends are told, at the next packet */
+	__u8 quiet; /* BACK: directions of dirs of which what has bytes is still looked at */
 };
 SEK_LAYOUT(struct sek_hand_order, 24);
 

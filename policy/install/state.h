@@ -95,10 +95,10 @@ bool state_synflood(const struct sek_tenant *limits, const struct sek_quota *quo
 /*
  * {"workers":[{"worker","state":"serves"|"dead"|"ended","queues","under_way","room" (frames),"packets",
  *   "bytes","sent","dropped","lost","back","blocked","alerts","records_lost","rate_packets","rate_bits" (of
- * the
- *   last second),"wait_p50_us","wait_p99_us","block_us" (the longest until a block),
- *   "waits":[{"below_us","frames"}],"back_why":{"rule",
- *   "ciphered","depth","elephant","exception"}}]}: those that ever began. Waits
+ *   the last second),"wait_p50_us","wait_p99_us","block_us" (the longest until a block),
+ *   "waits":[{"below_us","frames"}],"back_why":{"rule","ciphered","depth","elephant","exception"},
+ *   "held_now","held_now_bytes","held_most_bytes","held","held_no_room" (frames of files that wait for
+ *   their verdicts),"files_judged","files_late_open","files_late_closed"}]}: those that ever began. Waits
  *   are of frames, from the kernel's hand to the device that sends.
  */
 json_t *state_workers(const struct gate *gate, const struct policy *policy, struct diag *diag);

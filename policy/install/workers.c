@@ -86,11 +86,32 @@ static json_t *waits_json(const struct sek_worker *worker)
 	return waits;
 }
 
+/* Of files that wait for their verdicts; of a worker that died, as it last said. */
+static void held_add(json_t *json, const struct sek_worker *worker)
+{
+	const struct {
+		const char *name;
+		uint64_t figure;
+	} figures[] = {
+		{ "held_now", worker->held_now },
+		{ "held_now_bytes", worker->held_now_bytes },
+		{ "held_most_bytes", worker->held_most_bytes },
+		{ "held", worker->held },
+		{ "held_no_room", worker->held_no_room },
+		{ "files_judged", worker->files_judged },
+		{ "files_late_open", worker->files_late_open },
+		{ "files_late_closed", worker->files_late_closed },
+	};
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_set_new(json, figures[i].name,
+				    json_integer((json_int_t)figures[i].figure));
+}
+
 static json_t *worker_json(const struct gate *gate, uint32_t number, const struct sek_worker *worker)
 {
 	struct workload load = workload_of(gate, number);
-
-	return json_pack(
+	json_t *json = json_pack(
 		"{s:i,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
 		"worker", (int)number, "state", life_of(worker, gate_now_ns()), "queues",
 		(int)load.queues, "under_way", (json_int_t)load.under_way, "room",
@@ -104,6 +125,9 @@ static json_t *worker_json(const struct gate *gate, uint32_t number, const struc
 		"wait_p99_us", wait_us(worker, 990), "block_us",
 		(json_int_t)(worker->block_ns + 999) / 1000, "waits", waits_json(worker),
 		"back_why", backs_json(worker));
+
+	held_add(json, worker);
+	return json;
 }
 
 json_t *state_workers(const struct gate *gate, const struct policy *policy, struct diag *diag)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Another build of the gateway: the same walk, and a counter before it. Only for the storm of
- * upgrades, which puts it in the place of the first under traffic and back.
+ * Another build of the gateway: the same walk, a counter before it, and a map of another layout. Only for the
+ * storm of upgrades, which puts it in the place of the first under traffic and back.
  */
+#define records_lost other_records_lost /* of struct sek_worker: its map is not adopted, but made anew */
+
 #include "core/xdp.h"
 #include "rewrite/page_back.h"
 #include "rewrite/reset_copy.h"
