@@ -539,14 +539,17 @@ static int64_t line_take(struct smtp_state *state, const struct proto_in *in)
 /* What is missing of a mail is missing in its file; where lines begin is known again behind the next end. */
 static void lost(struct smtp_state *state, const struct proto_in *in)
 {
-	state->cut[in->side] = true;
+	bool in_chunk = in->side == FROM_CLIENT && state->client == CLIENT_CHUNK;
+
+	if (!in_chunk || in->lost > state->chunk_left) /* a chunk's length was told: it has no lines */
+		state->cut[in->side] = true;
 	if (in->side == FROM_SERVER || state->client == CLIENT_COMMANDS)
 		return;
 	if (state->tx && state->tx->mime)
 		mime_lost(state->tx->mime);
 	if (state->tx && state->tx->file)
 		file_bytes(state->tx->file, slice(NULL, 0), in->lost);
-	if (state->client == CLIENT_CHUNK) {
+	if (in_chunk) {
 		state->chunk_left -= in->lost < state->chunk_left ? in->lost : state->chunk_left;
 		if (!state->chunk_left)
 			chunk_end(state);

@@ -155,6 +155,37 @@ static void test_lost(void **state)
 	protorun_end(&run);
 }
 
+/* How far a chunk goes was told: what is missing inside it hides no command behind it. */
+static void test_lost_of_chunk(void **state)
+{
+	static const struct {
+		const char *chunk;
+		uint64_t lost;
+		const char *behind;
+	} rows[] = {
+		{ "", 12, "MAIL FROM:<b>\r\n" }, /* all of it */
+		{ "From: x", 5, "MAIL FROM:<b>\r\n" }, /* its end */
+		{ "Fr", 3, " x\r\n\r\n.MAIL FROM:<b>\r\n" }, /* its midst */
+		{ "From: x", 9, " FROM:<a>\r\nMAIL FROM:<b>\r\n" }, /* the next command's head, too */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tx *tx;
+
+		protorun_begin(&run, PROTO_SMTP, 6);
+		server("220 mx\r\n");
+		client("EHLO c\r\nMAIL FROM:<a>\r\nBDAT 12 LAST\r\n");
+		client(rows[i].chunk);
+		protorun_feed(&run, FROM_CLIENT, slice_text(rows[i].behind), rows[i].lost, false);
+		tx = run.flow.session.first;
+		assert_non_null(tx->next);
+		assert_null(tx->next->next);
+		assert_string_equal(email(tx->next),
+				    "{\"smtp\":{\"helo\":\"c\",\"mail_from\":\"<b>\"}}");
+		protorun_end(&run);
+	}
+}
+
 /* A mail that is over may be forgotten before the next command, and before what is behind its end. */
 static void test_forgotten(void **state)
 {
@@ -219,10 +250,15 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mail),	 cmocka_unit_test(test_chunks),
-		cmocka_unit_test(test_starttls), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_lost),	 cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_guess),	 cmocka_unit_test(test_forgotten_within),
+		cmocka_unit_test(test_mail),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_starttls),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_lost_of_chunk),
+		cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_forgotten_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
