@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Owns what a scanner's child may ask of the kernel. Called by server.c in the child, before the first
- * byte is
- * read. Promises that whatever takes the child over gets no file, no socket, no other process; asking for
+ * Owns what a scanner's child may ask of the kernel. Called by server.c in the child, before the first byte
+ * is read. Promises that whatever takes the child over gets no file, no socket, no other process; asking for
  * what libraries ask for by habit (locales, tables) fails, anything else ends the child.
  */
 #include "scan/sandbox.h"
 
 #include <errno.h>
 #include <seccomp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "base/statm.h"
 
 #define CLOCK_TIMES 3 /* of its seconds: what waits for a slow listener is ended too */
 
@@ -82,19 +82,6 @@ int sandbox_new(struct sandbox **ret_sandbox)
 	return 0;
 }
 
-/* Bytes of address space that the process has. */
-static uint64_t space_now(void)
-{
-	unsigned long long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
-
-	if (file && fscanf(file, "%llu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static int limit_set(enum __rlimit_resource what, uint64_t most)
 {
 	const struct rlimit limit = { .rlim_cur = most, .rlim_max = most };
@@ -104,7 +91,7 @@ static int limit_set(enum __rlimit_resource what, uint64_t most)
 
 int sandbox_enter(const struct sandbox *sandbox, uint64_t memory, unsigned int seconds)
 {
-	uint64_t space = space_now();
+	uint64_t space = statm_read().space;
 	int ret = space ? limit_set(RLIMIT_AS, space + memory) : -ENOENT;
 
 	if (!ret)

@@ -26,6 +26,7 @@
 #include "sekisho/policy.h"
 #include "sekisho/tenant.h"
 
+#include "base/statm.h"
 #include "bpf/namelookup.h"
 #include "bpf/namelookup.skel.h"
 #include "install/names.h"
@@ -616,17 +617,6 @@ static char *turn_text(int turn, size_t *ret_len)
 	return text;
 }
 
-static size_t resident_kib(void)
-{
-	FILE *in = fopen("/proc/self/statm", "re");
-	unsigned long size = 0, resident = 0;
-
-	assert_non_null(in);
-	assert_int_equal(fscanf(in, "%lu %lu", &size, &resident), 2);
-	fclose(in);
-	return resident * (size_t)sysconf(_SC_PAGESIZE) / 1024;
-}
-
 static uint32_t chunks_filled(const struct bed *bed)
 {
 	struct sek_name_heads *heads = malloc(sizeof(*heads));
@@ -661,13 +651,13 @@ static void swaps_are_never_seen(void **state)
 		snprintf(name, sizeof(name), "turn%d-77.example", turn - 1);
 		assert_int_equal(opinion(bed, name), SEK_NAME_NONE);
 		assert_int_equal(chunks_filled(bed), 1);
-		second = turn == 1 ? resident_kib() : second;
+		second = turn == 1 ? statm_read().resident : second;
 	}
 	__atomic_store_n(&asking.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	print_message("%llu questions while %d tables were swapped: %llu wrong; %zu KiB, then %zu\n",
 		      (unsigned long long)asking.asked, TURNS - 1, (unsigned long long)asking.wrong,
-		      second, resident_kib());
+		      second >> 10, (size_t)statm_read().resident >> 10);
 	assert_int_equal(asking.wrong, 0);
 	assert_true(asking.asked > 1000);
 }

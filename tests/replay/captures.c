@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/config.h"
+#include "base/statm.h"
 #include "file/room.h"
 #include "inspect/engine.h"
 #include "replay/progress.h"
@@ -151,18 +151,6 @@ static int each_run(struct replay *r, const char *dir, char **files)
 
 /* --- again and again --- */
 
-static uint64_t resident(void)
-{
-	unsigned long long pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "re");
-
-	if (statm && fscanf(statm, "%*u %llu", &pages) != 1)
-		pages = 0;
-	if (statm)
-		fclose(statm);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 /* A frame that is no packet moves the clock beyond what any flow waits for, and is never a flow of its own. */
 static int clock_move(struct replay *r, struct engine *engine)
 {
@@ -208,8 +196,8 @@ static int loop_run(struct replay *r, double seconds, char **files)
 
 		err = round_run(r, engine, files);
 		printf("{\"held\": %zu, \"resident\": %" PRIu64 ", \"records\": %" PRIu64 "}\n",
-		       (size_t)mallinfo2().uordblks + (size_t)mallinfo2().hblkhd, resident(),
-		       r->records - before);
+		       (size_t)mallinfo2().uordblks + (size_t)mallinfo2().hblkhd,
+		       statm_read().resident, r->records - before);
 		fflush(stdout);
 	} while (!err && (++rounds < ROUNDS_MIN || progress_now() < until));
 	finished = engine_finish(engine, &tally);
