@@ -410,3 +410,28 @@ struct pkt bed_in(const struct ends *ends, struct pkt pkt)
 	pkt.dst = ends->body;
 	return pkt;
 }
+
+struct pkt bed_opener(const struct talk *talk, uint16_t vlan, uint8_t flags, uint32_t seq,
+		      uint32_t ack, size_t len)
+{
+	return (struct pkt){ .vlan = vlan,
+			     .src = talk->from,
+			     .dst = talk->to,
+			     .proto = IPPROTO_TCP,
+			     .sport = talk->sport,
+			     .dport = talk->dport,
+			     .flags = flags,
+			     .seq = seq,
+			     .ack = ack,
+			     .payload_len = len };
+}
+
+struct pkt bed_opened(const struct talk *talk, uint16_t vlan, uint8_t flags, uint32_t seq,
+		      uint32_t ack, size_t len)
+{
+	const struct talk back = {
+		.from = talk->to, .to = talk->from, .sport = talk->dport, .dport = talk->sport
+	};
+
+	return bed_opener(&back, vlan, flags, seq, ack, len);
+}

@@ -121,6 +121,17 @@ extern const struct ends bed_ends[2];
 struct pkt bed_out(const struct ends *ends, struct pkt pkt);
 struct pkt bed_in(const struct ends *ends, struct pkt pkt);
 
+/* Of a TCP connection: who opens it, from inside, and to whom. */
+struct talk {
+	const char *from, *to;
+	uint16_t sport, dport;
+};
+/* A packet of the one who opened it, and one of the other. */
+struct pkt bed_opener(const struct talk *talk, uint16_t vlan, uint8_t flags, uint32_t seq,
+		      uint32_t ack, size_t len);
+struct pkt bed_opened(const struct talk *talk, uint16_t vlan, uint8_t flags, uint32_t seq,
+		      uint32_t ack, size_t len);
+
 /* Every file of rows gives its tests to gate_test.c. */
 struct rows {
 	const struct CMUnitTest *tests;

@@ -20,6 +20,10 @@
 #define OPEN_BODY 10 /* VLAN of alpha, which fails open */
 #define CLOSED_BODY 20
 
+static const struct talk talk = {
+	.from = "10.0.1.5", .to = "198.51.100.80", .sport = 40000, .dport = 8080
+};
+
 static struct gate *gate_of(struct bed *bed)
 {
 	return replay_gate(bed->replay);
@@ -36,45 +40,40 @@ static void shares_clear(struct bed *bed)
 				 0);
 }
 
-/* Worker 0, last heard of ago_ns before now; 0 buffers: it serves no ring. */
-static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint32_t buffers)
+/* What that worker says of itself, and its ring at each port; 0 buffers: it serves none. */
+static void worker_write(struct bed *bed, uint32_t number, const struct sek_worker *worker,
+			 uint32_t buffers)
 {
-	const struct sek_worker worker = { .began_ns = began_ns, .beat_ns = bed->now_ns - ago_ns };
 	const struct sek_xsk_ring ring = { .room = buffers };
-	int rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
-	uint32_t zero = 0;
+	int workers = gate_map_fd(gate_of(bed), "sek_worker"),
+	    rings = gate_map_fd(gate_of(bed), "sek_xsk_ring");
 
-	shares_clear(bed);
-	assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &zero,
-					     &worker, BPF_ANY),
-			 0);
+	assert_int_equal(bpf_map_update_elem(workers, &number, worker, BPF_ANY), 0);
 	for (uint32_t port = INSIDE; port <= OUTSIDE; port++) {
-		uint32_t at = sek_ring_index(port, 0, 0);
+		uint32_t at = sek_ring_index(port, 0, number);
 
 		assert_int_equal(bpf_map_update_elem(rings, &at, &ring, BPF_ANY), 0);
 	}
 }
 
+/* Worker 0, last heard of ago_ns before now. */
+static void worker_put(struct bed *bed, uint64_t began_ns, uint64_t ago_ns, uint32_t buffers)
+{
+	const struct sek_worker worker = { .began_ns = began_ns, .beat_ns = bed->now_ns - ago_ns };
+
+	shares_clear(bed);
+	worker_write(bed, 0, &worker, buffers);
+}
+
 /* So many of them, all alike. */
 static void workers_put(struct bed *bed, uint32_t cnt)
 {
-	const struct sek_xsk_ring ring = { .room = INT32_MAX };
-
 	for (uint32_t i = 0; i < cnt; i++) {
 		const struct sek_worker worker = { .began_ns = BEGAN,
 						   .beat_ns = bed->now_ns,
 						   .fellows = i ? 0 : cnt };
 
-		assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &i,
-						     &worker, BPF_ANY),
-				 0);
-		for (uint32_t port = INSIDE; port <= OUTSIDE; port++) {
-			uint32_t at = sek_ring_index(port, 0, i);
-
-			assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_xsk_ring"),
-							     &at, &ring, BPF_ANY),
-					 0);
-		}
+		worker_write(bed, i, &worker, INT32_MAX);
 	}
 }
 
@@ -111,43 +110,24 @@ static void begin(struct bed *bed)
 static void end(struct bed *bed)
 {
 	const struct sek_worker none = { 0 };
-	uint32_t zero = 0;
 
-	worker_put(bed, 0, 0, 0);
-	assert_int_equal(bpf_map_update_elem(gate_map_fd(gate_of(bed), "sek_worker"), &zero, &none,
-					     BPF_ANY),
-			 0);
+	shares_clear(bed);
+	worker_write(bed, 0, &none, 0);
 }
 
 static enum sek_reason out(struct bed *bed, uint16_t vlan, uint8_t flags, uint32_t seq, size_t len)
 {
-	return bed_run(bed, INSIDE,
-		       &(struct pkt){ .vlan = vlan,
-				      .src = "10.0.1.5",
-				      .dst = "198.51.100.80",
-				      .proto = IPPROTO_TCP,
-				      .sport = 40000,
-				      .dport = 8080,
-				      .flags = flags,
-				      .seq = seq,
-				      .ack = flags & TCP_ACK ? 5001 : 0,
-				      .payload_len = len });
+	const struct pkt pkt = bed_opener(&talk, vlan, flags, seq, flags & TCP_ACK ? 5001 : 0, len);
+
+	return bed_run(bed, INSIDE, &pkt);
 }
 
 static enum sek_reason in(struct bed *bed, uint16_t vlan, uint8_t flags, uint32_t seq, uint32_t ack,
 			  size_t len)
 {
-	return bed_run(bed, OUTSIDE,
-		       &(struct pkt){ .vlan = vlan,
-				      .src = "198.51.100.80",
-				      .dst = "10.0.1.5",
-				      .proto = IPPROTO_TCP,
-				      .sport = 8080,
-				      .dport = 40000,
-				      .flags = flags,
-				      .seq = seq,
-				      .ack = ack,
-				      .payload_len = len });
+	const struct pkt pkt = bed_opened(&talk, vlan, flags, seq, ack, len);
+
+	return bed_run(bed, OUTSIDE, &pkt);
 }
 
 /* The three packets of a handshake, all of them with the worker. */
@@ -397,29 +377,17 @@ static void an_order_finds_its_flow_or_none(void **state)
 static uint8_t worker_of(struct bed *bed, const char *body, const char *other, uint16_t port,
 			 bool answers)
 {
-	struct pkt pkt = { .vlan = OPEN_BODY,
-			   .src = body,
-			   .dst = other,
-			   .proto = IPPROTO_TCP,
-			   .sport = port,
-			   .dport = 8080,
-			   .flags = TCP_SYN,
-			   .seq = 1000 };
+	const struct talk their = { .from = body, .to = other, .sport = port, .dport = 8080 };
+	const struct pkt syn = bed_opener(&their, OPEN_BODY, TCP_SYN, 1000, 0, 0),
+			 syn_ack = bed_opened(&their, OPEN_BODY, TCP_SYN | TCP_ACK, 5000, 1001, 0);
 	struct sek_handoff hand;
 	struct sek_note note;
 	int hands = gate_map_fd(gate_of(bed), "sek_handoff");
 
-	assert_int_equal(bed_run(bed, INSIDE, &pkt), SEK_R_inspected);
+	assert_int_equal(bed_run(bed, INSIDE, &syn), SEK_R_inspected);
 	note = note_of(bed);
 	if (answers) {
-		pkt.src = other;
-		pkt.dst = body;
-		pkt.sport = 8080;
-		pkt.dport = port;
-		pkt.flags = TCP_SYN | TCP_ACK;
-		pkt.seq = 5000;
-		pkt.ack = 1001;
-		assert_int_equal(bed_run(bed, OUTSIDE, &pkt), SEK_R_inspected);
+		assert_int_equal(bed_run(bed, OUTSIDE, &syn_ack), SEK_R_inspected);
 		assert_int_equal(note_of(bed).number, note.number);
 	}
 	assert_int_equal(bpf_map_lookup_elem(hands, &note.number, &hand), 0);

@@ -8,6 +8,8 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 
+#define SERVER "198.51.100.80"
+
 /* Only what a row is about is scarce. */
 #define QUOTA(flows, half, source_flows, source_half, source_rate)                                 \
 	HEAD "    quota: {flows: " #flows ", half_open: " #half ", source_flows: " #source_flows   \
@@ -31,16 +33,12 @@ static enum sek_reason syn_to(struct bed *bed, uint16_t vlan, uint32_t n, uint32
 			      uint16_t dport)
 {
 	char src[32];
-	struct pkt pkt = { .vlan = vlan,
-			   .src = src,
-			   .dst = "198.51.100.80",
-			   .proto = IPPROTO_TCP,
-			   .dport = dport,
-			   .flags = TCP_SYN,
-			   .seq = 1000 };
+	const struct talk talk = {
+		.from = src, .to = SERVER, .sport = (uint16_t)(1024 + n), .dport = dport
+	};
+	const struct pkt pkt = bed_opener(&talk, vlan, TCP_SYN, 1000, 0, 0);
 
 	snprintf(src, sizeof(src), "10.0.%u.%u", n / each / 250, n / each % 250 + 1);
-	pkt.sport = (uint16_t)(1024 + n);
 	return bed_run(bed, INSIDE, &pkt);
 }
 
@@ -49,27 +47,21 @@ static enum sek_reason syn(struct bed *bed, uint16_t vlan, uint32_t n, uint32_t 
 	return syn_to(bed, vlan, n, each, 80);
 }
 
+/* The flow of SYN n, of the first source. */
+static struct talk talk_of(uint32_t n)
+{
+	return (struct talk){
+		.from = "10.0.0.1", .to = SERVER, .sport = (uint16_t)(1024 + n), .dport = 80
+	};
+}
+
 /* Brings SYN n's flow to ESTABLISHED. */
 static void complete(struct bed *bed, uint16_t vlan, uint32_t n)
 {
-	struct pkt back = { .vlan = vlan,
-			    .src = "198.51.100.80",
-			    .dst = "10.0.0.1",
-			    .proto = IPPROTO_TCP,
-			    .sport = 80,
-			    .flags = TCP_SYN | TCP_ACK,
-			    .seq = 77,
-			    .ack = 1001 };
-	struct pkt ack = { .vlan = vlan,
-			   .src = "10.0.0.1",
-			   .dst = "198.51.100.80",
-			   .proto = IPPROTO_TCP,
-			   .dport = 80,
-			   .flags = TCP_ACK,
-			   .seq = 1001,
-			   .ack = 78 };
+	const struct talk talk = talk_of(n);
+	const struct pkt back = bed_opened(&talk, vlan, TCP_SYN | TCP_ACK, 77, 1001, 0),
+			 ack = bed_opener(&talk, vlan, TCP_ACK, 1001, 78, 0);
 
-	back.dport = ack.sport = (uint16_t)(1024 + n);
 	bed_expect(bed, "SYN-ACK", OUTSIDE, &back, established);
 	bed_expect(bed, "ACK", INSIDE, &ack, established);
 }
@@ -105,6 +97,8 @@ static void flows_of_source(void **state)
 static void half_of_body(void **state)
 {
 	struct bed *bed = *state;
+	const struct talk talk = talk_of(0);
+	const struct pkt data = bed_opener(&talk, 10, TCP_ACK, 1001, 78, 10);
 
 	bed_policy(bed, QUOTA(9000, 10, 9000, 9000, 100000));
 	assert_int_equal(syn(bed, 10, 0, 1000), SEK_R_accepted);
@@ -113,16 +107,6 @@ static void half_of_body(void **state)
 	for (uint32_t n = 1; n < 40; n++)
 		assert_int_equal(syn(bed, 10, n, 1), n <= 10 ? SEK_R_accepted : SEK_R_half_quota);
 	/* The established flow was not pushed out. */
-	struct pkt data = { .vlan = 10,
-			    .src = "10.0.0.1",
-			    .dst = "198.51.100.80",
-			    .proto = IPPROTO_TCP,
-			    .sport = 1024,
-			    .dport = 80,
-			    .flags = TCP_ACK,
-			    .seq = 1001,
-			    .ack = 78,
-			    .payload_len = 10 };
 	bed_expect(bed, "data of the established flow", INSIDE, &data, established);
 }
 

@@ -15,7 +15,6 @@
 
 #define FLYING 48 /* connections: see question.c */
 #define EVENTS 192
-#define LOOK_NS 20000000ull /* who has waited too long is looked for that often */
 #define BATCH 8
 #define PORT 443
 #define HELLO_MAX 256
@@ -40,9 +39,6 @@ struct greeter {
 	uint8_t spare[FLYING]; /* places that are free */
 	unsigned int spare_cnt;
 	uint32_t next; /* number of the next connection */
-	uint64_t looked_ns;
-	enum name_state state;
-	bool may_lose;
 };
 
 static size_t put16(uint8_t *out, size_t at, size_t value)
@@ -110,7 +106,7 @@ static int greet(struct greeter *all)
 		return -errno;
 	all->spare_cnt--;
 	*connection = (struct connection){ .fd = fd, .begun_ns = name_now_ns() };
-	connection->fate = name_next(all->asker, all->next, all->state, connection->name);
+	connection->fate = name_next(all->asker, all->next, connection->name);
 	all->next++;
 	all->asker->tally.asked++;
 	if (end_hard(fd) || (connect(fd, (struct sockaddr *)&to, len) && errno != EINPROGRESS) ||
@@ -148,8 +144,19 @@ static void say(struct greeter *all, struct connection *connection)
 	connection->said = true;
 }
 
-static void turn(struct greeter *all, int wait_ms)
+static int greet_some(void *arg)
 {
+	struct greeter *all = arg;
+	int err = 0;
+
+	for (unsigned int i = 0; i < BATCH && all->spare_cnt && !err; i++)
+		err = greet(all);
+	return err;
+}
+
+static void turn(void *arg, int wait_ms)
+{
+	struct greeter *all = arg;
 	struct epoll_event events[FLYING];
 	int cnt = epoll_wait(all->epoll_fd, events, FLYING, wait_ms);
 
@@ -163,72 +170,54 @@ static void turn(struct greeter *all, int wait_ms)
 	}
 }
 
-static void give_up(struct greeter *all)
+static unsigned int give_up(void *arg, uint64_t now_ns, uint64_t patience_ns)
 {
-	uint64_t now = name_now_ns(), patience = all->may_lose ? HASTE_NS : PATIENCE_NS;
+	struct greeter *all = arg;
+	unsigned int cnt = 0;
 
-	if (now - all->looked_ns < LOOK_NS)
-		return;
-	all->looked_ns = now;
 	for (unsigned int i = 0; i < FLYING; i++) {
 		struct connection *connection = &all->flying[i];
 
-		if (connection->fd < 0 || now - connection->begun_ns < patience)
+		if (connection->fd < 0 || now_ns - connection->begun_ns < patience_ns)
 			continue;
-		all->asker->tally.lost += !all->may_lose;
-		all->asker->tally.given_up += all->may_lose;
+		cnt++;
 		over(all, connection);
 	}
+	return cnt;
 }
 
-static void drain(struct greeter *all)
+static bool is_idle(const void *arg)
 {
-	while (all->spare_cnt < FLYING) {
-		turn(all, 1);
-		give_up(all);
-	}
+	const struct greeter *all = arg;
+
+	return all->spare_cnt == FLYING;
 }
 
-/* What was opened under other lists has ended before the next is. */
-static void obey(struct greeter *all)
+static int begin(void *arg)
 {
-	const struct name_order *order = all->asker->order;
-	unsigned int number = atomic_load(&order->number);
+	struct greeter *all = arg;
 
-	if (number == atomic_load(&all->asker->obeyed))
-		return;
-	drain(all);
-	all->state = atomic_load(&order->state);
-	all->may_lose = atomic_load(&order->may_lose);
-	atomic_store(&all->asker->obeyed, number);
+	all->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return all->epoll_fd < 0 ? -errno : 0;
 }
 
 void *hellos_run(void *arg)
 {
-	struct name_asker *asker = arg;
-	struct greeter all = { .asker = asker, .may_lose = atomic_load(&asker->order->may_lose) };
-	uint64_t next = name_now_ns();
+	static const struct name_way way = { .open = begin,
+					     .ask = greet_some,
+					     .hear = turn,
+					     .is_idle = is_idle,
+					     .give_up = give_up,
+					     .batch = BATCH,
+					     .patience_ns = PATIENCE_NS,
+					     .haste_ns = HASTE_NS };
+	struct greeter all = { .asker = arg, .epoll_fd = -1 };
 
 	for (unsigned int i = 0; i < FLYING; i++) {
 		all.flying[i].fd = -1;
 		all.spare[all.spare_cnt++] = (uint8_t)i;
 	}
-	asker->err = name_enter(asker->netns);
-	all.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!asker->err && all.epoll_fd < 0)
-		asker->err = -errno;
-	while (!asker->err && !atomic_load(&asker->order->stop)) {
-		obey(&all);
-		if (name_due(&next, name_now_ns(), asker->rate, BATCH)) {
-			for (unsigned int i = 0; i < BATCH && all.spare_cnt && !asker->err; i++)
-				asker->err = greet(&all);
-			turn(&all, 0);
-		} else {
-			turn(&all, 1);
-		}
-		give_up(&all);
-	}
-	drain(&all);
+	name_run(all.asker, &way, &all);
 	if (all.epoll_fd >= 0)
 		close(all.epoll_fd);
 	return NULL;

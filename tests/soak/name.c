@@ -22,6 +22,7 @@
 #include <arpa/inet.h>
 
 #define SECOND_NS 1000000000ull
+#define LOOK_NS 20000000ull /* who has waited too long is looked for that often */
 
 uint64_t name_now_ns(void)
 {
@@ -40,16 +41,6 @@ int name_enter(const char *netns)
 	err = setns(fd, CLONE_NEWNET) ? -errno : 0;
 	close(fd);
 	return err;
-}
-
-bool name_due(uint64_t *next_ns, uint64_t now_ns, double rate, unsigned int cnt)
-{
-	if (now_ns < *next_ns)
-		return false;
-	if (now_ns - *next_ns > SECOND_NS / 20)
-		*next_ns = now_ns;
-	*next_ns += (uint64_t)(cnt / rate * 1e9);
-	return true;
 }
 
 socklen_t name_address(uint32_t n, uint16_t port, struct sockaddr_storage *ret_address)
@@ -81,8 +72,7 @@ bool name_is_both(const char *name)
 	return !strncmp(name, heads[NAME_BOTH], strlen(heads[NAME_BOTH]));
 }
 
-enum name_fate name_next(const struct name_asker *asker, uint32_t n, enum name_state state,
-			 char *ret_name)
+enum name_fate name_next(const struct name_asker *asker, uint32_t n, char *ret_name)
 {
 	static const enum name_kind kinds[] = { NAME_BOTH, NAME_FREE, NAME_A,	 NAME_FREE,
 						NAME_BOTH, NAME_B,    NAME_BOTH, NAME_FREE };
@@ -95,9 +85,9 @@ enum name_fate name_next(const struct name_asker *asker, uint32_t n, enum name_s
 		return NAME_REFUSED;
 	if (kind == NAME_FREE)
 		return NAME_SERVED;
-	if (state == NAME_STATE_EITHER)
+	if (asker->state == NAME_STATE_EITHER)
 		return NAME_OPEN;
-	return (kind == NAME_A) == (state == NAME_STATE_A) ? NAME_REFUSED : NAME_SERVED;
+	return (kind == NAME_A) == (asker->state == NAME_STATE_A) ? NAME_REFUSED : NAME_SERVED;
 }
 
 void name_ended(struct name_tally *tally, enum name_fate fate, bool by_gateway, uint64_t took_ns)
@@ -107,6 +97,76 @@ void name_ended(struct name_tally *tally, enum name_fate fate, bool by_gateway, 
 	tally->leaked += !by_gateway && fate == NAME_REFUSED;
 	tally->wrong += by_gateway && fate == NAME_SERVED;
 	tally->slowest_ns = took_ns > tally->slowest_ns ? took_ns : tally->slowest_ns;
+}
+
+/* --- who asks --- */
+
+static void give_up(struct name_asker *asker, const struct name_way *way, void *arg)
+{
+	uint64_t now_ns = name_now_ns();
+	unsigned int cnt;
+
+	if (now_ns - asker->looked_ns < LOOK_NS)
+		return;
+	asker->looked_ns = now_ns;
+	cnt = way->give_up(arg, now_ns, asker->may_lose ? way->haste_ns : way->patience_ns);
+	*(asker->may_lose ? &asker->tally.given_up : &asker->tally.lost) += cnt;
+}
+
+static void drain(struct name_asker *asker, const struct name_way *way, void *arg)
+{
+	while (!way->is_idle(arg)) {
+		way->hear(arg, 1);
+		give_up(asker, way, arg);
+	}
+}
+
+/* What was asked under other lists has ended before the next is asked. */
+static void order_follow(struct name_asker *asker, const struct name_way *way, void *arg)
+{
+	const struct name_order *order = asker->order;
+	unsigned int number = atomic_load(&order->number);
+
+	if (number == atomic_load(&asker->obeyed))
+		return;
+	drain(asker, way, arg);
+	asker->state = atomic_load(&order->state);
+	asker->may_lose = atomic_load(&order->may_lose);
+	atomic_store(&asker->obeyed, number);
+}
+
+/* Whether the next moment of a pace has come; what the machine was too slow for is not made up for. */
+static bool is_due(uint64_t *next_ns, double rate, unsigned int cnt)
+{
+	uint64_t now_ns = name_now_ns();
+
+	if (now_ns < *next_ns)
+		return false;
+	if (now_ns - *next_ns > SECOND_NS / 20)
+		*next_ns = now_ns;
+	*next_ns += (uint64_t)(cnt / rate * 1e9);
+	return true;
+}
+
+void name_run(struct name_asker *asker, const struct name_way *way, void *arg)
+{
+	uint64_t next_ns = name_now_ns();
+
+	asker->may_lose = atomic_load(&asker->order->may_lose);
+	asker->err = name_enter(asker->netns);
+	if (!asker->err)
+		asker->err = way->open(arg);
+	while (!asker->err && !atomic_load(&asker->order->stop)) {
+		bool due;
+
+		order_follow(asker, way, arg);
+		due = is_due(&next_ns, asker->rate, way->batch);
+		if (due)
+			asker->err = way->ask(arg);
+		way->hear(arg, due ? 0 : 1);
+		give_up(asker, way, arg);
+	}
+	drain(asker, way, arg);
 }
 
 /* --- orders --- */

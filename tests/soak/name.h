@@ -51,6 +51,22 @@ struct name_asker {
 	struct name_tally tally;
 	atomic_uint obeyed;
 	int err;
+	/* The thread's own: */
+	enum name_state state; /* of the order that it obeys */
+	bool may_lose;
+	uint64_t looked_ns;
+};
+
+/* How one asks: what questions and connections do each in their way. Errors are -errno. */
+struct name_way {
+	int (*open)(void *arg); /* in the namespace */
+	int (*ask)(void *arg); /* a batch, or what there is room for */
+	void (*hear)(void *arg, int wait_ms); /* what was answered */
+	bool (*is_idle)(const void *arg); /* nothing is under way */
+	/* What has waited so long is over, unanswered. Returns how many. */
+	unsigned int (*give_up)(void *arg, uint64_t now_ns, uint64_t patience_ns);
+	unsigned int batch;
+	uint64_t patience_ns, haste_ns; /* haste: where no gateway stands */
 };
 
 /* The far end's server of one kind. */
@@ -62,6 +78,9 @@ struct name_server {
 	int err;
 };
 
+/* Asks at its rate, by what order says, until that says stop and all is over. What is open stays so. */
+void name_run(struct name_asker *asker, const struct name_way *way, void *arg);
+
 /* Threads: argument and errors are in the structs. */
 void *questions_run(void *asker);
 void *hellos_run(void *asker);
@@ -69,8 +88,7 @@ void *question_server_run(void *server);
 void *hello_server_run(void *server);
 
 /* The n-th name that a thread asks, and how it may end. ret_name has room for NAME_TEXT_MAX. */
-enum name_fate name_next(const struct name_asker *asker, uint32_t n, enum name_state state,
-			 char *ret_name);
+enum name_fate name_next(const struct name_asker *asker, uint32_t n, char *ret_name);
 /* Whether a name is of NAME_BOTH; a DNS label's length or a letter may stand before it. */
 bool name_is_both(const char *name);
 
@@ -80,8 +98,6 @@ void name_ended(struct name_tally *tally, enum name_fate fate, bool by_gateway, 
 uint64_t name_now_ns(void);
 /* The calling thread is in this namespace from here on. 0 or -errno. */
 int name_enter(const char *netns);
-/* Waits for the next moment of a pace; what the machine was too slow for is not made up for. */
-bool name_due(uint64_t *next_ns, uint64_t now_ns, double rate, unsigned int cnt);
 
 #define NAME_ADDRESSES 4 /* of the server, by turns of both families */
 /* The n-th of them with this port. Returns its length. */

@@ -23,7 +23,6 @@
 #define RCODE_NXDOMAIN 3
 #define PATIENCE_NS 10000000000ull
 #define HASTE_NS 200000000ull /* where no gateway stands */
-#define LOOK_NS 20000000ull /* who has waited too long is looked for that often */
 
 /* Messages that are sent or received in one call. */
 struct batch {
@@ -47,10 +46,7 @@ struct questioner {
 	uint8_t spare[FLYING]; /* places that are free */
 	unsigned int spare_cnt;
 	uint32_t next; /* number of the next question */
-	uint64_t looked_ns;
 	struct batch batch;
-	enum name_state state;
-	bool may_lose;
 };
 
 /* Header and one question. Returns its length. */
@@ -117,13 +113,14 @@ static size_t ask(struct questioner *all, uint64_t now_ns, uint8_t *out)
 	*question = (struct question){ .id = (uint16_t)((question->id & 0xff00) + 0x100 + place),
 				       .open = true,
 				       .asked_ns = now_ns };
-	question->fate = name_next(all->asker, n, all->state, name);
+	question->fate = name_next(all->asker, n, name);
 	return question_write(out, question->id, name, types[n / 8 % 3]);
 }
 
 /* As many as there is room for; they go by one socket. */
-static int ask_some(struct questioner *all)
+static int ask_some(void *arg)
 {
+	struct questioner *all = arg;
 	unsigned int cnt = all->spare_cnt < BATCH ? all->spare_cnt : BATCH;
 	int fd = all->fds[all->next / BATCH % SOCKETS];
 	uint64_t now_ns = name_now_ns();
@@ -160,8 +157,9 @@ static void answer_take(struct questioner *all, const uint8_t *message, size_t l
 		tally->wrong++;
 }
 
-static void answers_take(struct questioner *all, int wait_ms)
+static void answers_take(void *arg, int wait_ms)
 {
+	struct questioner *all = arg;
 	struct epoll_event events[SOCKETS];
 	int cnt = epoll_wait(all->epoll_fd, events, SOCKETS, wait_ms);
 
@@ -181,48 +179,32 @@ static void answers_take(struct questioner *all, int wait_ms)
 	}
 }
 
-static void give_up(struct questioner *all)
+static unsigned int give_up(void *arg, uint64_t now_ns, uint64_t patience_ns)
 {
-	uint64_t now = name_now_ns(), patience = all->may_lose ? HASTE_NS : PATIENCE_NS;
+	struct questioner *all = arg;
+	unsigned int cnt = 0;
 
-	if (now - all->looked_ns < LOOK_NS)
-		return;
-	all->looked_ns = now;
 	for (unsigned int i = 0; i < FLYING; i++) {
 		struct question *question = &all->flying[i];
 
-		if (!question->open || now - question->asked_ns < patience)
+		if (!question->open || now_ns - question->asked_ns < patience_ns)
 			continue;
+		cnt++;
 		question_close(all, question);
-		all->asker->tally.lost += !all->may_lose;
-		all->asker->tally.given_up += all->may_lose;
 	}
+	return cnt;
 }
 
-static void drain(struct questioner *all)
+static bool is_idle(const void *arg)
 {
-	while (all->spare_cnt < FLYING) {
-		answers_take(all, 1);
-		give_up(all);
-	}
+	const struct questioner *all = arg;
+
+	return all->spare_cnt == FLYING;
 }
 
-/* What was asked under other lists has ended before the next is asked. */
-static void obey(struct questioner *all)
+static int open_all(void *arg)
 {
-	const struct name_order *order = all->asker->order;
-	unsigned int number = atomic_load(&order->number);
-
-	if (number == atomic_load(&all->asker->obeyed))
-		return;
-	drain(all);
-	all->state = atomic_load(&order->state);
-	all->may_lose = atomic_load(&order->may_lose);
-	atomic_store(&all->asker->obeyed, number);
-}
-
-static int open_all(struct questioner *all)
-{
+	struct questioner *all = arg;
 	int room = 4 << 20;
 
 	all->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -256,26 +238,19 @@ static void close_all(struct questioner *all)
 
 void *questions_run(void *arg)
 {
-	struct name_asker *asker = arg;
-	struct questioner all = { .asker = asker, .may_lose = atomic_load(&asker->order->may_lose) };
-	uint64_t next = name_now_ns();
+	static const struct name_way way = { .open = open_all,
+					     .ask = ask_some,
+					     .hear = answers_take,
+					     .is_idle = is_idle,
+					     .give_up = give_up,
+					     .batch = BATCH,
+					     .patience_ns = PATIENCE_NS,
+					     .haste_ns = HASTE_NS };
+	struct questioner all = { .asker = arg };
 
 	while (all.spare_cnt < FLYING)
 		all.spare[all.spare_cnt] = (uint8_t)all.spare_cnt, all.spare_cnt++;
-	asker->err = name_enter(asker->netns);
-	if (!asker->err)
-		asker->err = open_all(&all);
-	while (!asker->err && !atomic_load(&asker->order->stop)) {
-		obey(&all);
-		if (name_due(&next, name_now_ns(), asker->rate, BATCH)) {
-			asker->err = ask_some(&all);
-			answers_take(&all, 0);
-		} else {
-			answers_take(&all, 1);
-		}
-		give_up(&all);
-	}
-	drain(&all);
+	name_run(all.asker, &way, &all);
 	close_all(&all);
 	return NULL;
 }

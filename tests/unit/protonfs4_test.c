@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "protorun.h"
+#include "unit/xdrmade.h"
 
 #define MESSAGE_MAX 512
 #define HANDLE "\0\0\0\4hand"
@@ -20,20 +21,13 @@ static struct protorun run;
 
 /* --- messages, as datagrams --- */
 
-static void number_put(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 static void feed(enum side side, const uint32_t *head, size_t words, struct slice compound)
 {
 	uint8_t message[MESSAGE_MAX];
+	size_t len = xdr_put(message, head, words);
 
-	for (size_t i = 0; i < words; i++)
-		number_put(message + 4 * i, head[i]);
-	memcpy(message + 4 * words, compound.at, compound.len);
-	protorun_feed(&run, side, slice(message, 4 * words + compound.len), 0, false);
+	memcpy(message + len, compound.at, compound.len);
+	protorun_feed(&run, side, slice(message, len + compound.len), 0, false);
 }
 
 /* Without credentials, with an empty tag; operations as they stand behind their number. */

@@ -13,6 +13,7 @@
 #include "file/file.h"
 #include "proto/nfs.h"
 #include "unit/framekept.h"
+#include "unit/xdrmade.h"
 
 #define DIRECTORY "directory"
 #define HANDLE "the file"
@@ -28,8 +29,7 @@ struct message {
 
 static void number_put(struct message *m, uint32_t number)
 {
-	for (int shift = 24; shift >= 0; shift -= 8)
-		m->bytes[m->len++] = (uint8_t)(number >> shift);
+	m->len += xdr_put(m->bytes + m->len, &number, 1);
 }
 
 static void bytes_put(struct message *m, const char *text)
@@ -45,10 +45,9 @@ static void bytes_put(struct message *m, const char *text)
 static struct message call(uint32_t xid, uint32_t procedure)
 {
 	const uint32_t head[] = { 0, xid, 0, 2, 100003, 3, procedure, 1, 5 * 4 + 4 };
-	struct message m = { .len = 0 };
+	struct message m;
 
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		number_put(&m, head[i]);
+	m.len = xdr_put(m.bytes, head, sizeof(head) / sizeof(head[0]));
 	number_put(&m, 77);
 	bytes_put(&m, "host");
 	number_put(&m, 1000); /* user, group, no more groups */
@@ -62,20 +61,17 @@ static struct message call(uint32_t xid, uint32_t procedure)
 static struct message answer(uint32_t xid, uint32_t status)
 {
 	const uint32_t head[] = { 0, xid, 1, 0, 0, 0, 0, status };
-	struct message m = { .len = 0 };
+	struct message m;
 
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		number_put(&m, head[i]);
+	m.len = xdr_put(m.bytes, head, sizeof(head) / sizeof(head[0]));
 	return m;
 }
 
 static int64_t say(enum side side, struct message *m, uint64_t lost)
 {
 	uint32_t mark = 0x80000000u | (uint32_t)(m->len - 4);
-	uint8_t head[4] = { (uint8_t)(mark >> 24), (uint8_t)(mark >> 16), (uint8_t)(mark >> 8),
-			    (uint8_t)mark };
 
-	memcpy(m->bytes, head, sizeof(head));
+	xdr_put(m->bytes, &mark, 1);
 	return protorun_feed(&run, side, slice(m->bytes, m->len), lost, false);
 }
 
