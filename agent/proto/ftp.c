@@ -239,8 +239,7 @@ static const char *command_find(struct slice line)
 	return NULL;
 }
 
-/* RFC 3659, 5.3: of a stream of bytes. What is none begins at the beginning. */
-static uint64_t offset_read(struct slice text)
+uint64_t ftp_restart_read(struct slice text)
 {
 	uint64_t offset = 0;
 	size_t i = 0;
@@ -274,7 +273,7 @@ static bool command_take(struct ftp_state *state, struct slice line, bool cut)
 		tx->port = extended_read(slice_behind(line, 4));
 		tx->active = tx->port != 0;
 	} else if (strcmp(command, "REST") == 0) {
-		state->from = offset_read(slice_behind(line, 4));
+		state->from = ftp_restart_read(slice_behind(line, 4));
 	} else if (strcmp(command, "RETR") == 0 || strcmp(command, "STOR") == 0) {
 		transfer_announce(state, line);
 	}

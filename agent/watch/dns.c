@@ -39,9 +39,8 @@ static bool name_same(const char *a, const char *b)
 	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
 }
 
-/* Is it the answer to what was asked? -EAGAIN: a stranger's; wait on. */
-static int answer_judge(const struct model_check *check, const unsigned char *asked,
-			const unsigned char *bytes, size_t len, char *said)
+int probe_dns_judge(const struct model_check *check, const unsigned char *asked,
+		    const unsigned char *bytes, size_t len, char *said)
 {
 	int rcode, answers;
 	ns_msg msg;
@@ -79,7 +78,7 @@ static int answer_wait(int fd, const struct model_check *check, const unsigned c
 				 err == -ETIMEDOUT ? "no answer" : strerror(-err));
 			return err;
 		}
-		err = n > 0 ? answer_judge(check, asked, bytes, (size_t)n, said) : -EAGAIN;
+		err = n > 0 ? probe_dns_judge(check, asked, bytes, (size_t)n, said) : -EAGAIN;
 		if (err != -EAGAIN)
 			return err;
 	}

@@ -28,6 +28,14 @@ probe_run probe_ping, probe_tcp, probe_http, probe_dns;
 /* The one of the check's kind. */
 int probe_any(const struct model_check *check, const struct probe_limit *limit, char *said);
 
+/*
+ * Of a datagram of anybody that came to the socket of a check by DNS: asked begins with the id of its
+ * question. 0: it has what was asked for; -ENOENT: it says that there is none; -EAGAIN: it is a stranger's,
+ * said is left.
+ */
+int probe_dns_judge(const struct model_check *check, const unsigned char *asked,
+		    const unsigned char *bytes, size_t len, char *said);
+
 /* Can this host ask so at all? 0, or -errno with words in diag. Asked before a policy is live. */
 int probe_possible(const struct model_check *check, struct diag *diag);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lines as what servers say of parts (Content-Range, behind a letter for the file; what is none is taken for
- * raw numbers), and what is kept of the parts: always what came last for each place, whole runs of it, never
- * beyond the bounds.
+ * Lines as what is said of parts, behind a letter for the file: Content-Range, REST of FTP, with as many bytes as
+ * its line has (what is neither is taken for raw numbers). And what is kept of the parts: always what came last
+ * for each place, whole runs of it, never beyond the bounds.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "file/ranges.h"
+#include "proto/ftp.h"
 #include "proto/http1.h"
+#include "proto/lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,6 +77,11 @@ static bool part_read(struct slice line, uint64_t *ret_from, size_t *ret_len)
 		len = range.to - range.from + 1;
 		*ret_from = range.from;
 		*ret_len = len < PART_MAX ? (size_t)len : PART_MAX;
+		return true;
+	}
+	if (line_begins(line, "REST")) {
+		*ret_from = ftp_restart_read(slice_behind(line, 4));
+		*ret_len = line.len < PART_MAX ? line.len : PART_MAX;
 		return true;
 	}
 	if (line.len < 9)
