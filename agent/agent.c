@@ -35,6 +35,7 @@
 #include "names/namewatch.h"
 #include "names/regexcare.h"
 #include "release.h"
+#include "rundir.h"
 #include "standing.h"
 #include "subscriptions.h"
 #include "text/counted.h"
@@ -598,7 +599,7 @@ static void pins_remove(const char *path, int depth)
 
 int agent_detach(const struct settings *settings)
 {
-	int lock = control_lock(settings->run_dir), links;
+	int lock = rundir_lock(settings->run_dir), links;
 
 	if (lock < 0) {
 		log_error("detach: %s",

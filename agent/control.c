@@ -6,20 +6,18 @@
 #include "control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rundir.h"
 
 #define CLIENTS_MAX 128
 #define CLIENTS_OF_USER 32 /* others than root; the rest stays free for root */
@@ -630,86 +628,14 @@ static void still_clients_end(void *arg)
 	}
 }
 
-/* --- the folder and the socket --- */
+/* --- as a whole --- */
 
-/*
- * The folder is ours and closed to others before anything is made in it. Returns its descriptor.
- */
-static int dir_private(const char *run_dir)
+/* Without the group the socket stays root's alone. */
+static int door_open(const struct control *control, int dir)
 {
-	struct stat st;
-	int fd;
-
-	if (mkdir(run_dir, 0700) && errno != EEXIST)
-		return -errno;
-	fd = open(run_dir, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || (st.st_uid != geteuid() && fchown(fd, geteuid(), (gid_t)-1)) ||
-	    fchmod(fd, 0700)) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-static int dir_lock(int dir)
-{
-	int fd = openat(dir, "lock", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		return -EBUSY;
-	}
-	return fd;
-}
-
-int control_lock(const char *run_dir)
-{
-	int dir = dir_private(run_dir), lock;
-
-	if (dir < 0)
-		return dir;
-	lock = dir_lock(dir);
-	close(dir);
-	return lock;
-}
-
-static int socket_bind(const char *path)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int err, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-	/* We hold the lock: a socket that is there belongs to nobody. */
-	if (unlink(path) && errno != ENOENT)
-		goto failed;
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || chmod(path, 0660) || listen(fd, 64))
-		goto failed;
-	return fd;
-failed:
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-/* Last of all: the group may pass the door. Without the group it stays root's alone. */
-static int door_open(struct control *control, int dir)
-{
-	gid_t gid = control->groups.group[ROLE_VIEWER].gid;
-
-	if (!control->groups.group[ROLE_VIEWER].have) {
-		log_info("control: there is no group sekisho; the socket is root's alone");
-		return 0;
-	}
-	if (chown(control->path, (uid_t)-1, gid) || fchown(dir, (uid_t)-1, gid) || fchmod(dir, 0750))
-		return -errno;
+	if (control->groups.group[ROLE_VIEWER].have)
+		return rundir_admit(dir, control->path, control->groups.group[ROLE_VIEWER].gid);
+	log_info("control: there is no group sekisho; the socket is root's alone");
 	return 0;
 }
 
@@ -717,10 +643,10 @@ static int control_start(struct control *control, int dir)
 {
 	int err;
 
-	control->lock = dir_lock(dir);
+	control->lock = rundir_lock_at(dir);
 	if (control->lock < 0)
 		return control->lock;
-	control->listener = socket_bind(control->path);
+	control->listener = rundir_bind(control->path);
 	if (control->listener < 0)
 		return control->listener;
 	control_groups(control);
@@ -752,7 +678,7 @@ int control_new(struct loop *loop, struct worker *worker, const char *run_dir,
 		free(control);
 		return -ENAMETOOLONG;
 	}
-	dir = dir_private(run_dir);
+	dir = rundir_open(run_dir);
 	err = dir < 0 ? dir : control_start(control, dir);
 	if (dir >= 0)
 		close(dir);

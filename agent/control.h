@@ -54,7 +54,4 @@ void ticket_result(struct ticket *ticket, json_t *result);
 void ticket_fault(struct ticket *ticket, int code, json_t *data, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Only the lock of run_dir, for what must not happen beside an agent. Returns a descriptor or -errno. */
-int control_lock(const char *run_dir);
-
 #endif

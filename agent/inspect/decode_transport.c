@@ -30,49 +30,46 @@ static void decode_sum(const struct decoder *d, struct packet *p)
 #define OPTION_EXPERIMENT 254
 #define SCALE_MAX 14 /* RFC 7323, 2.3 */
 
-/* The option that stands at `at` with its length right; *seen has one bit for each kind that was taken. */
-static void decode_tcp_option(struct packet *p, const uint8_t *at, uint8_t len, uint32_t *seen)
+/* Whether an option of a kind that is read may be so long. */
+static bool tcp_option_fits(uint8_t kind, uint8_t len)
 {
-	struct packet_tcp *tcp = &p->tcp;
-	bool is_right = true;
-	uint32_t bit = 1u << (at[0] < 30 ? at[0] : 30); /* both kinds of Fast Open are one */
+	switch (kind) {
+	case OPTION_MSS:
+		return len == 4;
+	case OPTION_SCALE:
+		return len == 3;
+	case OPTION_SACK_PERMITTED:
+		return len == 2;
+	case OPTION_SACK: /* empty ones are seen in the wild, and harm nobody */
+		return len == 2 || ((len - 2) % 8 == 0 && len <= 34);
+	case OPTION_TIMESTAMPS:
+		return len == 10;
+	case OPTION_FASTOPEN: /* RFC 7413, 4.1.1 */
+		return len == 2 || (len >= 6 && len <= 18 && !(len & 1));
+	default:
+		return true;
+	}
+}
 
+static bool tcp_option_is_read(const uint8_t *at, uint8_t len)
+{
 	switch (at[0]) {
 	case OPTION_MSS:
-		is_right = len == 4;
-		break;
 	case OPTION_SCALE:
-		is_right = len == 3;
-		break;
 	case OPTION_SACK_PERMITTED:
-		is_right = len == 2;
-		break;
 	case OPTION_SACK:
-		/* Empty ones are seen in the wild, and harm nobody. */
-		is_right = len == 2 || ((len - 2) % 8 == 0 && len <= 34);
-		break;
 	case OPTION_TIMESTAMPS:
-		is_right = len == 10;
-		break;
-	case OPTION_FASTOPEN: /* RFC 7413, 4.1.1 */
-		is_right = len == 2 || (len >= 6 && len <= 18 && !(len & 1));
-		break;
-	case OPTION_EXPERIMENT:
-		if (len < 4 || be16(at + 2) != 0xf989)
-			return;
-		break;
+	case OPTION_FASTOPEN:
+		return true;
+	case OPTION_EXPERIMENT: /* of Fast Open, before it had a kind */
+		return len >= 4 && be16(at + 2) == 0xf989;
 	default:
-		return;
+		return false;
 	}
-	if (!is_right) {
-		packet_event(p, EVENT_TCP_OPT_INVALID_LEN);
-		return;
-	}
-	if (*seen & bit) {
-		packet_event(p, EVENT_TCP_OPT_DUPLICATE);
-		return;
-	}
-	*seen |= bit;
+}
+
+static void tcp_option_take(struct packet_tcp *tcp, const uint8_t *at)
+{
 	switch (at[0]) {
 	case OPTION_MSS:
 		tcp->has_mss = true;
@@ -96,6 +93,23 @@ static void decode_tcp_option(struct packet *p, const uint8_t *at, uint8_t len, 
 		break;
 	default:
 		break;
+	}
+}
+
+/* An option that ends within the header; *seen has one bit for each kind that was taken. */
+static void decode_tcp_option(struct packet *p, const uint8_t *at, uint8_t len, uint32_t *seen)
+{
+	uint32_t bit = 1u << (at[0] < 30 ? at[0] : 30); /* both kinds of Fast Open are one */
+
+	if (!tcp_option_is_read(at, len))
+		return;
+	if (!tcp_option_fits(at[0], len)) {
+		packet_event(p, EVENT_TCP_OPT_INVALID_LEN);
+	} else if (*seen & bit) {
+		packet_event(p, EVENT_TCP_OPT_DUPLICATE);
+	} else {
+		*seen |= bit;
+		tcp_option_take(&p->tcp, at);
 	}
 }
 

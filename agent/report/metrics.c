@@ -22,13 +22,22 @@ struct metrics {
 	void *arg;
 };
 
-/* A family with one sample for each element of a JSON array: labels and value by member names. */
+/* The arrays that samples are made of. */
+enum origin {
+	ORIGIN_STATS,
+	ORIGIN_TENANTS,
+	ORIGIN_PORTS,
+	ORIGIN_LISTS,
+	ORIGIN_CAUSES,
+	ORIGIN_NAMES,
+};
+
+/* A family with one sample for each element of its array, whose members are labels and value. */
 struct family {
+	enum origin origin;
 	const char *name, *type, *help;
 	const char *value;
-	struct {
-		const char *name, *member;
-	} labels[5];
+	const char *labels[5];
 };
 
 static void label_put(FILE *out, const char *name, const char *value, bool first)
@@ -59,10 +68,10 @@ static void sample_put(FILE *out, const struct family *family, const json_t *ite
 	if (!json_is_number(value))
 		return;
 	fprintf(out, "%s%s", family->name, strcmp(family->type, "counter") != 0 ? "" : "_total");
-	for (size_t i = 0; i < 5 && family->labels[i].name; i++) {
-		const char *text = json_string_value(json_object_get(item, family->labels[i].member));
+	for (size_t i = 0; i < 5 && family->labels[i]; i++) {
+		const char *text = json_string_value(json_object_get(item, family->labels[i]));
 
-		label_put(out, family->labels[i].name, text ? text : "", first);
+		label_put(out, family->labels[i], text ? text : "", first);
 		first = false;
 	}
 	if (!first)
@@ -73,41 +82,125 @@ static void sample_put(FILE *out, const struct family *family, const json_t *ite
 		fprintf(out, " %.17g\n", json_real_value(value));
 }
 
-static void families_put(FILE *out, const json_t *array, const struct family *families, size_t cnt)
-{
-	if (!array)
-		return;
-	for (size_t i = 0; i < cnt; i++) {
-		json_t *item;
-		size_t k;
+/* They are told in this order. */
+static const struct family families[] = {
+	{ ORIGIN_STATS,
+	  "sekisho_packets",
+	  "counter",
+	  "Packets by tenant, direction, verdict and reason.",
+	  "packets",
+	  { "tenant", "dir", "verdict", "reason" } },
+	{ ORIGIN_STATS,
+	  "sekisho_bytes",
+	  "counter",
+	  "Bytes of frames, likewise.",
+	  "bytes",
+	  { "tenant", "dir", "verdict", "reason" } },
+	{ ORIGIN_TENANTS, "sekisho_flows", "gauge", "Flows that a tenant holds.", "flows", { "tenant" } },
+	{ ORIGIN_TENANTS,
+	  "sekisho_flows_limit",
+	  "gauge",
+	  "Flows that a tenant may hold.",
+	  "flows_max",
+	  { "tenant" } },
+	{ ORIGIN_TENANTS,
+	  "sekisho_half_open_flows",
+	  "gauge",
+	  "Half-open flows that a tenant holds.",
+	  "half_open",
+	  { "tenant" } },
+	{ ORIGIN_TENANTS,
+	  "sekisho_synflood_active",
+	  "gauge",
+	  "1: SYNs for a tenant's servers are answered by cookies now.",
+	  "synflood_active",
+	  { "tenant" } },
+	{ ORIGIN_PORTS,
+	  "sekisho_port_packets",
+	  "counter",
+	  "Packets that came in by a port.",
+	  "packets",
+	  { "port" } },
+	{ ORIGIN_PORTS,
+	  "sekisho_port_bytes",
+	  "counter",
+	  "Bytes of frames that came in by a port.",
+	  "bytes",
+	  { "port" } },
+	{ ORIGIN_PORTS,
+	  "sekisho_port_dropped_packets",
+	  "counter",
+	  "Packets of a port that were dropped.",
+	  "dropped",
+	  { "port" } },
+	{ ORIGIN_LISTS,
+	  "sekisho_list_packets",
+	  "counter",
+	  "Packets that a list decided.",
+	  "packets",
+	  { "list" } },
+	{ ORIGIN_CAUSES,
+	  "sekisho_events_offered",
+	  "counter",
+	  "Events that the kernel offered.",
+	  "offered",
+	  { "cause" } },
+	{ ORIGIN_CAUSES,
+	  "sekisho_events_written",
+	  "counter",
+	  "Events written to the ring.",
+	  "written",
+	  { "cause" } },
+	{ ORIGIN_CAUSES,
+	  "sekisho_events_suppressed",
+	  "counter",
+	  "Events beyond the budget of their cause.",
+	  "suppressed",
+	  { "cause" } },
+	{ ORIGIN_CAUSES,
+	  "sekisho_events_lost",
+	  "counter",
+	  "Events for which the ring had no room.",
+	  "lost",
+	  { "cause" } },
+	{ ORIGIN_NAMES,
+	  "sekisho_names",
+	  "counter",
+	  "Answers whose ECH was cut out, blanked or left; resets that one end alone was given.",
+	  "count",
+	  { "what" } },
+};
 
-		family_head(out, &families[i]);
-		json_array_foreach(array, k, item)
-			sample_put(out, &families[i], item);
+static const json_t *origin_rows(const struct metrics_view *view, enum origin origin)
+{
+	switch (origin) {
+	case ORIGIN_STATS:
+		return json_object_get(view->stats, "rows");
+	case ORIGIN_TENANTS:
+		return json_object_get(view->tenants, "tenants");
+	case ORIGIN_PORTS:
+		return json_object_get(view->ports, "ports");
+	case ORIGIN_LISTS:
+		return json_object_get(view->lists, "lists");
+	case ORIGIN_CAUSES:
+		return json_object_get(view->events, "causes");
+	case ORIGIN_NAMES:
+		return json_object_get(view->events, "names");
 	}
+	return NULL;
 }
 
-static void ports_put(FILE *out, const json_t *ports)
+/* Of what could not be read, nothing. */
+static void family_put(FILE *out, const struct family *family, const json_t *rows)
 {
-	static const struct family sums[] = {
-		{ "sekisho_port_packets",
-		  "counter",
-		  "Packets that came in by a port.",
-		  "packets",
-		  { { "port", "port" } } },
-		{ "sekisho_port_bytes",
-		  "counter",
-		  "Bytes of frames that came in by a port.",
-		  "bytes",
-		  { { "port", "port" } } },
-		{ "sekisho_port_dropped_packets",
-		  "counter",
-		  "Packets of a port that were dropped.",
-		  "dropped",
-		  { { "port", "port" } } },
-	};
+	json_t *row;
+	size_t i;
 
-	families_put(out, json_object_get(ports, "ports"), sums, 3);
+	if (!rows)
+		return;
+	family_head(out, family);
+	json_array_foreach(rows, i, row)
+		sample_put(out, family, row);
 }
 
 static void agent_put(FILE *out, const struct metrics_view *view)
@@ -135,94 +228,14 @@ static void agent_put(FILE *out, const struct metrics_view *view)
 
 char *metrics_text(const struct metrics_view *view)
 {
-	static const struct family stats[] = {
-		{ "sekisho_packets",
-		  "counter",
-		  "Packets by tenant, direction, verdict and reason.",
-		  "packets",
-		  { { "tenant", "tenant" },
-		    { "dir", "dir" },
-		    { "verdict", "verdict" },
-		    { "reason", "reason" } } },
-		{ "sekisho_bytes",
-		  "counter",
-		  "Bytes of frames, likewise.",
-		  "bytes",
-		  { { "tenant", "tenant" },
-		    { "dir", "dir" },
-		    { "verdict", "verdict" },
-		    { "reason", "reason" } } },
-	};
-	static const struct family tenants[] = {
-		{ "sekisho_flows",
-		  "gauge",
-		  "Flows that a tenant holds.",
-		  "flows",
-		  { { "tenant", "tenant" } } },
-		{ "sekisho_flows_limit",
-		  "gauge",
-		  "Flows that a tenant may hold.",
-		  "flows_max",
-		  { { "tenant", "tenant" } } },
-		{ "sekisho_half_open_flows",
-		  "gauge",
-		  "Half-open flows that a tenant holds.",
-		  "half_open",
-		  { { "tenant", "tenant" } } },
-		{ "sekisho_synflood_active",
-		  "gauge",
-		  "1: SYNs for a tenant's servers are answered by cookies now.",
-		  "synflood_active",
-		  { { "tenant", "tenant" } } },
-	};
-	static const struct family lists[] = {
-		{ "sekisho_list_packets",
-		  "counter",
-		  "Packets that a list decided.",
-		  "packets",
-		  { { "list", "list" } } },
-	};
-	static const struct family events[] = {
-		{ "sekisho_events_offered",
-		  "counter",
-		  "Events that the kernel offered.",
-		  "offered",
-		  { { "cause", "cause" } } },
-		{ "sekisho_events_written",
-		  "counter",
-		  "Events written to the ring.",
-		  "written",
-		  { { "cause", "cause" } } },
-		{ "sekisho_events_suppressed",
-		  "counter",
-		  "Events beyond the budget of their cause.",
-		  "suppressed",
-		  { { "cause", "cause" } } },
-		{ "sekisho_events_lost",
-		  "counter",
-		  "Events for which the ring had no room.",
-		  "lost",
-		  { { "cause", "cause" } } },
-	};
-	static const struct family names[] = {
-		{ "sekisho_names",
-		  "counter",
-		  "Answers whose ECH was cut out, blanked or left; resets that one end alone was given.",
-		  "count",
-		  { { "what", "what" } } },
-	};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
 	if (!out)
 		return NULL;
-	families_put(out, json_object_get(view->stats, "rows"), stats, 2);
-	families_put(out, json_object_get(view->tenants, "tenants"), tenants, 4);
-	ports_put(out, view->ports);
-	families_put(out, json_object_get(view->lists, "lists"), lists, 1);
-	families_put(out, json_object_get(view->events, "causes"), events, 4);
-	families_put(out, json_object_get(view->events, "names"), names, 1);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		family_put(out, &families[i], origin_rows(view, families[i].origin));
 	agent_put(out, view);
 	fputs("# EOF\n", out);
 	if (fclose(out)) {

@@ -14,7 +14,7 @@ breach() { # what pattern files...: no file may include what matches
 }
 
 policy_rooms='text|names|model|compile|prove|install|lists|capture|explain|preview|cli'
-agent_tops='(agent|change|confirm|control|editions|lists_care|request|settings|standing|wholeness)\.h'
+agent_tops='(agent|change|confirm|control|editions|lists_care|request|rundir|settings|standing|wholeness)\.h'
 agent_rooms="base/|dataplane/|report/|method/|watch/|inspect/|proto/|detect/|file/|scan/|replay/|page/|fetch/|$agent_tops"
 bpf_rooms='core|parse|stage|rewrite'
 find_c() { find "$1" -name '*.[ch]' | sort; }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "rundir.h"
 
 static int parse(const char *line, struct request *request)
 {
@@ -281,7 +282,7 @@ static void folder_is_private(void **state)
 	assert_int_equal(st.st_mode & 0020, 0);
 	assert_int_equal(stat(stand->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0660);
-	assert_int_equal(control_lock(stand->dir), -EBUSY);
+	assert_int_equal(rundir_lock(stand->dir), -EBUSY);
 }
 
 static void strangers_are_kept_out(void **state)
