@@ -27,8 +27,7 @@
 
 #include "bpf/answers_ask.h"
 
-#include "bpf/answers.skel.h"
-#include "bpf/answers_tc.skel.h"
+#include "bpf/answers_load.h"
 
 #define MESSAGE_MAX 4096
 #define SVCB 64
@@ -586,13 +585,7 @@ static int bed_up(void **state, bool tc)
 	if (!bed)
 		return -1;
 	*state = bed;
-	if (geteuid())
-		return 0;
-	if (tc)
-		bed->tc = answers_tc__open_and_load();
-	else
-		bed->xdp = answers__open_and_load();
-	return bed->tc || bed->xdp ? 0 : -1;
+	return answers_load(tc, &bed->xdp, &bed->tc);
 }
 
 static int up_xdp(void **state)
@@ -609,21 +602,8 @@ static int down(void **state)
 {
 	struct bed *bed = *state;
 
-	if (bed->tc)
-		answers_tc__destroy(bed->tc);
-	if (bed->xdp)
-		answers__destroy(bed->xdp);
+	answers_unload(bed->xdp, bed->tc);
 	free(bed);
-	return 0;
-}
-
-static int may_run(void **state)
-{
-	(void)state;
-	if (geteuid()) {
-		print_message("# SKIP: the kernel program can only be loaded by root\n");
-		skip();
-	}
 	return 0;
 }
 

@@ -32,8 +32,7 @@
 
 #include "bpf/answers_ask.h"
 
-#include "bpf/answers.skel.h"
-#include "bpf/answers_tc.skel.h"
+#include "bpf/answers_load.h"
 
 #define LOOPBACK 1
 #define INSIDE 1
@@ -377,16 +376,11 @@ static int bed_up(void **state, bool tc)
 	*state = bed;
 	if (geteuid())
 		return 0;
-	if (listen_up(bed))
+	if (listen_up(bed) || answers_load(tc, &bed->xdp, &bed->tc))
 		return -1;
-	if (tc) {
-		bed->tc = answers_tc__open_and_load();
-		return bed->tc ? bpf_map_update_elem(bed_map(bed, "sek_out"), &outside, &loopback,
-						     BPF_ANY)
-			       : -1;
-	}
-	bed->xdp = answers__open_and_load();
-	return bed->xdp && !fork_make(bed) ? pair_make(bed) : -1;
+	if (tc)
+		return bpf_map_update_elem(bed_map(bed, "sek_out"), &outside, &loopback, BPF_ANY);
+	return fork_make(bed) ? -1 : pair_make(bed);
 }
 
 static int up_xdp(void **state)
@@ -403,23 +397,10 @@ static int down(void **state)
 {
 	struct bed *bed = *state;
 
-	if (bed->tc)
-		answers_tc__destroy(bed->tc);
-	if (bed->xdp)
-		answers__destroy(bed->xdp);
+	answers_unload(bed->xdp, bed->tc);
 	if (!geteuid())
 		close(bed->heard);
 	free(bed);
-	return 0;
-}
-
-static int may_run(void **state)
-{
-	(void)state;
-	if (geteuid()) {
-		print_message("# SKIP: the kernel program can only be loaded by root\n");
-		skip();
-	}
 	return 0;
 }
 

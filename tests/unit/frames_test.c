@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "unit/framekept.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
 

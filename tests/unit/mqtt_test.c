@@ -11,9 +11,8 @@
 #include <cmocka.h>
 
 #include "proto/mqtt.h"
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 /* Version 5, with a will, a name and a password; expiry of the session, a pair of the user's. */
 #define CONNECT                                                                                    \
 	"\x10\x32\0\4MQTT\5\xc6\0\x3c\x0c\x11\0\0\0\x0a\x26\0\1k\0\1v\0\2id\2\1\1\0\2wt\0\2wm"     \
@@ -50,30 +49,16 @@ static void feed(enum side side, struct slice bytes)
 	protorun_feed(&run, side, bytes, 0, false);
 }
 
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_MQTT]->field_cnt; i++)
-		if (strcmp(protos[PROTO_MQTT]->fields[i].name, name) == 0)
-			return &protos[PROTO_MQTT]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
-
 static void field_is(struct tx *tx, const char *name, uint32_t index, const char *value)
 {
-	struct slice bytes;
-	uint64_t from;
-
-	assert_true(field_of(name)->bytes(tx, FROM_CLIENT, index, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
+	field_says(&run, tx, name, FROM_CLIENT, index, value);
 }
 
 static void number_is(struct tx *tx, const char *name, uint32_t index, uint64_t value)
 {
 	uint64_t number;
 
-	assert_true(field_of(name)->number(tx, FROM_CLIENT, index, &number));
+	assert_true(field_of(&run, name)->number(tx, FROM_CLIENT, index, &number));
 	assert_int_equal(number, value);
 }
 

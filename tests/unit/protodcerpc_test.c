@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define UUID "\x78\x56\x34\x12\x34\x12\xcd\xab\xef\0\1\x23\x45\x67\xcf\xfb"
 #define BIND                                                                                       \
 	"\5\0\x0b\3\x10\0\0\0\x48\0\0\0\1\0\0\0"                                                   \
@@ -30,22 +29,6 @@
 
 static struct protorun run;
 
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_DCERPC]->field_cnt; i++)
-		if (strcmp(protos[PROTO_DCERPC]->fields[i].name, name) == 0)
-			return &protos[PROTO_DCERPC]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
-
-static void feed_cut(enum side side, struct slice bytes, size_t cut)
-{
-	cut = cut < bytes.len ? cut : bytes.len;
-	protorun_feed(&run, side, slice(bytes.at, cut), 0, false);
-	protorun_feed(&run, side, slice_behind(bytes, cut), 0, false);
-}
-
 static void test_call(void **state)
 {
 	for (size_t cut = 0; cut < 130; cut++) {
@@ -54,17 +37,18 @@ static void test_call(void **state)
 		uint64_t from;
 
 		protorun_begin(&run, PROTO_DCERPC, 6);
-		feed_cut(FROM_CLIENT, TEXT(BIND), cut);
-		feed_cut(FROM_SERVER, TEXT(BINDACK), cut);
-		feed_cut(FROM_CLIENT, TEXT(FIRST LAST), cut);
-		feed_cut(FROM_SERVER, TEXT(ANSWER), cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(BIND), cut);
+		feed_cut(&run, FROM_SERVER, TEXT(BINDACK), cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(FIRST LAST), cut);
+		feed_cut(&run, FROM_SERVER, TEXT(ANSWER), cut);
 		assert_false(run.failed);
 		tx = run.flow.session.first->next;
 		assert_non_null(tx);
 		assert_null(tx->next);
-		assert_true(field_of("dcerpc.stub_data")->bytes(tx, FROM_CLIENT, 0, &bytes, &from));
+		assert_true(
+			field_of(&run, "dcerpc.stub_data")->bytes(tx, FROM_CLIENT, 0, &bytes, &from));
 		assert_true(slice_is(bytes, "abcde"));
-		assert_true(field_of("dcerpc.iface")->bytes(tx, FROM_CLIENT, 0, &bytes, &from));
+		assert_true(field_of(&run, "dcerpc.iface")->bytes(tx, FROM_CLIENT, 0, &bytes, &from));
 		assert_int_equal(bytes.len, 18);
 		assert_memory_equal(
 			bytes.at,
@@ -98,7 +82,8 @@ static void test_datagram(void **state)
 	protorun_begin(&run, PROTO_DCERPC, 17);
 	protorun_feed(&run, FROM_CLIENT, bytes, 0, false);
 	assert_non_null(run.flow.session.first);
-	assert_true(field_of("dcerpc.opnum")->number(run.flow.session.first, FROM_CLIENT, 0, &opnum));
+	assert_true(
+		field_of(&run, "dcerpc.opnum")->number(run.flow.session.first, FROM_CLIENT, 0, &opnum));
 	assert_int_equal(opnum, 7);
 	assert_non_null(strstr(protorun_log(&run, run.flow.session.first, 0), "\"stub_data_size\":4"));
 	protorun_end(&run);

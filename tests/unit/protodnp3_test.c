@@ -9,20 +9,9 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
-
-static const struct field *field_of(enum proto_id id, const char *name)
-{
-	for (size_t i = 0; i < protos[id]->field_cnt; i++)
-		if (strcmp(protos[id]->fields[i].name, name) == 0)
-			return &protos[id]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
 
 static const char select_frame[] = "\x05\x64\x1a\xc4\x02\x00\x03\x00\x40\xf2\xc6\xc7\x03\x0c\x01\x28"
 				   "\x01\x00\x01\x00\x03\x01\x64\x00\x00\x00\x8f\xda\x64\x00\x00\x00"
@@ -42,7 +31,7 @@ static void test_frame(void **state)
 		protorun_feed(&run, FROM_CLIENT, slice_behind(frame, cut), 0, false);
 		assert_non_null(run.flow.session.first);
 		assert_int_equal(run.flow.session.first->event_cnt, 0);
-		assert_true(field_of(PROTO_DNP3, "dnp3_func")
+		assert_true(field_of(&run, "dnp3_func")
 				    ->number(run.flow.session.first, FROM_CLIENT, 0, &function));
 		assert_int_equal(function, 3);
 		told = protorun_log(&run, run.flow.session.first, 0);

@@ -14,12 +14,10 @@
 
 #include "inspect/flowtable.h"
 #include "inspect/packet.h"
-#include "protorun.h"
+#include "unit/protoasked.h"
 
 #define HEAD(id, flags, q, a, n) id flags q a n "\0\0"
 #define QUESTION "\3www\7example\3com\0\0\1\0\1"
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
-
 static const struct slice question = {
 	(const uint8_t *)HEAD("\x12\x34", "\1\0", "\0\1", "\0\0", "\0\0") QUESTION, 33
 };

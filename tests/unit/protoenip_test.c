@@ -10,9 +10,8 @@
 #include <cmocka.h>
 
 #include "proto/enip.h"
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define COMMAND 0
 #define ASKED 1
 

@@ -12,42 +12,19 @@
 
 #include "file/file.h"
 #include "proto/http1.h"
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
-
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_HTTP1]->field_cnt; i++)
-		if (strcmp(protos[PROTO_HTTP1]->fields[i].name, name) == 0)
-			return &protos[PROTO_HTTP1]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
 
 static void field_is(struct tx *tx, const char *name, enum side side, uint32_t index,
 		     const char *value)
 {
-	struct slice bytes;
-	uint64_t from;
-
-	assert_true(field_of(name)->bytes(tx, side, index, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
+	field_says(&run, tx, name, side, index, value);
 }
 
 static bool has_event(const struct tx *tx, enum http1_event event)
 {
 	return memchr(tx->event, (int)event, tx->event_cnt) != NULL;
-}
-
-static void feed_cut(enum side side, struct slice bytes, size_t cut)
-{
-	cut = cut < bytes.len ? cut : bytes.len;
-	protorun_feed(&run, side, slice(bytes.at, cut), 0, false);
-	protorun_feed(&run, side, slice_behind(bytes, cut), 0, false);
 }
 
 static void test_exchange(void **state)
@@ -62,8 +39,8 @@ static void test_exchange(void **state)
 		struct tx *tx;
 
 		protorun_begin(&run, PROTO_HTTP1, 6);
-		feed_cut(FROM_CLIENT, client, cut);
-		feed_cut(FROM_SERVER, server, cut);
+		feed_cut(&run, FROM_CLIENT, client, cut);
+		feed_cut(&run, FROM_SERVER, server, cut);
 		tx = run.flow.session.first;
 		assert_non_null(tx);
 		assert_null(tx->next);
@@ -170,7 +147,7 @@ static void test_upload(void **state)
 		const struct file *file;
 
 		protorun_begin(&run, PROTO_HTTP1, 6);
-		feed_cut(FROM_CLIENT, client, cut);
+		feed_cut(&run, FROM_CLIENT, client, cut);
 		file = run.flow.session.first->files;
 		file = file_is(file, "a b.txt", "1\r\n--b2", FILE_CLOSED);
 		file = file_is(file, "e", "", FILE_CLOSED);

@@ -13,9 +13,8 @@
 
 #include "file/file.h"
 #include "proto/http2.h"
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define SETTINGS "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64"
 /* An update of the table, GET, https, and headers by literals. */
@@ -25,30 +24,9 @@
 
 static struct protorun run;
 
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_HTTP2]->field_cnt; i++)
-		if (strcmp(protos[PROTO_HTTP2]->fields[i].name, name) == 0)
-			return &protos[PROTO_HTTP2]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
-
 static void field_is(struct tx *tx, const char *name, enum side side, const char *value)
 {
-	struct slice bytes;
-	uint64_t from;
-
-	assert_true(field_of(name)->bytes(tx, side, 0, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
-}
-
-static void feed_cut(enum side side, struct slice bytes, size_t cut)
-{
-	cut = cut < bytes.len ? cut : bytes.len;
-	protorun_feed(&run, side, slice(bytes.at, cut), 0, false);
-	protorun_feed(&run, side, slice_behind(bytes, cut), 0, false);
+	field_says(&run, tx, name, side, 0, value);
 }
 
 static void test_exchange(void **state)
@@ -60,8 +38,8 @@ static void test_exchange(void **state)
 		struct tx *tx;
 
 		protorun_begin(&run, PROTO_HTTP2, 6);
-		feed_cut(FROM_CLIENT, client, cut);
-		feed_cut(FROM_SERVER, server, cut);
+		feed_cut(&run, FROM_CLIENT, client, cut);
+		feed_cut(&run, FROM_SERVER, server, cut);
 		assert_false(run.failed);
 		tx = run.flow.session.first->next; /* behind the settings */
 		assert_non_null(tx);
@@ -90,14 +68,14 @@ static void test_numbers(void **state)
 		      TEXT(PREFACE SETTINGS "\0\0\4\10\0\0\0\0\0\0\0\1\2"
 					    "\0\0\4\3\0\0\0\0\3\0\0\0\7"),
 		      0, false);
-	assert_true(field_of("http2.settings.max_concurrent_streams")
+	assert_true(field_of(&run, "http2.settings.max_concurrent_streams")
 			    ->number(run.flow.session.first, FROM_CLIENT, 0, &number));
 	assert_int_equal(number, 100);
-	assert_true(field_of("http2.window")
+	assert_true(field_of(&run, "http2.window")
 			    ->number(run.flow.session.first->next, FROM_CLIENT, 0, &number));
 	assert_int_equal(number, 258);
-	assert_true(
-		field_of("http2.errorcode")->number(run.flow.session.last, FROM_CLIENT, 0, &number));
+	assert_true(field_of(&run, "http2.errorcode")
+			    ->number(run.flow.session.last, FROM_CLIENT, 0, &number));
 	assert_int_equal(number, 7);
 	protorun_end(&run);
 }

@@ -9,20 +9,9 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
-
-static const struct field *field_of(enum proto_id id, const char *name)
-{
-	for (size_t i = 0; i < protos[id]->field_cnt; i++)
-		if (strcmp(protos[id]->fields[i].name, name) == 0)
-			return &protos[id]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
 
 static const char offer[] = "\xe4\x7a\x59\x1f\xd0\x57\x58\x7f\x00\x00\x00\x00\x00\x00\x00\x00"
 			    "\x01\x10\x02\x00\x00\x00\x00\x00\x00\x00\x00\xa8\x0d\x00\x00\x3c"
@@ -45,12 +34,7 @@ static const char choice[] = "\xe4\x7a\x59\x1f\xd0\x57\x58\x7f\xa0\x0b\x8e\xf0\x
 
 static void field_is(const char *name, struct tx *tx, enum side side, const char *value)
 {
-	struct slice bytes = { .len = 0 };
-	uint64_t from;
-
-	assert_true(field_of(PROTO_IKE, name)->bytes(tx, side, 0, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
+	field_says(&run, tx, name, side, 0, value);
 }
 
 static void test_exchange(void **state)
@@ -71,9 +55,9 @@ static void test_exchange(void **state)
 	field_is("ike.resp_spi", second, FROM_SERVER, "a00b8ef0902bb8ec");
 	field_is("ike.vendor", first, FROM_CLIENT, "4a131c81070358455c5728f20e95452f");
 	assert_false(
-		field_of(PROTO_IKE, "ike.chosen_sa_attribute")->number(first, FROM_CLIENT, 0, &chosen));
-	assert_true(field_of(PROTO_IKE, "ike.chosen_sa_attribute")
-			    ->number(second, FROM_SERVER, 0, &chosen));
+		field_of(&run, "ike.chosen_sa_attribute")->number(first, FROM_CLIENT, 0, &chosen));
+	assert_true(
+		field_of(&run, "ike.chosen_sa_attribute")->number(second, FROM_SERVER, 0, &chosen));
 	assert_int_equal(chosen, 1ull << 32 | 7);
 	told = protorun_log(&run, second, 0);
 	assert_non_null(strstr(told, "\"alg_enc\":\"EncAesCbc\",\"alg_enc_raw\":7"));

@@ -9,9 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static const char snmp_get[] = "\x30\x26\2\1\1\4\6public\xa0\x19\2\1\5\2\1\0\2\1\0\x30\x0e\x30\x0c"
 			       "\6\x08\x2b\6\1\2\1\1\x83\7\5\0";

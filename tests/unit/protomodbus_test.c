@@ -9,21 +9,11 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define BYTES(bytes) bytes, sizeof(bytes) - 1
 
 static struct protorun run;
-
-static const struct field *field_of(enum proto_id id, const char *name)
-{
-	for (size_t i = 0; i < protos[id]->field_cnt; i++)
-		if (strcmp(protos[id]->fields[i].name, name) == 0)
-			return &protos[id]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
 
 #define REQUEST "\0\1\0\0\0\6\x0a\1\0\2\0\3"
 #define RESPONSE "\0\1\0\0\0\4\x0a\1\1\5"
@@ -44,7 +34,7 @@ static void test_exchange(void **state)
 		assert_non_null(run.flow.session.first);
 		assert_null(run.flow.session.first->next);
 		assert_int_equal(run.flow.session.first->event_cnt, 0);
-		assert_true(field_of(PROTO_MODBUS, "modbus")
+		assert_true(field_of(&run, "modbus")
 				    ->number(run.flow.session.first, FROM_CLIENT, 0, &unit));
 		assert_int_equal(unit, 10);
 		assert_string_equal(

@@ -9,9 +9,7 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
 
@@ -35,30 +33,23 @@ static const char *log_number(size_t number)
 	return protorun_log(&run, tx, 0);
 }
 
-static void both(enum side side, struct slice bytes, size_t cut)
-{
-	cut = cut < bytes.len ? cut : bytes.len;
-	protorun_feed(&run, side, slice(bytes.at, cut), 0, false);
-	protorun_feed(&run, side, slice_behind(bytes, cut), 0, false);
-}
-
 static void test_exchange(void **state)
 {
 	for (size_t cut = 0; cut < 40; cut++) {
 		protorun_begin(&run, PROTO_PGSQL, 6);
-		both(FROM_CLIENT, TEXT(SSL), cut);
-		both(FROM_SERVER, TEXT("N"), cut);
-		both(FROM_CLIENT, TEXT(START), cut);
-		both(FROM_SERVER, TEXT(MD5), cut);
-		both(FROM_CLIENT, TEXT(PASSWORD), cut);
-		both(FROM_SERVER, TEXT(OK), cut);
-		both(FROM_CLIENT, TEXT(QUERY), cut);
-		both(FROM_SERVER,
-		     TEXT("T\0\0\0\6\0\1"
-			  "D\0\0\0\x0b\0\1\0\0\0\1x"
-			  "C\0\0\0\x0dSELECT 1\0"
-			  "Z\0\0\0\5I"),
-		     cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(SSL), cut);
+		feed_cut(&run, FROM_SERVER, TEXT("N"), cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(START), cut);
+		feed_cut(&run, FROM_SERVER, TEXT(MD5), cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(PASSWORD), cut);
+		feed_cut(&run, FROM_SERVER, TEXT(OK), cut);
+		feed_cut(&run, FROM_CLIENT, TEXT(QUERY), cut);
+		feed_cut(&run, FROM_SERVER,
+			 TEXT("T\0\0\0\6\0\1"
+			      "D\0\0\0\x0b\0\1\0\0\0\1x"
+			      "C\0\0\0\x0dSELECT 1\0"
+			      "Z\0\0\0\5I"),
+			 cut);
 		assert_false(run.failed);
 		assert_string_equal(log_number(0),
 				    "{\"tx_id\":1,\"request\":{\"message\":\"SSL Request\"},"

@@ -9,20 +9,9 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
-
-static const struct field *field_of(enum proto_id id, const char *name)
-{
-	for (size_t i = 0; i < protos[id]->field_cnt; i++)
-		if (strcmp(protos[id]->fields[i].name, name) == 0)
-			return &protos[id]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
 
 static const char google[] = "\xc3\x51\x30\x34\x36\x50\x00\x01\x02\x03\x04\x05\x06\x07\x00\x00"
 			     "\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xa0\x01"
@@ -31,13 +20,7 @@ static const char google[] = "\xc3\x51\x30\x34\x36\x50\x00\x01\x02\x03\x04\x05\x
 
 static void field_is(const char *name, const char *value)
 {
-	struct slice bytes = { .len = 0 };
-	uint64_t from;
-
-	assert_true(field_of(PROTO_QUIC, name)
-			    ->bytes(run.flow.session.first, FROM_CLIENT, 0, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
+	field_says(&run, run.flow.session.first, name, FROM_CLIENT, 0, value);
 }
 
 static void test_google(void **state)

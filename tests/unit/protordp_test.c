@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define CONNECT_MAX 512
 
 static const char request[] = "\3\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=user\r\n"

@@ -12,9 +12,7 @@
 
 #include "file/file.h"
 #include "proto/smb.h"
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
 

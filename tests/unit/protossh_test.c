@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define LIST(len, text) "\0\0\0" len text
 /* Twelve bytes of head and cookie, ten lists, and five that end it. */
 #define KEX                                                                                        \
@@ -26,30 +25,9 @@
 
 static struct protorun run;
 
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_SSH]->field_cnt; i++)
-		if (strcmp(protos[PROTO_SSH]->fields[i].name, name) == 0)
-			return &protos[PROTO_SSH]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
-
 static void field_is(const char *name, enum side side, const char *value)
 {
-	struct slice bytes;
-	uint64_t from;
-
-	assert_true(field_of(name)->bytes(run.flow.session.first, side, 0, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
-}
-
-static void feed_cut(enum side side, struct slice bytes, size_t cut)
-{
-	cut = cut < bytes.len ? cut : bytes.len;
-	protorun_feed(&run, side, slice(bytes.at, cut), 0, false);
-	protorun_feed(&run, side, slice_behind(bytes, cut), 0, false);
+	field_says(&run, run.flow.session.first, name, side, 0, value);
 }
 
 static void test_exchange(void **state)
@@ -61,8 +39,8 @@ static void test_exchange(void **state)
 		struct tx *tx;
 
 		protorun_begin(&run, PROTO_SSH, 6);
-		feed_cut(FROM_CLIENT, client, cut);
-		feed_cut(FROM_SERVER, server, cut);
+		feed_cut(&run, FROM_CLIENT, client, cut);
+		feed_cut(&run, FROM_SERVER, server, cut);
 		tx = run.flow.session.first;
 		assert_non_null(tx);
 		assert_null(tx->next);

@@ -14,9 +14,8 @@
 #include <openssl/x509.h>
 
 #include "proto/tls.h"
-#include "protorun.h"
+#include "unit/protoasked.h"
 
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
 #define RANDOM "0123456789abcdef0123456789abcdef"
 #define NAME                                                                                       \
 	"\0\0\0\x13\0\x11\0\0\x0e"                                                                 \
@@ -69,30 +68,16 @@ static void message_feed(enum side side, uint8_t type, struct slice body)
 	protorun_feed(&run, side, slice(bytes, message_put(bytes, type, body, 16384)), 0, false);
 }
 
-static const struct field *field_of(const char *name)
-{
-	for (size_t i = 0; i < protos[PROTO_TLS]->field_cnt; i++)
-		if (strcmp(protos[PROTO_TLS]->fields[i].name, name) == 0)
-			return &protos[PROTO_TLS]->fields[i];
-	fail_msg("no field %s", name);
-	return NULL;
-}
-
 static void field_is(const char *name, enum side side, uint32_t index, const char *value)
 {
-	struct slice bytes = { .len = 0 };
-	uint64_t from;
-
-	assert_true(field_of(name)->bytes(run.flow.session.first, side, index, &bytes, &from));
-	if (!slice_is(bytes, value))
-		fail_msg("%s is %.*s", name, (int)bytes.len, (const char *)bytes.at);
+	field_says(&run, run.flow.session.first, name, side, index, value);
 }
 
 static void number_is(const char *name, enum side side, uint64_t value)
 {
 	uint64_t number;
 
-	assert_true(field_of(name)->number(run.flow.session.first, side, 0, &number));
+	assert_true(field_of(&run, name)->number(run.flow.session.first, side, 0, &number));
 	assert_int_equal(number, value);
 }
 

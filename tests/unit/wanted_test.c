@@ -13,9 +13,7 @@
 #include "detect/signature.h"
 #include "detect/match.h"
 #include "detect/parse/parse.h"
-#include "protorun.h"
-
-#define TEXT(bytes) slice(bytes, sizeof(bytes) - 1)
+#include "unit/protoasked.h"
 
 static struct protorun run;
 static struct parse *parse;
