@@ -45,6 +45,11 @@ static int folder_open(struct cli *cli, const struct cli_args *args, struct fold
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd >= 0)
 		return CLI_OK;
+	if (errno == ENOENT && !dir)
+		return cli_fail(cli, CLI_FAILED, NULL,
+				"%s is not there: nothing was put into quarantine yet, or the settings "
+				"name another folder (say dir DIR)",
+				ret->path);
 	return cli_fail(cli, errno == EACCES ? CLI_REFUSED : CLI_FAILED, NULL,
 			"%s cannot be read: %s", ret->path, strerror(errno));
 }
