@@ -130,7 +130,7 @@ struct sek_worker {
 	__u64 rate_packets, rate_bytes; /* taken in the last whole second */
 	__u64 block_ns; /* the longest from the hand over of a frame that matched to its flow's block */
 	__u64 pad2;
-	/* Of files that are judged before they pass: frames and bytes that wait now, bytes that did at most; */
+	/* Of files that are judged before they pass: frames, bytes that wait now, bytes that did at most; */
 	__u64 held_now, held_now_bytes, held_most_bytes;
 	__u64 held, held_no_room; /* frames ever, and those that were dropped for want of room; */
 	/* files that were judged in time, and late, by what `fail:` made of their flow. */
