@@ -3,7 +3,8 @@
  * Another build of the gateway: the same walk, a counter before it, and a map of another layout. Only for the
  * storm of upgrades, which puts it in the place of the first under traffic and back.
  */
-#define records_lost other_records_lost /* of struct sek_worker: its map is not adopted, but made anew */
+/* Of struct sek_worker: its map is not adopted, but made anew. */
+#define records_lost other_records_lost
 
 #include "core/xdp.h"
 #include "rewrite/page_back.h"
