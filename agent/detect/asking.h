@@ -42,6 +42,7 @@ struct detect {
 	struct scratch *scratch;
 	bool payload_found_any, tx_found_any;
 	bool payload_is_over; /* the bytes are ciphered: rules do not look at them */
+	bool is_news; /* the packet is the one with which the flow's protocol became known */
 	bool is_piece; /* of a stream, in front of a gap: the packet itself comes later */
 
 	const struct tenant_rules *tenant; /* of the packet; NULL: rules are as they are written */
@@ -91,6 +92,11 @@ bool packet_is_read(const struct packet *packet);
 bool rule_first_look(const struct asked *asked, const struct match *match);
 /* Addresses, ports, direction, what is cheap. */
 bool rule_header_holds(struct detect *detect, const struct asked *asked);
+/*
+ * Of a rule with <> whose ends differ: it holds from left to right and from right to left. It is two rules,
+ * so it is found twice.
+ */
+bool rule_holds_twice(struct detect *detect, const struct asked *asked);
 bool rule_tests_hold(const struct signature *s, struct match *match, bool of_tx);
 /* Parts of payload and headers. *ret_in_stream: they are the stream's. */
 bool rule_payload_holds(struct detect *detect, const struct asked *asked, bool *ret_in_stream);

@@ -36,20 +36,63 @@ static bool tests_are_only(const struct signature *s, const char *const *words)
 	return true;
 }
 
-static bool has_direction(const struct signature *s)
+/* Flow asks more than which way. */
+static bool asks_state(const struct signature *s)
 {
-	return s->to_server || s->to_client || s->established || s->not_established ||
-	       s->stateless || s->only_frags || s->no_frags;
+	return s->established || s->not_established || s->stateless || s->only_frags ||
+	       s->no_frags || s->no_packets || s->no_stream;
 }
 
-static bool is_ip_only(const struct signature *s)
+/* No bytes, no protocol, no state: what is left beside a header says the same of all packets of a flow. */
+static bool is_of_flows(const struct signature *s)
 {
-	static const char *const allowed[] = { "flowbits", "xbits", "hostbits",
-					       "iprep",	   "geoip", NULL };
+	return s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->apps == 0 && !asks_state(s) &&
+	       !s->changes_flow && !s->decode_event && !s->stream_event;
+}
 
-	return s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->apps == 0 && s->sport.is_any &&
-	       s->dport.is_any && !has_direction(s) && !s->decode_event && !s->stream_event &&
-	       !s->only_pkt && !s->only_stream && tests_are_only(s, allowed);
+static bool is_of_addresses(const struct signature *s)
+{
+	static const char *const allowed[] = { "xbits", "hostbits", "iprep", "ip_proto", NULL };
+
+	return is_of_flows(s) && !s->to_server && !s->to_client && tests_are_only(s, allowed);
+}
+
+static bool is_of_news(const struct signature *s)
+{
+	static const char *const allowed[] = { "app-layer-protocol", "xbits", "hostbits", "iprep",
+					       "ip_proto",	     NULL };
+	static const char *const others[] = { "xbits", "hostbits", "iprep", "ip_proto", NULL };
+
+	return is_of_flows(s) && tests_are_only(s, allowed) && !tests_are_only(s, others);
+}
+
+static bool has_part(const struct signature *s, enum source_kind kind)
+{
+	for (uint32_t i = 0; i < s->part_cnt; i++)
+		if (s->parts[i].source->kind == kind)
+			return true;
+	return false;
+}
+
+static enum rule_type type_of(const struct signature *s)
+{
+	static const char *const event[] = { "decode-event", NULL };
+
+	if (is_of_news(s))
+		return TYPE_NEWS;
+	if (is_of_addresses(s))
+		return s->src.has_negated || s->dst.has_negated ? TYPE_ADDRESSES_NEGATED
+								: TYPE_ADDRESSES;
+	if (s->decode_event && !s->stream_event && s->part_cnt == 0 && s->apps == 0 &&
+	    tests_are_only(s, event))
+		return TYPE_EVENT;
+	if (has_part(s, SOURCE_HEADER))
+		return TYPE_PACKET;
+	if (s->layer == RULE_OF_TX || s->layer == RULE_OF_FRAMES)
+		return TYPE_TX;
+	if (has_part(s, SOURCE_PAYLOAD))
+		return s->layer == RULE_OF_PACKETS ? TYPE_PACKET : TYPE_PAYLOAD;
+	return s->test_cnt || asks_state(s) || !s->apps ? TYPE_PACKET : TYPE_PROTOCOL;
 }
 
 static uint8_t sides_of(const struct signature *s)
@@ -84,9 +127,8 @@ static uint32_t parts_traits(const struct signature *s)
 	return traits;
 }
 
-static uint32_t traits_of(const struct signature *s)
+static uint32_t traits_of(const struct signature *s, enum rule_type type)
 {
-	static const char *const protocol_words[] = { "app-layer-protocol", NULL };
 	static const char *const event_words[] = { "app-layer-event", NULL };
 	uint32_t traits = parts_traits(s);
 
@@ -98,18 +140,14 @@ static uint32_t traits_of(const struct signature *s)
 	traits |= s->established ? TRAIT_ESTABLISHED : 0;
 	traits |= s->not_established ? TRAIT_NOT_ESTABLISHED : 0;
 	traits |= !s->sport.is_any || !s->dport.is_any ? TRAIT_PORTS : 0;
-	traits |= is_ip_only(s) ? TRAIT_IP_ONLY : 0;
+	traits |= type == TYPE_ADDRESSES ? TRAIT_IP_ONLY : 0;
+	traits |= type == TYPE_NEWS ? TRAIT_ONCE : 0;
+	traits |= type == TYPE_PACKET ? TRAIT_REAL : 0;
 	traits |= s->fast_part >= 0 ? TRAIT_PATTERN : 0;
 	for (uint32_t i = 0; i < s->test_cnt; i++) {
 		if (word_among(s->tests[i].ops->word, event_words))
 			traits |= TRAIT_EVENT;
 	}
-	if (s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->test_cnt == 0 && !s->apps &&
-	    !has_direction(s) && !s->only_pkt && !s->only_stream)
-		traits |= TRAIT_BARE;
-	if (s->layer == RULE_OF_PACKETS && s->part_cnt == 0 && s->test_cnt &&
-	    tests_are_only(s, protocol_words))
-		traits |= TRAIT_ONCE;
 	return traits;
 }
 
@@ -193,7 +231,8 @@ static int asked_fill(struct ruleset *ruleset)
 
 		asked->signature = s;
 		asked_look(asked, s);
-		asked->traits = traits_of(s);
+		asked->type = (uint8_t)type_of(s);
+		asked->traits = traits_of(s, asked->type);
 		asked->sides = sides_of(s);
 		ruleset->has_host_tags |= tags_host(s);
 		/* what is found by its addresses is in no table of sets, unless bodies differ in it */

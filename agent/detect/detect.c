@@ -158,15 +158,10 @@ static bool was_found(const struct detect *detect, const struct signature *s)
 	return false;
 }
 
-void rule_found(struct detect *detect, const struct signature *s, bool in_stream)
+static void finding_add(struct detect *detect, const struct signature *s, bool in_stream)
 {
 	struct match *match = &detect->match;
 
-	if (!match->tx && !match->frame && in_stream && was_found(detect, s))
-		return;
-	if (detect->scratch->costs)
-		detect->scratch->costs[s->number].hits++;
-	vars_keep(detect);
 	for (uint32_t i = 0; i < s->act_cnt; i++)
 		s->acts[i].ops->act(s->acts[i].arg, match);
 	if (detect->finding_cnt == FINDINGS_MAX) {
@@ -183,6 +178,20 @@ void rule_found(struct detect *detect, const struct signature *s, bool in_stream
 		.in_tx = match->tx || match->frame,
 		.action = tenant_action(detect->tenant, s),
 	};
+}
+
+void rule_found(struct detect *detect, const struct signature *s, bool in_stream)
+{
+	const struct match *match = &detect->match;
+
+	if (!match->tx && !match->frame && in_stream && was_found(detect, s))
+		return;
+	if (detect->scratch->costs)
+		detect->scratch->costs[s->number].hits++;
+	vars_keep(detect);
+	finding_add(detect, s, in_stream);
+	if (rule_holds_twice(detect, &detect->ruleset->asked[s->number]))
+		finding_add(detect, s, in_stream);
 }
 
 /* Bytes of a packet or a stream; those up to old_len were looked at before. */
@@ -258,7 +267,7 @@ static bool payload_holds(struct detect *detect, const struct signature *s, bool
 		if (*ret_in_stream)
 			return true;
 	}
-	if (is_tcp && (s->no_packets || detect->is_piece))
+	if (s->no_packets || (is_tcp && detect->is_piece))
 		return false;
 	if (of_stream && s->layer != RULE_OF_BOTH && packet->is_stream)
 		return false;
@@ -275,15 +284,21 @@ bool rule_payload_holds(struct detect *detect, const struct asked *asked, bool *
 	return !(asked->traits & TRAIT_HEADER_PART) || header_parts_hold(detect, asked->signature);
 }
 
+/* Not all rules are of a packet that was made here. */
+static bool pseudo_is_asked(const struct packet *packet, const struct asked *asked)
+{
+	if (!packet->is_pseudo || packet->is_change)
+		return true;
+	return packet_is_last(packet) && !(asked->traits & TRAIT_REAL);
+}
+
 static void packet_rule_ask(struct detect *detect, uint32_t number)
 {
 	const struct asked *asked = &detect->ruleset->asked[number];
 	const struct signature *s = asked->signature;
 	bool in_stream;
 
-	/* what has no bytes of its own is asked for the stream's alone */
-	if ((detect->match.packet->is_pseudo && !(asked->traits & TRAIT_PAYLOAD)) ||
-	    !rule_header_holds(detect, asked))
+	if (!pseudo_is_asked(detect->match.packet, asked) || !rule_header_holds(detect, asked))
 		return;
 	rule_begin(detect, s, NULL);
 	if (rule_tests_hold(s, &detect->match, false) && rule_payload_holds(detect, asked, &in_stream))
@@ -422,40 +437,49 @@ static enum proto_id spoken_by(const struct session *session, enum side side)
 							  : session->proto;
 }
 
-/*
- * What says a protocol alone is said when it becomes known, not with each packet. Where the two sides are not
- * known as the same (a server's greeting is nobody's, the client's answer is SMTP), it is asked of each.
- */
-static bool protocol_is_news(struct flow *flow, enum side side)
-{
-	const struct session *session;
-	uint32_t protocols;
-	bool is_due;
+#define EVENTS_SHIFT 25 /* behind the protocols */
 
+/*
+ * What says a protocol alone is said when it becomes known, and what was odd about it when it is found out.
+ * Where the two sides are not known as the same (a server's greeting is nobody's, the client's answer is
+ * SMTP), it is asked of each.
+ */
+static void news_look(struct detect *detect, const struct packet *packet)
+{
+	struct flow *flow = packet->flow;
+	const struct session *session;
+	uint32_t now;
+
+	detect->is_news = false;
 	if (!flow)
-		return false;
+		return;
 	session = &flow->session;
-	protocols = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << 8 |
-		    (uint32_t)session->side_proto[1] << 16 | (uint32_t)session->failed << 24;
-	is_due = flow->protocol_due[side];
-	flow->protocol_due[side] = false;
-	if (flow->protocols == protocols)
-		return is_due;
-	flow->protocols = protocols;
-	flow->protocol_due[other_side(side)] = spoken_by(session, other_side(side)) !=
-					       spoken_by(session, side);
-	return true;
+	now = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << 8 |
+	      (uint32_t)session->side_proto[1] << 16 | (uint32_t)session->failed << 24;
+	detect->match.events_old = (uint8_t)(flow->protocols >> EVENTS_SHIFT);
+	if (packet->is_between) { /* it is the next packet's */
+		detect->match.events_old = session->event_cnt;
+		return;
+	}
+	detect->is_news = flow->protocol_due[packet->side];
+	flow->protocol_due[packet->side] = false;
+	if ((flow->protocols & ((1u << EVENTS_SHIFT) - 1)) != now) {
+		detect->is_news = true;
+		flow->protocol_due[other_side(packet->side)] =
+			spoken_by(session, other_side(packet->side)) !=
+			spoken_by(session, packet->side);
+	}
+	flow->protocols = now | (uint32_t)session->event_cnt << EVENTS_SHIFT;
 }
 
-static void packet_rules_ask(struct detect *detect, const struct packet *packet)
+static void packet_rules_ask(struct detect *detect)
 {
-	bool is_news = protocol_is_news(packet->flow, packet->side);
 	uint32_t at = 0, number;
 
 	while (numbers_take(&detect->scratch->found, &at, &number)) {
 		uint64_t begin = costs_begin(detect);
 
-		if (is_news || !(detect->ruleset->asked[number].traits & TRAIT_ONCE))
+		if (detect->is_news || !(detect->ruleset->asked[number].traits & TRAIT_ONCE))
 			packet_rule_ask(detect, number);
 		costs_end(detect, number, begin);
 	}
@@ -484,6 +508,7 @@ static void match_begin(struct detect *detect, struct packet *packet)
 					.flow = packet->flow,
 					.side = packet->side,
 					.now_ns = packet->time_ns };
+	news_look(detect, packet);
 	detect->stream = (struct stream_raw){ 0 };
 	detect->is_piece = false;
 	detect->payload_is_over = packet->is_carrier ||
@@ -500,7 +525,7 @@ static void pieces_ask(struct detect *detect, struct packet *packet)
 	       !detect->stream.last) {
 		detect->is_piece = true;
 		stream_collect(detect);
-		packet_rules_ask(detect, packet);
+		packet_rules_ask(detect);
 		stream_raw_done(packet, &detect->stream);
 		detect->stream = (struct stream_raw){ 0 };
 	}
@@ -536,7 +561,7 @@ void detect_packet(struct detect *detect, struct packet *packet)
 	match_begin(detect, packet);
 	pieces_ask(detect, packet);
 	collect(detect, packet);
-	packet_rules_ask(detect, packet);
+	packet_rules_ask(detect);
 	if (flow && flow->session.first && flow->proto == packet->proto && packet_is_read(packet))
 		transactions_ask(detect, packet);
 	if (flow && flow->session.frames && detect->ruleset->of_frames.cnt)

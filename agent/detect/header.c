@@ -22,7 +22,12 @@ static bool set_holds(struct detect *detect, uint64_t *holds, uint32_t number,
 	return holds[number] & 1;
 }
 
-/* Of a rule of addresses alone. */
+static bool ports_hold(const struct signature *s, uint16_t sport, uint16_t dport)
+{
+	return port_set_holds(&s->sport, sport) && port_set_holds(&s->dport, dport);
+}
+
+/* Of a rule of addresses alone, whose sets are in no table. */
 static bool ends_hold(const struct detect *detect, const struct asked *asked,
 		      const struct sek_addr *src, const struct sek_addr *dst)
 {
@@ -35,25 +40,40 @@ static bool ends_hold(const struct detect *detect, const struct asked *asked,
 static bool addresses_hold(struct detect *detect, const struct asked *asked,
 			   const struct packet *packet)
 {
-	const struct signature *s = asked->signature;
-
+	if (!ports_hold(asked->signature, packet->sport, packet->dport))
+		return false;
 	if (asked->traits & TRAIT_IP_ONLY)
-		return ends_hold(detect, asked, &packet->src, &packet->dst) ||
-		       (s->both_ways && ends_hold(detect, asked, &packet->dst, &packet->src));
+		return ends_hold(detect, asked, &packet->src, &packet->dst);
 	return set_holds(detect, detect->scratch->src_holds, asked->src, &packet->src) &&
-	       set_holds(detect, detect->scratch->dst_holds, asked->dst, &packet->dst) &&
-	       port_set_holds(&s->sport, packet->sport) && port_set_holds(&s->dport, packet->dport);
+	       set_holds(detect, detect->scratch->dst_holds, asked->dst, &packet->dst);
 }
 
 /* A rule with <>: its right side may be the sender as well. */
 static bool addresses_hold_turned(struct detect *detect, const struct asked *asked,
 				  const struct packet *packet)
 {
+	if (!ports_hold(asked->signature, packet->dport, packet->sport))
+		return false;
+	if (asked->traits & TRAIT_IP_ONLY)
+		return ends_hold(detect, asked, &packet->dst, &packet->src);
+	return set_holds(detect, detect->scratch->src_holds, asked->dst, &packet->src) &&
+	       set_holds(detect, detect->scratch->dst_holds, asked->src, &packet->dst);
+}
+
+static bool ports_are_alike(const struct port_set *a, const struct port_set *b)
+{
+	return a->is_any == b->is_any && a->cnt == b->cnt &&
+	       (!a->cnt || memcmp(a->range, b->range, a->cnt * sizeof(*a->range)) == 0);
+}
+
+bool rule_holds_twice(struct detect *detect, const struct asked *asked)
+{
 	const struct signature *s = asked->signature;
 
-	return set_holds(detect, detect->scratch->src_holds, asked->dst, &packet->src) &&
-	       set_holds(detect, detect->scratch->dst_holds, asked->src, &packet->dst) &&
-	       port_set_holds(&s->dport, packet->sport) && port_set_holds(&s->sport, packet->dport);
+	return s->both_ways &&
+	       (s->src.text != s->dst.text || !ports_are_alike(&s->sport, &s->dport)) &&
+	       addresses_hold(detect, asked, detect->match.packet) &&
+	       addresses_hold_turned(detect, asked, detect->match.packet);
 }
 
 /* What ends a flow has no header, and its flow's ports. */
@@ -131,6 +151,5 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 			  (s->layer == RULE_OF_TX && packet_is_read(packet)))))
 		return false;
 	return addresses_hold(detect, asked, packet) ||
-	       (s->both_ways && !(asked->traits & TRAIT_IP_ONLY) &&
-		addresses_hold_turned(detect, asked, packet));
+	       (s->both_ways && addresses_hold_turned(detect, asked, packet));
 }

@@ -20,6 +20,7 @@ struct match {
 	const struct frame *frame; /* NULL: not of one */
 	enum side side;
 	uint64_t now_ns;
+	uint8_t events_old; /* of the session's events, how many packets before this one had */
 
 	struct slice buffer; /* after transforms */
 	uint64_t buffer_from; /* offset of its first byte in the whole: stream, body */

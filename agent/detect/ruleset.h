@@ -40,11 +40,23 @@ enum rule_trait {
 	TRAIT_PORTS = 1 << 5, /* asks for ports: what has none does not match */
 	TRAIT_PAYLOAD = 1 << 6, /* has a part of payload */
 	TRAIT_EVENT = 1 << 7, /* of an event of a transaction */
-	TRAIT_IP_ONLY = 1 << 8, /* nothing but addresses: once a flow and side */
+	TRAIT_IP_ONLY = 1 << 8, /* nothing but addresses and ports: once a flow and side */
 	TRAIT_ONCE = 1 << 9, /* tells of a protocol alone: once a flow and side */
 	TRAIT_HEADER_PART = 1 << 10, /* has a part of a header or of base64 */
-	TRAIT_BARE = 1 << 11, /* nothing but protocol, addresses and ports */
+	TRAIT_REAL = 1 << 11, /* not asked of the packet that is made at a flow's end */
 	TRAIT_PATTERN = 1 << 12, /* a pattern finds it */
+};
+
+/* What kind of rule it is, as Suricata tells them apart: whom its action is for follows from that. */
+enum rule_type {
+	TYPE_ADDRESSES, /* addresses and ports, for the flow */
+	TYPE_ADDRESSES_NEGATED, /* the same with a negated address: asked of each packet */
+	TYPE_NEWS, /* of a protocol that was found, for the flow */
+	TYPE_EVENT, /* of a packet that cannot be read, for the packet */
+	TYPE_PACKET, /* for the packet */
+	TYPE_PAYLOAD, /* for the flow where the stream has it, else for the packet */
+	TYPE_PROTOCOL, /* a protocol and nothing else, for the flow */
+	TYPE_TX, /* for the flow */
 };
 
 /* What most rules that a pattern finds fall by stands together: one line of the cache. */
@@ -55,6 +67,7 @@ struct asked {
 	uint32_t src, dst; /* numbers of address sets; 0: any */
 	struct port_range sport, dport; /* that hold all of the signature's, for a first look */
 	uint8_t sides; /* one bit each: from whom what it asks can come */
+	uint8_t type; /* enum rule_type */
 	uint8_t transports; /* one bit each, enum transport: protocols that it may be of */
 	bool of_tx; /* RULE_OF_TX */
 	bool both_ways;

@@ -169,7 +169,7 @@ struct port_set {
 };
 struct address_set {
 	uint32_t text; /* number of what it was made of, see parse_address_text(); 0: of none */
-	bool is_any;
+	bool is_any, has_negated; /* has_negated: an element was written with "!" */
 	uint32_t cnt;
 	struct address_range *range;
 };
@@ -208,7 +208,7 @@ struct signature {
 	uint64_t protos[4]; /* one bit for each IP protocol */
 	bool both_ways; /* <> */
 	bool only_pkt, only_stream; /* tcp-pkt; tcp-stream, and what no stream took up */
-	bool no_packets; /* flow:only_stream */
+	bool no_packets, no_stream; /* flow:only_stream, flow:no_stream */
 	bool captures; /* an expression of it keeps variables, which flowvar and pktvar ask */
 	bool any_packet; /* pkthdr: also what is no IP, or cannot be read */
 	uint8_t family; /* 4, 6; 0: both */
@@ -229,6 +229,7 @@ struct signature {
 	struct suppression *suppressions;
 	uint32_t suppression_cnt;
 	bool decode_event, stream_event; /* asked of packets that have an event */
+	bool changes_flow; /* what it leaves in the flow is more than a bit that it sets */
 	uint64_t sets_bits[2], asks_bits[2]; /* hints for the order: hashed flowbit numbers */
 };
 

@@ -43,23 +43,23 @@ static uint8_t fate_of(enum rule_action action)
 	}
 }
 
-/* It asks something that the next packet may answer otherwise. */
-static bool asks_packet(const struct signature *s)
-{
-	for (uint32_t i = 0; i < s->test_cnt; i++)
-		if (s->tests[i].ops->of_packet)
-			return true;
-	return false;
-}
-
 /* Whether what a rule says goes for all that follows in the flow. */
 static bool is_for_flow(const struct asked *asked, const struct finding *finding)
 {
-	const struct signature *s = asked->signature;
-
-	return finding->in_tx || finding->in_stream ||
-	       asked->traits & (TRAIT_IP_ONLY | TRAIT_ONCE | TRAIT_BARE) ||
-	       (s->apps && s->layer != RULE_OF_STREAM && s->layer != RULE_OF_BOTH && !asks_packet(s));
+	switch ((enum rule_type)asked->type) {
+	case TYPE_EVENT:
+	case TYPE_PACKET:
+		return false;
+	case TYPE_PAYLOAD:
+		return finding->in_stream || finding->in_tx;
+	case TYPE_ADDRESSES:
+	case TYPE_ADDRESSES_NEGATED:
+	case TYPE_NEWS:
+	case TYPE_PROTOCOL:
+	case TYPE_TX:
+		break;
+	}
+	return true;
 }
 
 static void fate_apply(const struct asked *asked, const struct finding *finding, bool by_rate,

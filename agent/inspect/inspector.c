@@ -205,6 +205,53 @@ static void elephant_pass(const struct inspector *w, struct flow *flow)
 		flow_bypass(flow, SEK_BACK_ELEPHANT);
 }
 
+/* A packet without bytes, as if that side had sent one more. */
+static struct packet packet_made(const struct inspector *w, struct flow *flow, enum side side)
+{
+	struct packet p = {
+		.number = w->at.frame,
+		.time_ns = flow->last_ns,
+		.is_pseudo = true,
+		.depth = flow->depth,
+		.vlan_cnt = flow->vlan_cnt,
+		.family = flow->family,
+		.proto = flow->proto,
+		.src = flow->addr[side],
+		.dst = flow->addr[other_side(side)],
+		.sport = flow->port[side],
+		.dport = flow->port[other_side(side)],
+		.flow = flow,
+		.tenant = flow->tenant,
+		.side = side,
+		.tcp = { .flags = TCP_ACK },
+	};
+
+	memcpy(p.vlan, flow->vlan, sizeof(p.vlan));
+	return p;
+}
+
+/*
+ * The protocol is about to change: what was is asked to its end, of both sides, before the packet that found
+ * it out. Called as long as nothing of the next protocol came.
+ */
+static void change_ask(struct inspector *w, const struct packet *by)
+{
+	struct flow *flow = by->flow;
+	enum side first = w->settings->tcp.stream.is_inline ? by->side : other_side(by->side);
+	const enum side sides[SIDES] = { first, other_side(first) };
+
+	for (int i = 0; i < SIDES; i++)
+		flow->tcp->side[i].raw_wanted = true;
+	for (int i = 0; i < SIDES; i++) {
+		struct packet p = packet_made(w, flow, sides[i]);
+
+		p.time_ns = by->time_ns;
+		p.is_between = p.is_change = p.is_established = true;
+		packet_detect(w, &p);
+		packet_tell(w, &p);
+	}
+}
+
 /* The transport above a flow: streams, datagrams. */
 static void packet_follow(struct inspector *w, struct packet *p)
 {
@@ -248,6 +295,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		if (flow->passed)
 			p->fate |= FATE_PASS;
 		packet_follow(w, p);
+		if (flow->session.becomes && p->proto == IP_TCP && flow->tcp)
+			change_ask(w, p);
 		if (ips && (flow->fate & FATE_DROP)) /* of what the packet was the last of */
 			packet_drop(p, DROP_FILE);
 		if (ips && p->drop == DROP_FILE)
@@ -385,53 +434,47 @@ struct inspect_verdict inspector_verdict(const struct inspector *w)
 
 /* --- ends of flows --- */
 
+/* Records or rules have not seen all that the flow's transactions are. */
+static bool txs_wait(const struct flow *flow, enum side side)
+{
+	for (const struct tx *tx = flow->session.first; tx; tx = tx->next)
+		if ((!tx->logged && protos[tx->proto]->log) ||
+		    tx->id >= flow->session.inspected[side])
+			return true;
+	return false;
+}
+
+/* Rules are asked of its end: it is not closed, or something of it was not looked at yet. */
+static bool side_waits(const struct flow *flow, enum side side)
+{
+	const struct tcp_stream *s = &flow->tcp->side[side];
+
+	if (flow->tcp->state >= TCP_ESTABLISHED && flow->tcp->state != TCP_CLOSED)
+		return true;
+	return (s->started && (s->app < s->end || s->raw < s->end)) || txs_wait(flow, side);
+}
+
 static bool flow_waits(const struct flow *flow)
 {
 	if (!flow->tcp || flow->state == FLOW_BYPASSED)
 		return false;
-	if (flow->session.first)
+	if (flow->session.first || side_waits(flow, FROM_CLIENT) || side_waits(flow, FROM_SERVER))
 		return true;
-	for (int side = 0; side < SIDES; side++) {
-		const struct tcp_stream *s = &flow->tcp->side[side];
-
-		if (s->started && (s->app < s->end || s->raw < s->end || tcp_stream_waits(s)))
+	for (int side = 0; side < SIDES; side++)
+		if (flow->tcp->side[side].started && tcp_stream_waits(&flow->tcp->side[side]))
 			return true;
-	}
 	return flow->session.state && !(flow->session.ended[0] && flow->session.ended[1]);
-}
-
-/* A packet without bytes, as if that side had sent one more. */
-static struct packet packet_made(const struct inspector *w, struct flow *flow, enum side side)
-{
-	struct packet p = {
-		.number = w->at.frame,
-		.time_ns = flow->last_ns,
-		.is_pseudo = true,
-		.depth = flow->depth,
-		.vlan_cnt = flow->vlan_cnt,
-		.family = flow->family,
-		.proto = flow->proto,
-		.src = flow->addr[side],
-		.dst = flow->addr[other_side(side)],
-		.sport = flow->port[side],
-		.dport = flow->port[other_side(side)],
-		.flow = flow,
-		.tenant = flow->tenant,
-		.side = side,
-		.tcp = { .flags = TCP_ACK },
-	};
-
-	memcpy(p.vlan, flow->vlan, sizeof(p.vlan));
-	return p;
 }
 
 static void flow_flush(struct inspector *w, struct flow *flow, enum side side)
 {
 	struct packet p = packet_made(w, flow, side);
+	bool asks = side_waits(flow, side);
 
 	tcp_finish(&w->tcp, &p);
 	flow->session.ended[p.side] = true;
-	packet_detect(w, &p);
+	if (asks || side_waits(flow, side))
+		packet_detect(w, &p);
 	packet_tell(w, &p);
 }
 

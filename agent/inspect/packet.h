@@ -82,6 +82,7 @@ struct packet {
 	const struct packet *outer; /* the tunnel, or the last fragment, that it came out of; or NULL */
 	bool is_pseudo; /* made by the engine, to end a flow unless it is between: it has no bytes */
 	bool is_between; /* the flow goes on: something of it can be asked that waited */
+	bool is_change; /* of these, one that is made where the flow's protocol changes: of what was before */
 	bool is_rebuilt; /* of fragments */
 	bool is_carrier; /* its payload is a packet of its own: rules ask its bytes there, not here */
 	bool is_tagged; /* a rule wants it in the records (tag) */

@@ -471,7 +471,7 @@ bool stream_raw_next(const struct packet *p, struct stream_raw *ret_raw)
 		};
 		return true;
 	}
-	all = settings->stream.is_inline || packet_is_last(p) || p->flow->tcp->state >= TCP_TIME_WAIT;
+	all = settings->stream.is_inline || packet_is_last(p) || p->flow->tcp->state > TCP_TIME_WAIT;
 	to = stream_acked(s, all);
 	if (to <= s->raw)
 		return false;

@@ -45,11 +45,69 @@ static void test_end_of_flow(void **state)
 
 	bed_new(&bed, "alert tcp any any -> any 80 (content:\"ab\"; sid:1;)\n"
 		      "alert tcp any any -> any 81 (content:\"ab\"; sid:2;)\n"
-		      "alert tcp any any -> any 80 (sid:3;)\n");
+		      "alert tcp any any -> any 80 (sid:3;)\n"
+		      "alert tcp !10.0.0.1 any -> any 80 (sid:4;)\n"
+		      "alert tcp any any -> any 80 (flow:no_frag; sid:5;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "3 4 5");
 	packet = bed_packet(&bed, FROM_CLIENT, "-ab");
 	packet->is_pseudo = true;
 	packet->l4 = packet->ip = packet->frame = slice(NULL, 0);
-	assert_string_equal(bed_ask(&bed, packet), "1");
+	assert_string_equal(bed_ask(&bed, packet), "1 4");
+	packet->is_between = true; /* of a file that was waited for: not of packets */
+	assert_string_equal(bed_ask(&bed, packet), "");
+	packet->is_change = true; /* of a protocol that ends: of packets, too */
+	assert_string_equal(bed_ask(&bed, packet), "1 4 5");
+	bed_free(&bed);
+}
+
+/* Addresses and ports alone are told once a flow and side; not where one is negated or the flow is changed. */
+static void test_once_a_side(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp any any -> any 80 (sid:1;)\n"
+		      "alert tcp-pkt any any <> any 80 (xbits:isnotset,x,track ip_src; sid:2;)\n"
+		      "alert tcp !10.0.0.1 any -> any 80 (sid:3;)\n"
+		      "alert tcp any any -> any 80 (flow:stateless; sid:4;)\n"
+		      "alert tcp any any -> any 80 (flowint:seen,+,1; sid:5;)\n"
+		      "alert tcp any any -> any 80 (ip_proto:6; sid:6;)\n"
+		      "alert tcp any any -> any 81 (sid:7;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "5 2 1 3 4 6");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "5 3 4");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, ""), "2");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, ""), "");
+	bed_flow_anew(&bed);
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "5 2 1 3 4 6");
+	bed_free(&bed);
+}
+
+/* Both ways are two rules; a packet may be of both, unless both ends are written alike. */
+static void test_both_ways(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp any any <> any !81 (dsize:1; sid:1;)\n"
+		      "alert tcp any any <> any any (dsize:1; sid:2;)\n"
+		      "alert tcp any any <> any 80 (dsize:1; sid:3;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 1 2 3");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "x"), "1 1 2 3");
+	bed_free(&bed);
+}
+
+/* "Longer" is said of bytes that are there, "none" where there are none, "shorter" of both. */
+static void test_length(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert tcp any any -> any any (dsize:0; sid:1;)\n"
+		      "alert tcp any any -> any any (dsize:<9; sid:2;)\n"
+		      "alert tcp any any -> any any (dsize:>2; sid:3;)\n"
+		      "alert tcp any any -> any any (dsize:!5; sid:4;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "1 2");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "xyz"), "2 3 4");
+	bed.flow.payload_over[FROM_CLIENT] = true;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, ""), "1 2");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "xyz"), "2");
 	bed_free(&bed);
 }
 
@@ -277,6 +335,9 @@ int main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_end_of_flow),
+		cmocka_unit_test(test_once_a_side),
+		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_going_back_ends),
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_flowbits),

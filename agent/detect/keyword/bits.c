@@ -152,8 +152,10 @@ static int bits_place(struct draft *draft, const struct bits *read, const struct
 	if (!bits)
 		return refuse_memory(draft);
 	*bits = *read;
-	if (kind->of == BIT_OF_FLOW)
+	if (kind->of == BIT_OF_FLOW) {
 		bits_hint(draft->signature, bits, asks);
+		draft->signature->changes_flow |= !asks && bits->change != BIT_SET;
+	}
 	return asks ? draft_test(draft, kind->test, bits) : draft_act(draft, kind->act, bits);
 }
 

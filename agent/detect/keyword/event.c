@@ -64,12 +64,17 @@ static bool app_event_ask(const void *arg, struct match *match)
 	       memchr(match->tx->event, event->number, match->tx->event_cnt);
 }
 
+/* Of the packet with which it was found out. */
 static bool session_event_ask(const void *arg, struct match *match)
 {
 	const struct app_event *event = arg;
+	const struct session *session;
 
-	return match->flow &&
-	       memchr(match->flow->session.event, event->number, match->flow->session.event_cnt);
+	if (!match->flow)
+		return false;
+	session = &match->flow->session;
+	return memchr(session->event + match->events_old, event->number,
+		      session->event_cnt - match->events_old);
 }
 
 static const struct test_ops app_event_ops = {
@@ -166,8 +171,8 @@ static bool app_protocol_ask(const void *arg, struct match *match)
 		is = session->original;
 	else
 		is = session->proto;
-	/* of each side what it speaks itself, as soon as that is known */
-	if (asked->of == OF_EITHER && session->side_proto[match->side] != PROTO_UNKNOWN)
+	/* of each side what it speaks itself, and nothing as long as that is not known */
+	if (asked->of == OF_EITHER)
 		is = session->side_proto[match->side];
 	if (is == PROTO_UNKNOWN && !(asked->apps & 1))
 		return false; /* it is not known what it is not, either */

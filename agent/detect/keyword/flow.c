@@ -59,6 +59,7 @@ static int flow_read(struct draft *draft, struct slice value)
 			      "words of flow that contradict each other");
 	signature->only_stream |= draft->only_stream;
 	signature->no_packets |= draft->only_stream;
+	signature->no_stream |= draft->no_stream;
 	return 0;
 }
 

@@ -134,6 +134,7 @@ static int flowint_read(struct draft *draft, struct slice value)
 		return refuse_memory(draft);
 	}
 	*flowint = read;
+	draft->signature->changes_flow |= read.op <= OP_SUB;
 	return read.op <= OP_SUB ? draft_act(draft, &flowint_act_ops, flowint)
 				 : draft_test(draft, &flowint_test, flowint);
 }

@@ -22,6 +22,23 @@ struct header_test {
 	struct number_condition condition;
 };
 
+/*
+ * As Suricata has it: "longer" and "not so long" are said of bytes that may be looked at (those that are
+ * ciphered, or are a tunnel's, may not), the packet's or the stream's; "none" where there are neither.
+ */
+static bool length_is_asked(const struct number_condition *condition, uint64_t number,
+			    const struct detect *detect)
+{
+	bool has_stream = detect && detect->stream.bytes.at;
+	bool has_bytes = has_stream || (number && !(detect && detect->payload_is_over));
+
+	if (condition->kind == NUMBER_BELOW || condition->kind == NUMBER_TO)
+		return true;
+	if (condition->kind == NUMBER_IS && condition->a == 0)
+		return !has_bytes;
+	return has_bytes;
+}
+
 static bool header_test_ask(const void *arg, struct match *match)
 {
 	const struct header_test *test = arg;
@@ -29,10 +46,8 @@ static bool header_test_ask(const void *arg, struct match *match)
 
 	if (!test->number->get(match->packet, &number))
 		return false;
-	if (test->number->asks_bytes && match->detect && match->detect->payload_is_over)
-		return false; /* of what is ciphered nothing is asked, nor of what a tunnel carries */
-	if (test->number->asks_bytes && !number && test->condition.kind == NUMBER_IS_NOT)
-		return false; /* as Suricata has it: "not so long" is said of what is there */
+	if (test->number->asks_bytes && !length_is_asked(&test->condition, number, match->detect))
+		return false;
 	return number_holds(&test->condition, number);
 }
 

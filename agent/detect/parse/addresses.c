@@ -102,7 +102,9 @@ static int set_make(const struct ranges *ranges, void *ret_set)
 		address_of(ranges->at[i].from, &range[i].from);
 		address_of(ranges->at[i].to, &range[i].to);
 	}
-	*set = (struct address_set){ .cnt = ranges->cnt, .range = range };
+	*set = (struct address_set){ .cnt = ranges->cnt,
+				     .range = range,
+				     .has_negated = ranges->has_negated };
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct reading {
 	const struct range_kind *kind;
 	struct slice place; /* in the rule: where words of what is wrong point to */
 	unsigned int depth;
-	bool in_variable;
+	bool in_variable, has_negated;
 };
 
 int range_list_add(struct ranges *ranges, wide from, wide to)
@@ -169,6 +169,7 @@ static int signed_read(struct reading *reading, struct slice text, struct ranges
 		negated = !negated;
 		text = slice_trim(slice_behind(text, 1));
 	}
+	reading->has_negated |= negated;
 	return element_read(reading, text, negated ? no : yes);
 }
 
@@ -220,6 +221,7 @@ int range_list_make(struct draft *draft, const struct range_kind *kind, struct s
 		return err;
 	}
 	range_list_settle(&ranges);
+	ranges.has_negated = reading.has_negated;
 	*ret_ranges = ranges;
 	return 0;
 }

@@ -17,6 +17,7 @@ struct range {
 struct ranges {
 	struct range *at;
 	uint32_t cnt, cap;
+	bool has_negated; /* an element was written with "!" */
 };
 
 int range_list_add(struct ranges *ranges, wide from, wide to); /* 0 or -ENOMEM */
