@@ -438,9 +438,16 @@ static enum proto_id spoken_by(const struct session *session, enum side side)
 }
 
 #define EVENTS_SHIFT 25 /* behind the protocols */
+#define SIDE_SHIFT(side) (8 * ((side) + 1)) /* what a side was guessed to speak */
+
+static bool side_changed(uint32_t was, uint32_t is, enum side side)
+{
+	return ((was ^ is) >> SIDE_SHIFT(side) & 0xff) != 0;
+}
 
 /*
- * What says a protocol alone is said when it becomes known, and what was odd about it when it is found out.
+ * What says a protocol alone is said when it becomes known, and what was odd about it when it is found out:
+ * bytes are read when the other side has them, so the side that sent them is asked with its next packet.
  * Where the two sides are not known as the same (a server's greeting is nobody's, the client's answer is
  * SMTP), it is asked of each.
  */
@@ -454,8 +461,8 @@ static void news_look(struct detect *detect, const struct packet *packet)
 	if (!flow)
 		return;
 	session = &flow->session;
-	now = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << 8 |
-	      (uint32_t)session->side_proto[1] << 16 | (uint32_t)session->failed << 24;
+	now = (uint32_t)session->proto | (uint32_t)session->side_proto[0] << SIDE_SHIFT(0) |
+	      (uint32_t)session->side_proto[1] << SIDE_SHIFT(1) | (uint32_t)session->failed << 24;
 	detect->match.events_old = (uint8_t)(flow->protocols >> EVENTS_SHIFT);
 	if (packet->is_between) { /* it is the next packet's */
 		detect->match.events_old = session->event_cnt;
@@ -464,10 +471,12 @@ static void news_look(struct detect *detect, const struct packet *packet)
 	detect->is_news = flow->protocol_due[packet->side];
 	flow->protocol_due[packet->side] = false;
 	if ((flow->protocols & ((1u << EVENTS_SHIFT) - 1)) != now) {
+		enum side other = other_side(packet->side);
+
 		detect->is_news = true;
-		flow->protocol_due[other_side(packet->side)] =
-			spoken_by(session, other_side(packet->side)) !=
-			spoken_by(session, packet->side);
+		flow->protocol_due[other] = side_changed(flow->protocols, now, other) ||
+					    spoken_by(session, other) !=
+						    spoken_by(session, packet->side);
 	}
 	flow->protocols = now | (uint32_t)session->event_cnt << EVENTS_SHIFT;
 }

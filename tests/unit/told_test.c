@@ -259,7 +259,9 @@ static void test_rebuilt(void **state)
 	last.number = 3;
 	m.packet.outer = &last;
 	m.packet.is_rebuilt = true;
-	told_alert(m.told, &m.packet, &m.alert);
+	m.packet.alerts = &m.alert;
+	m.packet.alert_cnt = 1;
+	told_packet(m.told, &m.packet);
 	line_has(&m, 0, "pkt_src", "defrag");
 	line_has(&m, 0, "tunnel.proto", "IPv6-Frag");
 	line_has(&m, 0, "tunnel.src_port", "0");
