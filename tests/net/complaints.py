@@ -81,7 +81,7 @@ ROWS = [
     ("RPZ: an apex of its own, names and what is below them, exceptions (unbound#1439)",
      {"block": ZONE + "@ NS localhost.\n@ A 192.0.2.1\na.example CNAME .\n*.a.example CNAME .\nb.example CNAME .\n"
       "*.c.example CNAME .\nok.a.example CNAME rpz-passthru.\n"},
-     {"a.example": "block:5", "x.a.example": "block:5", "ok.a.example": "", "b.example": "block:7", "x.b.example": "",
+     {"a.example": "block:5", "x.a.example": "block:6", "ok.a.example": "", "b.example": "block:7", "x.b.example": "",
       "x.c.example": "block:8", "c.example": ""}),
     ("squid's names, with a dot and without, one below another",
      {"block": ".a.example\nb.example\n.x.a.example\n"},
