@@ -110,6 +110,9 @@ static __always_inline void name_begin(const struct packet *p, const struct sek_
 	const struct sek_tenant *tenant = tenant_of(p);
 
 	flow->name = (struct sek_flow_name){ .list = SEK_NAME_NO_LIST };
+	flow->asked_ns =
+		0; /* what another flow of this entry waited for is not this one's to wait for */
+	flow->heard_ns = 0;
 	if (p->proto == IPPROTO_TCP)
 		flow->name.next = p->cookie ? p->seq : p->seq + 1;
 	if (p->dir == SEK_OUT && tenant && tenant->name_profile)

@@ -361,8 +361,7 @@ static void in_front(struct nametext *text, const struct nametext *message)
 	nametext_add(text, message->b, message->len);
 }
 
-static enum sek_reason answered_by_tcp(struct bed *bed, const struct ends *e,
-				       const struct nametext *text)
+static void connected(struct bed *bed, const struct ends *e)
 {
 	struct pkt pkt = client(e, IPPROTO_TCP, NULL);
 
@@ -376,6 +375,14 @@ static enum sek_reason answered_by_tcp(struct bed *bed, const struct ends *e,
 	assert_int_equal(bed_run(bed, OUTSIDE, &pkt), SEK_R_established);
 	pkt = client(e, IPPROTO_TCP, NULL);
 	assert_int_equal(bed_run(bed, INSIDE, &pkt), SEK_R_established);
+}
+
+static enum sek_reason answered_by_tcp(struct bed *bed, const struct ends *e,
+				       const struct nametext *text)
+{
+	struct pkt pkt;
+
+	connected(bed, e);
 	pkt = server(e, IPPROTO_TCP, text);
 	return bed_run(bed, OUTSIDE, &pkt);
 }
@@ -430,6 +437,31 @@ static void first_segments_are_read(void **state)
 	}
 }
 
+/* The agent was asked of a connection, never spoke, and another connection has its entry in the table now. */
+static void entries_forget(void **state)
+{
+	struct bed *bed = *state;
+	struct nametext led = answer_begin("www.shop.test"), text = {}, question = {};
+	struct nametext asked = nametext_dns("www.shop.test", A, true);
+	struct sek_flow was, is;
+
+	policy_live(bed, "records: none");
+	record_add(&led, CNAME, "\3bad\xc0\x15", 6);
+	in_front(&text, &led);
+	in_front(&question, &asked);
+	for (size_t f = 0; f < 2; f++) {
+		struct pkt pkt;
+
+		connected(bed, &bed_ends[f]);
+		pkt = client(&bed_ends[f], IPPROTO_TCP, &question);
+		assert_int_equal(bed_run(bed, INSIDE, &pkt), SEK_R_name_pending);
+		assert_int_equal(bed_flows(bed, &was), 1);
+		assert_int_equal(answered_by_tcp(bed, &bed_ends[f], &text), SEK_R_name_block);
+		assert_int_equal(bed_flows(bed, &is), 1);
+		assert_int_equal(is.number, was.number);
+	}
+}
+
 /* The first piece of a datagram that leads away takes the others with it. */
 static void pieces_are_dropped(void **state)
 {
@@ -461,6 +493,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(long_names_are_spelt),	   cmocka_unit_test(odd_answers_do_no_harm),
 	cmocka_unit_test(connections_end),	   cmocka_unit_test(pieces_are_dropped),
 	cmocka_unit_test(services_that_lead_away), cmocka_unit_test(other_types_lead_nowhere),
-	cmocka_unit_test(first_segments_are_read),
+	cmocka_unit_test(first_segments_are_read), cmocka_unit_test(entries_forget),
 };
 ROWS(rows_name_leads, tests);
