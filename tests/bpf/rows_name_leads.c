@@ -5,8 +5,10 @@
  */
 #include "bpf/gatebed.h"
 #include "bpf/nametext.h"
+#include "install/gate.h"
 #include "install/names.h"
 
+#include <bpf/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -437,6 +439,22 @@ static void first_segments_are_read(void **state)
 	}
 }
 
+/* Entries are given out in the order in which they became free: this one is the next. */
+static void entry_is_next(struct bed *bed, uint32_t number)
+{
+	int free_fd = gate_map_fd(replay_gate(bed->replay), "sek_flow_free");
+	uint32_t first;
+
+	for (int i = 0; i < 1 << 20; i++) {
+		assert_int_equal(bpf_map_lookup_elem(free_fd, NULL, &first), 0);
+		if (first == number)
+			return;
+		assert_int_equal(bpf_map_lookup_and_delete_elem(free_fd, NULL, &first), 0);
+		assert_int_equal(bpf_map_update_elem(free_fd, NULL, &first, 0), 0);
+	}
+	fail_msg("entry %u is not free", number);
+}
+
 /* The agent was asked of a connection, never spoke, and another connection has its entry in the table now. */
 static void entries_forget(void **state)
 {
@@ -456,6 +474,8 @@ static void entries_forget(void **state)
 		pkt = client(&bed_ends[f], IPPROTO_TCP, &question);
 		assert_int_equal(bed_run(bed, INSIDE, &pkt), SEK_R_name_pending);
 		assert_int_equal(bed_flows(bed, &was), 1);
+		bed_reset(bed);
+		entry_is_next(bed, was.number);
 		assert_int_equal(answered_by_tcp(bed, &bed_ends[f], &text), SEK_R_name_block);
 		assert_int_equal(bed_flows(bed, &is), 1);
 		assert_int_equal(is.number, was.number);
