@@ -48,10 +48,12 @@ struct {
 
 /*
  * What every packet asks. Both generations stand in one array: a look-up in a map of which another
- * was chosen at run time is a call into the kernel (15 ns and more), in these it is none.
+ * was chosen at run time is a call into the kernel (15 ns and more), in these it is none. Arrays of a
+ * generation are mapped by who writes them: entry by entry they would be what an apply waits for.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2 * SEK_PORTS_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_port);
@@ -59,6 +61,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2 * SEK_TENANTS_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_tenant);
@@ -71,7 +74,7 @@ struct {
 #define GENERATION_ARRAY(name, value)                                                              \
 	struct name##_inner {                                                                      \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
-		__uint(map_flags, BPF_F_INNER_MAP);                                                \
+		__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);                               \
 		__uint(max_entries, 1);                                                            \
 		__uint(key_size, sizeof(__u32));                                                   \
 		__uint(value_size, sizeof(value));                                                 \

@@ -82,6 +82,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2 * SEK_NAME_PROFILES_MAX);
 	__type(key, __u32);
 	__type(value, struct sek_name_profile);

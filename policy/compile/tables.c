@@ -10,33 +10,40 @@
 #include "compile/build.h"
 #include "text/service.h"
 
-static bool has_proto(const struct model_rule *rule, unsigned int proto)
+/* The rules of a direction, each in the rows of its protocols; `every` has those that ask for none. */
+static void protos_sort(const struct model_tenant *tenant, enum sek_dir asked,
+			struct sek_row rows[256], struct sek_row *every)
 {
-	return rule->any_proto || (rule->protos[proto / 8] >> (proto % 8) & 1);
+	for (size_t i = 0; i < tenant->rule_cnt; i++) {
+		const struct model_rule *rule = &tenant->rules[i];
+
+		if (rule->dir != asked)
+			continue;
+		if (rule->any_proto)
+			row_set(every, i);
+		for (size_t byte = 0; byte < sizeof(rule->protos) && !rule->any_proto; byte++)
+			for (unsigned int bits = rule->protos[byte]; bits; bits &= bits - 1)
+				row_set(&rows[byte * 8 + (size_t)__builtin_ctz(bits)], i);
+	}
 }
 
 int build_protos(struct build *b)
 {
 	bool host = b->out->flags & SEK_TENANT_STATELESS;
+	int err = 0;
 
 	for (int dir = 0; dir < 2; dir++) {
 		enum sek_dir asked = host ? SEK_IN : (enum sek_dir)dir;
+		struct sek_row rows[256] = {}, every = {};
 
-		for (unsigned int proto = 0; proto < 256; proto++) {
-			struct sek_row row = {};
-			int err;
-
-			for (size_t i = 0; i < b->tenant->rule_cnt; i++)
-				if (b->tenant->rules[i].dir == asked &&
-				    has_proto(&b->tenant->rules[i], proto))
-					row_set(&row, i);
-			row_set(&row, b->tenant->rule_cnt + asked);
-			err = rows_add(&b->rows, &row, &b->out->proto_class[dir][proto]);
-			if (err)
-				return err;
+		protos_sort(b->tenant, asked, rows, &every);
+		row_set(&every, b->tenant->rule_cnt + asked);
+		for (unsigned int proto = 0; !err && proto < 256; proto++) {
+			row_or(&rows[proto], &every);
+			err = rows_add(&b->rows, &rows[proto], &b->out->proto_class[dir][proto]);
 		}
 	}
-	return 0;
+	return err;
 }
 
 /* A rule begins or ends to hold at a port. */
