@@ -121,8 +121,11 @@ static int add(struct cli *cli, const struct cli_args *args)
 	static const char *const names[] = { "list", "prefix", "reason", NULL };
 	json_t *params, *result = NULL;
 	int64_t seconds = 0;
-	int ret = check_prefix(cli, cli_arg(args, "prefix"));
+	int ret;
 
+	if (cli_has(args, "tenant"))
+		return list_tenant_add(cli, args);
+	ret = check_prefix(cli, cli_arg(args, "prefix"));
 	if (ret == CLI_OK)
 		ret = live_span(cli, cli_arg(args, "for"), &seconds);
 	if (ret != CLI_OK)
@@ -145,8 +148,11 @@ static int list_delete(struct cli *cli, const struct cli_args *args)
 	static const char *const names[] = { "list", "prefix", "reason", NULL };
 	json_t *result = NULL;
 	int64_t seconds;
-	int ret = check_prefix(cli, cli_arg(args, "prefix"));
+	int ret;
 
+	if (cli_has(args, "tenant"))
+		return list_tenant_delete(cli, args);
+	ret = check_prefix(cli, cli_arg(args, "prefix"));
 	if (ret == CLI_OK)
 		ret = live_span(cli, cli_arg(args, "for"), &seconds);
 	if (ret == CLI_OK)
@@ -304,10 +310,11 @@ static const struct cli_command commands[] = {
 	  show,
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST" } } },
 	{ "add",
-	  "adds one address, prefix or name, at once and for every flow",
+	  "adds one address, prefix or name, at once and for every flow; a name for one tenant alone",
 	  add,
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
 	    { .name = "prefix", .kind = CLI_WORD, .value = "PREFIX", .needed = true },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
 	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
 	    { .name = "reason", .kind = CLI_KEY, .value = "TEXT" } } },
 	{ "delete",
@@ -315,6 +322,7 @@ static const struct cli_command commands[] = {
 	  list_delete,
 	  { { .name = "list", .kind = CLI_WORD, .value = "LIST", .needed = true },
 	    { .name = "prefix", .kind = CLI_WORD, .value = "PREFIX", .needed = true },
+	    { .name = "tenant", .kind = CLI_KEY, .value = "TENANT" },
 	    { .name = "for", .kind = CLI_KEY, .value = "TIME" },
 	    { .name = "reason", .kind = CLI_KEY, .value = "TEXT" } } },
 	{ "replace",
@@ -354,6 +362,7 @@ const struct cli_object object_list = {
 		 "  sekisho list show                          entries and hits of every list\n"
 		 "  sekisho list fetch malware                 what its publisher has now\n"
 		 "A list holds for the bodies that subscribe to it in the policy: an address in a list\n"
-		 "that one body alone has is blocked for that body alone. A name for one body needs no\n"
-		 "list: sekisho url override add game.example tenant saga block\n",
+		 "that one body alone has is blocked for that body alone. A name may be added for one\n"
+		 "body of those: sekisho list add games game.example tenant saga, which is the same as\n"
+		 "sekisho url override add game.example tenant saga block\n",
 };
