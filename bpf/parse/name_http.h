@@ -264,6 +264,26 @@ __noinline __u64 name_http_host(struct frame_ctx *ctx, __u32 payload, __u32 len)
 	return off ? http_host(ctx, off) : NAME_AGENT;
 }
 
+/* Marks the digits of hexadecimal numbers from least on, '0' to '9', and letters as RFC 3986 wants them. */
+static __always_inline __u64 http_hex(__u64 word, __u8 least)
+{
+	__u64 low = word & WORD_LOW7;
+	__u64 digits = (low + WORD_OF(0x80ULL - least)) & ~(low + WORD_OF(0x80ULL - ':'));
+	__u64 letters = (low + WORD_OF(0x80ULL - 'A')) & ~(low + WORD_OF(0x80ULL - 'G'));
+
+	return (digits | letters) & ~word & WORD_HIGH;
+}
+
+/*
+ * Marks the places behind which stand the digits of a byte that is always written so: of a letter beyond
+ * ASCII, or a blank. All others could stand for a character that has a meaning, or for themselves.
+ */
+static __always_inline __u64 http_encoded(__u64 next, __u64 after)
+{
+	return (http_hex(next, '8') & http_hex(after, '0')) |
+	       (word_marks(next, '2') & word_marks(after, '0'));
+}
+
 /*
  * Not 0 when a word of a target, of which mask is, holds what servers read in more ways than one. What
  * parts a path is a character like others behind it, in a query; path: what is in front of that.
@@ -278,7 +298,8 @@ static __always_inline __u64 http_target_odd(const void *at, __u64 mask, __u64 p
 	text = (word & mask) | (WORD_OF(0x61ULL) & ~mask);
 	parts = (word & path) | (WORD_OF(0x61ULL) & ~path);
 	return (slash & (word_marks(next, '/') | dots)) | word_has(parts, ';') |
-	       word_has(parts, '\\') | word_has(text, '%') | word_has(text, '#') |
+	       word_has(parts, '\\') | (word_marks(text, '%') & ~http_encoded(next, after)) |
+	       word_has(text, '#') |
 	       ((text | (text - WORD_OF(0x21ULL)) | (text + WORD_OF(1ULL))) & WORD_HIGH);
 }
 

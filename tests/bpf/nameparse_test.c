@@ -354,6 +354,10 @@ static void a_request_is_read(void **state)
 		{ "GET /.well-known/x HTTP/1.1\r\n" HOST REST, "www.example.com", "/.well-known/x",
 		  14 },
 		{ "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "localhost", "/", 1 },
+		/* letters beyond ASCII, as browsers send them */
+		{ "GET /%E6%A4%9C%E7%B4%A2?q=%E9%81%8A%E3%81%B3%20a HTTP/1.1\r\n" HOST REST,
+		  "www.example.com", "/%E6%A4%9C%E7%B4%A2?q=%E9%81%8A%E3%81%B3%20a", 19 },
+		{ "GET /?%80 HTTP/1.1\r\n" HOST REST, "www.example.com", "/?%80", 1 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -376,10 +380,10 @@ static void a_request_is_read(void **state)
 static void random_target(char target[200])
 {
 	static const char *const parts[] = {
-		"a",   "B", "seven77", "/",  "/",   "/",    "?",    "?a=",
-		"&b=", "=", "+",       "//", "%2F", "%2f",  "%61",  "%25",
-		"%zz", "%", ".",       "..", "/./", "/../", "/..?", ";x",
-		"\\",  "#", "~",       ":",  "%3B", "%26",  "*",    "http://b/",
+		"a",   "B",	    "seven77",	 "/",	"/",   "/",   "?",   "?a=", "&b=", "=",
+		"+",   "//",	    "%2F",	 "%2f", "%61", "%25", "%zz", "%",   ".",   "..",
+		"/./", "/../",	    "/..?",	 ";x",	"\\",  "#",   "~",   ":",   "%3B", "%26",
+		"*",   "http://b/", "%E3%81%82", "%20", "%e3", "%8G", "%9",  "%FF", "%7F", "%2G",
 	};
 	size_t cnt = (size_t)rand() % 12;
 
@@ -499,6 +503,15 @@ static void odd_requests_are_the_agents(void **state)
 		"GET /\x7f HTTP/1.1\r\n" HOST REST,
 		"GET /\xc3\xa9 HTTP/1.1\r\n" HOST REST,
 		"GET /a?b=%41 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%e3%81%82 HTTP/1.1\r\n" HOST REST, /* small digits */
+		"GET /a?b=%E3%8 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%E3% HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%8G HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%:0 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%@0 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%2F HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%25E3 HTTP/1.1\r\n" HOST REST,
+		"GET /a?b=%7F HTTP/1.1\r\n" HOST REST,
 		"GET /a?b#c HTTP/1.1\r\n" HOST REST,
 		"GET /a?b=\xc3\xa9 HTTP/1.1\r\n" HOST REST,
 		"GET /a/..?b//c HTTP/1.1\r\n" HOST REST,
