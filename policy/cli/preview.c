@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns `sekisho policy preview`. Reads files only; asks the agent for nothing but where in a former
- * policy a rule stood, and does without when it does not answer.
+ * policy a rule stood and what tenants have decided of names, and does without when it does not answer.
  */
 #include "cli/preview.h"
 
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/amend.h"
+#include "cli/candidate.h"
 #include "cli/live.h"
 #include "install/state.h"
 #include "lists/parallel.h"
@@ -36,6 +37,7 @@ struct view_of_past {
 	const char *path; /* of the candidate */
 	const char *records;
 	const struct policy *policy;
+	struct candidate lists;
 	time_t since; /* 0: all */
 	struct past_figures figures;
 	uint64_t told_ns;
@@ -124,10 +126,18 @@ static json_t *then_place(struct view_of_past *v, const struct tally_group *grou
 	return place_json(NULL);
 }
 
-static json_t *now_place(const struct tally_group *group)
+/* Of the list that decides, or the rule. */
+static json_t *now_place(const struct view_of_past *v, const struct tally_group *group)
 {
 	const struct model_tenant *tenant = group->now_tenant;
+	const struct model_name_list *names;
+	const struct model_list *list;
 
+	if (group->now.list) {
+		list = policy_list(v->policy, group->now.list);
+		names = policy_name_list(v->policy, group->now.list);
+		return place_json(list ? &list->place : names ? &names->place : NULL);
+	}
 	return place_json(tenant ? policy_rule_place(tenant, group->now.rule) : NULL);
 }
 
@@ -145,6 +155,8 @@ static json_t *example_json(const struct tally_example *example)
 		json_object_set_new(json, "sport", json_integer(example->sport));
 		json_object_set_new(json, "dport", json_integer(example->dport));
 	}
+	if (example->name[0])
+		json_object_set_new(json, "name", print_string(example->name));
 	return json;
 }
 
@@ -157,6 +169,11 @@ static json_t *examples_json(const struct tally_group *group)
 	return list;
 }
 
+static const char *kind_word(enum record_kind kind)
+{
+	return kind == RECORD_FLOW ? "flow" : kind == RECORD_NAME ? "name" : "packet";
+}
+
 static json_t *change_json(struct view_of_past *v, const struct tally_group *group, size_t n)
 {
 	const char *now_rule = "";
@@ -164,35 +181,40 @@ static json_t *change_json(struct view_of_past *v, const struct tally_group *gro
 	if (group->now_tenant && group->now.rule != SEK_NO_RULE)
 		now_rule = policy_rule_name(group->now_tenant, group->now.rule);
 	return json_pack(
-		"{s:I, s:o, s:s, s:I, s:I, s:{s:s, s:o, s:o, s:o, s:I}, s:{s:s, s:s, s:o}, s:o}",
-		"n", (json_int_t)n, "tenant", print_string(group->tenant), "change",
-		group->now.passes ? "opened" : "blocked", "records", (json_int_t)group->sum.cnt,
-		"bytes", (json_int_t)group->sum.bytes, "then", "reason",
-		group->reason[0] ? group->reason : state_reason_name(SEK_R_accepted), "rule",
-		print_string(group->rule), "list", print_string(group->list), "place",
+		"{s:I, s:o, s:s, s:s, s:I, s:I, s:{s:s, s:o, s:o, s:o, s:I}, s:{s:s, s:s, s:s, s:o}, s:o}",
+		"n", (json_int_t)n, "tenant", print_string(group->tenant), "of",
+		kind_word(group->kind), "change", group->now.passes ? "opened" : "blocked",
+		"records", (json_int_t)group->sum.cnt, "bytes", (json_int_t)group->sum.bytes, "then",
+		"reason", group->reason[0] ? group->reason : state_reason_name(SEK_R_accepted),
+		"rule", print_string(group->rule), "list", print_string(group->list), "place",
 		then_place(v, group), "generation", (json_int_t)group->generation, "now", "reason",
-		state_reason_name((uint8_t)group->now.reason), "rule", now_rule, "place",
-		now_place(group), "examples", examples_json(group));
+		state_reason_name((uint8_t)group->now.reason), "rule", now_rule, "list",
+		group->now.list ? group->now.list : "", "place", now_place(v, group), "examples",
+		examples_json(group));
 }
 
 static json_t *tenant_json(const struct tally_tenant *tenant)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "tenant",
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tenant",
 			 print_string(tenant->name), "flows", (json_int_t)tenant->flows.cnt, "bytes",
 			 (json_int_t)tenant->flows.bytes, "blocked", (json_int_t)tenant->blocked.cnt,
 			 "blocked_bytes", (json_int_t)tenant->blocked.bytes, "refusals",
-			 (json_int_t)tenant->refusals.cnt, "opened", (json_int_t)tenant->opened.cnt);
+			 (json_int_t)tenant->refusals.cnt, "opened", (json_int_t)tenant->opened.cnt,
+			 "names", (json_int_t)tenant->names.cnt, "names_blocked",
+			 (json_int_t)tenant->names_blocked.cnt, "names_opened",
+			 (json_int_t)tenant->names_opened.cnt);
 }
 
 static json_t *read_json(const struct view_of_past *v, const struct tally *tally)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
 			 (json_int_t)v->figures.files, "bytes", (json_int_t)v->figures.bytes,
 			 "records", (json_int_t)tally->lines, "unreadable",
 			 (json_int_t)tally->unreadable, "before", (json_int_t)tally->before,
-			 "other", (json_int_t)tally->other + (json_int_t)tally->foreign, "undecided",
-			 (json_int_t)tally->undecided, "by_list", (json_int_t)tally->by_list,
-			 "missing", (json_int_t)tally->missing, "beyond", (json_int_t)tally->beyond,
+			 "other", (json_int_t)tally->other + (json_int_t)tally->foreign,
+			 "undecided", (json_int_t)tally->undecided, "by_list",
+			 (json_int_t)tally->by_list, "unsure", (json_int_t)tally->unsure, "missing",
+			 (json_int_t)tally->missing, "beyond", (json_int_t)tally->beyond,
 			 "files_not_read", (json_int_t)v->figures.strange);
 }
 
@@ -204,10 +226,10 @@ static json_t *result_json(struct view_of_past *v, const struct tally *tally)
 		json_array_append_new(tenants, tenant_json(&tally->tenants[i]));
 	for (size_t i = 0; i < tally->group_cnt; i++)
 		json_array_append_new(changes, change_json(v, &tally->groups[i], i + 1));
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "file", print_string(v->path),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", print_string(v->path),
 			 "records", print_string(v->records), "since",
 			 v->since ? json_integer(v->since) : json_null(), "read", read_json(v, tally),
-			 "lists", "not asked", "tenants", tenants, "changes", changes);
+			 "lists", candidate_json(&v->lists), "tenants", tenants, "changes", changes);
 }
 
 /* --- for people --- */
@@ -222,10 +244,14 @@ static void say_tables(struct cli *cli, const json_t *result)
 		{ "blocked_bytes", "BYTES", COLUMN_BYTES },
 		{ "refusals", "REFUSALS", COLUMN_COUNT },
 		{ "opened", "OPENED", COLUMN_COUNT },
+		{ "names", "NAMES", COLUMN_COUNT },
+		{ "names_blocked", "BLOCKED", COLUMN_COUNT },
+		{ "names_opened", "OPENED", COLUMN_COUNT },
 	};
 	static const struct column columns[] = {
 		{ "n", "N", COLUMN_COUNT },
 		{ "tenant", "TENANT", COLUMN_TEXT },
+		{ "of", "OF", COLUMN_TEXT },
 		{ "change", "CHANGE", COLUMN_TEXT },
 		{ "records", "RECORDS", COLUMN_COUNT },
 		{ "bytes", "BYTES", COLUMN_BYTES },
@@ -235,16 +261,17 @@ static void say_tables(struct cli *cli, const json_t *result)
 		{ "then.place", "PLACE", COLUMN_TEXT },
 		{ "now.reason", "NOW", COLUMN_TEXT },
 		{ "now.rule", "RULE", COLUMN_TEXT },
+		{ "now.list", "LIST", COLUMN_TEXT },
 		{ "now.place", "PLACE", COLUMN_TEXT },
 	};
 	static const struct column examples[] = {
 		{ "n", "N", COLUMN_COUNT },	   { "time", "EXAMPLE, UTC", COLUMN_TEXT },
 		{ "proto", "PROTO", COLUMN_TEXT }, { "src", "SOURCE", COLUMN_TEXT },
 		{ "sport", "PORT", COLUMN_TEXT },  { "dst", "DESTINATION", COLUMN_TEXT },
-		{ "dport", "PORT", COLUMN_TEXT },
+		{ "dport", "PORT", COLUMN_TEXT },  { "name", "NAME", COLUMN_TEXT },
 	};
 	static const struct view of_tenants =
-		VIEW("tenants", sums, "No flow and no refusal is in the records.");
+		VIEW("tenants", sums, "No flow, no refusal and no name is in the records.");
 	static const struct view of_changes = VIEW("changes", columns, "Nothing would change.");
 	static const struct view of_examples = VIEW("examples", examples, "");
 
@@ -279,8 +306,30 @@ static void note_count(struct cli *cli, uint64_t cnt, const char *noun, const ch
 		cli_note(cli, "%s %s", COUNTED(cnt, noun), what);
 }
 
+/* What of the lists could not be asked. */
+static void say_lists(struct cli *cli, const json_t *lists)
+{
+	json_int_t expressions = json_integer_value(json_object_get(lists, "expressions"));
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(lists, "unknown"), i, name)
+		cli_note(cli,
+			 "what list %s holds is not known here: what passed it is taken to pass, and what it "
+			 "refused to stay refused where its tenant still takes it",
+			 json_string_value(name));
+	if (expressions)
+		cli_note(cli,
+			 "%s of lists not asked: what they would match now is not in the figures",
+			 COUNTED(expressions, "regular expression"));
+	if (json_is_false(json_object_get(lists, "overrides")))
+		cli_note(cli,
+			 "what tenants have decided of names (url override) is not known: no agent "
+			 "answers");
+}
+
 /* What the figures do not hold. */
-static void say_notes(const struct view_of_past *v, const struct tally *tally)
+static void say_notes(const struct view_of_past *v, const struct tally *tally, const json_t *lists)
 {
 	struct cli *cli = v->cli;
 
@@ -292,11 +341,14 @@ static void say_notes(const struct view_of_past *v, const struct tally *tally)
 	note_count(cli, tally->beyond, "record",
 		   "would change in more ways than are told apart, and is in no change");
 	note_count(cli, tally->undecided, "refusal",
-		   "for state, quotas, rates or bad packets, which no rule decides");
+		   "for state, quotas, rates, bad packets or hidden names, which no rule and no list "
+		   "decides");
 	if (!cli->json && tally->group_cnt > SHOWN_MAX)
 		note_count(cli, tally->group_cnt - SHOWN_MAX, "change", "more: -j shows all");
-	cli_note(cli, "lists are not asked: what passed them is taken to pass, and what a list "
-		      "refused stays refused where its tenant still takes that list");
+	note_count(cli, tally->unsure, "record",
+		   "taken to stay as they were: what would decide them is not known here (an override, an "
+		   "alias, a regular expression, a list without a copy, a name that is not told)");
+	say_lists(cli, lists);
 }
 
 static int say(struct view_of_past *v, const struct tally *tally)
@@ -314,7 +366,7 @@ static int say(struct view_of_past *v, const struct tally *tally)
 		say_tables(cli, result);
 		fflush(cli->out);
 	}
-	say_notes(v, tally);
+	say_notes(v, tally, json_object_get(result, "lists"));
 	json_decref(result);
 	return ret;
 }
@@ -342,7 +394,8 @@ static struct tally *read_past(struct view_of_past *v, const struct image *image
 {
 	const struct past_progress progress = { progress_tell, v };
 	struct tally_filter filter = { .tenant = tenant };
-	struct judge *judge = judge_new(v->policy, image);
+	const struct judge_lists lists = candidate_lists(&v->lists);
+	struct judge *judge = judge_new(v->policy, image, &lists);
 	char since[RECORD_TIME_LEN + 1];
 	struct tally *tally = NULL;
 	struct past *past = NULL;
@@ -380,6 +433,8 @@ int preview(struct cli *cli, const struct cli_args *args)
 		return ret;
 	diag_init(&diag);
 	ret = amend_read(cli, v.path, &diag, &policy, &image);
+	if (ret == CLI_OK)
+		ret = candidate_open(cli, policy, &v.lists);
 	if (ret == CLI_OK) {
 		v.policy = policy;
 		tally = read_past(&v, image, tenant, &diag);
@@ -395,6 +450,7 @@ int preview(struct cli *cli, const struct cli_args *args)
 	}
 	for (size_t i = 0; i < v.former_cnt; i++)
 		policy_free(v.former[i].policy);
+	candidate_close(&v.lists);
 	policy_free(policy);
 	image_free(image);
 	diag_free(&diag);

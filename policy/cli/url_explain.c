@@ -60,10 +60,9 @@ static struct name_because look_up(const struct name_book *book, const struct na
 		return because;
 	because.list = name_list_lowest(because.said.lists);
 	because.file = name_book_file(book, (unsigned int)because.list);
-	entry = name_book_why(book, asked, &because.found, &because.said);
+	entry = name_book_why(book, asked, &because.found, &because.said, &list);
 	if (!entry)
 		return because;
-	list = name_book_list(book, (unsigned int)because.list);
 	because.line = name_entry_line(entry, because.found.whole);
 	if (entry->answer)
 		because.own = list->answers[entry->answer - 1];
@@ -110,6 +109,8 @@ static void facts_list(json_t *facts, const json_t *because)
 	if (line)
 		print_fact(facts, "entry", "%s (%s:%lld)", print_word(list, "entry"),
 			   print_word(list, "file"), (long long)line);
+	else if (print_word(list, "entry")[0])
+		print_fact(facts, "entry", "%s (added by hand)", print_word(list, "entry"));
 }
 
 static void facts_override(json_t *facts, const json_t *because)
@@ -163,11 +164,11 @@ static json_t *facts_make(const json_t *answer)
 	if (print_word(answer, "public_suffix")[0])
 		print_fact(facts, "site", "%s%spublic suffix %s", site, site[0] ? ", " : "",
 			   print_word(answer, "public_suffix"));
-	print_fact(
-		facts, "by", "%s",
-		!strcmp(print_word(answer, "lists"), "in force")
-			? "lists and overrides as they are in force"
-			: "lists as they are read from their sources; changes by hand are not known");
+	print_fact(facts, "by", "%s",
+		   !strcmp(print_word(answer, "lists"), "in force")
+			   ? "lists and overrides as they are in force"
+			   : "lists as they are read from their sources, with changes by hand; overrides are "
+			     "not known");
 	return facts;
 }
 

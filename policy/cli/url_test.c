@@ -120,8 +120,8 @@ static int sides_make(struct testing *t, struct diag *diag)
 	if (name_question_read(t->policies[0], &words, time(NULL), &q[0], diag) ||
 	    name_question_read(policy_after(t), &words, time(NULL), &q[1], diag)) {
 		status = cli_fail(t->cli, CLI_USAGE, diag, "that says nothing of whose log it is");
-	} else if (weblog_side_make(t->books[0], q[0].tenant, false, &t->sides.before) ||
-		   weblog_side_make(book_after(t), q[1].tenant, list, &t->sides.after)) {
+	} else if (name_side_make(t->books[0], q[0].tenant, false, &t->sides.before) ||
+		   name_side_make(book_after(t), q[1].tenant, list, &t->sides.after)) {
 		status = cli_fail(t->cli, CLI_FAILED, NULL, "no memory");
 	} else {
 		t->sides.group = q[0].group ? (int)(q[0].group - q[0].tenant->name_groups) + 1 : -1;
@@ -367,8 +367,8 @@ int url_test(struct cli *cli, const struct cli_args *args)
 	status = policies_find(&t);
 	if (status == CLI_OK)
 		status = run(&t);
-	weblog_side_free(&t.sides.before);
-	weblog_side_free(&t.sides.after);
+	name_side_free(&t.sides.before);
+	name_side_free(&t.sides.after);
 	for (int i = 0; i < 2; i++) {
 		name_book_free(t.books[i]);
 		policy_free(t.policies[i]);

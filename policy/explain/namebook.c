@@ -10,10 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "install/namecontent.h"
+#include "names/print.h"
+
+struct over {
+	uint64_t print;
+	struct sek_name_over over;
+};
+
 struct name_book {
 	const struct policy *policy;
+	uint64_t taken; /* lists, one bit each */
 	struct name_list lists[SEK_NAME_LISTS_MAX];
 	char *files[SEK_NAME_LISTS_MAX]; /* NULL: not read */
+	struct name_snapshot hands[SEK_NAME_LISTS_MAX]; /* what was changed in them by hand */
+	size_t hand_cnt;
+	struct over *overs; /* sorted; what tenants have decided */
+	size_t over_cnt;
 	int candidate, stands_for;
 	struct name_table table;
 	struct sek_name_line *lines;
@@ -105,6 +118,44 @@ static void list_read(struct name_book *book, const struct model_name_list *list
 	free(path);
 }
 
+/* The published entries of the content are the book's: it gives them back. */
+static int hand_take(struct name_book *book, const struct model_name_list *list, const char *path,
+		     struct diag *diag)
+{
+	struct name_content *content = name_content_new(list);
+	int err;
+
+	if (!content)
+		return -ENOMEM;
+	content->published = book->lists[list->id];
+	err = name_content_hand_read(content, path, time(NULL), diag);
+	if (!err)
+		err = name_content_snapshot(content, &book->hands[list->id]);
+	if (!err)
+		book->hand_cnt += content->change_cnt;
+	book->hands[list->id].sources[0].list = &book->lists[list->id];
+	content->published = (struct name_list){};
+	name_content_free(content);
+	return err;
+}
+
+/* What operators have changed in a list stays when another policy comes. */
+static void hand_read(struct name_book *book, const struct model_name_list *list, const char *kept,
+		      struct diag *diag)
+{
+	char *path = NULL;
+	int err;
+
+	if (!kept || asprintf(&path, "%s/%s.hand", kept, list->name) < 0)
+		return;
+	err = hand_take(book, list, path, diag);
+	if (err)
+		diag_add(diag, DIAG_WARNING, path, 0, 0, NULL,
+			 "what was changed by hand in list %s is not known: %s", list->name,
+			 strerror(-err));
+	free(path);
+}
+
 static int candidate_number(struct name_book *book, const char *stands_for, struct diag *diag)
 {
 	const struct model_name_list *list = stands_for ? policy_name_list(book->policy, stands_for)
@@ -155,15 +206,21 @@ static bool list_allows(const struct name_book *book, unsigned int number)
 
 static int table_make(struct name_book *book)
 {
-	struct name_source sources[SEK_NAME_LISTS_MAX];
+	struct name_source sources[2 * SEK_NAME_LISTS_MAX];
 	struct name_room room = { .lines = room_lines, .arg = book };
 	size_t cnt = 0;
 
-	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++)
+	for (unsigned int i = 0; i < SEK_NAME_LISTS_MAX; i++) {
+		const struct name_snapshot *hand = &book->hands[i];
+
 		if (book->files[i])
 			sources[cnt++] = (struct name_source){ .list = &book->lists[i],
+							       .skip = hand->skip,
 							       .number = (uint8_t)i,
 							       .allow = list_allows(book, i) };
+		if (hand->added.cnt)
+			sources[cnt++] = hand->sources[1];
+	}
 	book->bloom = calloc(SEK_NAME_BLOOM_WORDS, sizeof(*book->bloom));
 	if (!book->bloom)
 		return -ENOMEM;
@@ -174,14 +231,16 @@ static int table_make(struct name_book *book)
 static int book_fill(struct name_book *book, const struct name_book_options *options,
 		     struct diag *diag)
 {
-	uint64_t taken = lists_taken(book->policy);
 	int err = 0;
 
+	book->taken = lists_taken(book->policy);
 	for (size_t i = 0; i < book->policy->name_list_cnt; i++) {
 		const struct model_name_list *list = &book->policy->name_lists[i];
 
-		if (taken >> list->id & 1)
-			list_read(book, list, options, diag);
+		if (!(book->taken >> list->id & 1))
+			continue;
+		list_read(book, list, options, diag);
+		hand_read(book, list, options->kept, diag);
 	}
 	if (options->candidate)
 		err = candidate_read(book, options, diag);
@@ -221,16 +280,102 @@ void name_book_free(struct name_book *book)
 		if (book->files[i])
 			name_list_free(&book->lists[i]);
 		free(book->files[i]);
+		name_snapshot_free(&book->hands[i]);
 	}
+	free(book->overs);
 	name_table_free(&book->table);
 	free(book->lines);
 	free(book->bloom);
 	free(book);
 }
 
+/* --- overrides --- */
+
+/* Where a fingerprint is, or belongs. */
+static size_t over_at(const struct name_book *book, uint64_t print)
+{
+	size_t from = 0, to = book->over_cnt;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (book->overs[middle].print < print)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+static bool over_find(void *arg, uint64_t print, struct sek_name_over *ret_over)
+{
+	const struct name_book *book = arg;
+	size_t at = over_at(book, print);
+
+	if (at == book->over_cnt || book->overs[at].print != print)
+		return false;
+	*ret_over = book->overs[at].over;
+	return true;
+}
+
+static struct sek_name_over *over_of(struct name_book *book, uint64_t print)
+{
+	size_t at = over_at(book, print);
+	struct over *overs;
+
+	if (at < book->over_cnt && book->overs[at].print == print)
+		return &book->overs[at].over;
+	overs = reallocarray(book->overs, book->over_cnt + 1, sizeof(*overs));
+	if (!overs)
+		return NULL;
+	book->overs = overs;
+	memmove(&overs[at + 1], &overs[at], (book->over_cnt++ - at) * sizeof(*overs));
+	overs[at] = (struct over){ .print = print };
+	return &overs[at].over;
+}
+
+int name_book_override(struct name_book *book, uint16_t tenant, const char *name, bool allow)
+{
+	const struct sek_name_keys *keys = &book->table.keys;
+	uint64_t bit = 1ULL << (tenant & 63);
+	struct sek_name_over *over;
+	struct name_key key;
+	struct diag diag;
+	int err;
+
+	diag_init(&diag);
+	err = name_key_read(name, &key, &diag);
+	diag_free(&diag);
+	if (err)
+		return err;
+	over = over_of(book, name_key_print_of(keys, &key));
+	if (!over)
+		return -ENOMEM;
+	if (key.kind != NAME_BELOW)
+		*(allow ? &over->allow_self : &over->block_self) |= bit;
+	if (key.kind != NAME_SELF && key.kind != NAME_URL_EXACT)
+		*(allow ? &over->allow_below : &over->block_below) |= bit;
+	if (!allow || !key.path_len)
+		return 0;
+	over = over_of(book, name_key_print_of_pages(keys, &key));
+	if (!over)
+		return -ENOMEM;
+	over->allow_self |= bit;
+	return 0;
+}
+
+size_t name_book_by_hand(const struct name_book *book)
+{
+	return book->hand_cnt;
+}
+
+/* --- what is asked of a book --- */
+
 struct name_view name_book_view(const struct name_book *book)
 {
-	return (struct name_view){ .table = &book->table };
+	return (struct name_view){ .table = &book->table,
+				   .over = book->over_cnt ? over_find : NULL,
+				   .arg = (void *)book };
 }
 
 const struct policy *name_book_policy(const struct name_book *book)
@@ -242,6 +387,11 @@ int name_book_candidate(const struct name_book *book, int *ret_stands_for)
 {
 	*ret_stands_for = book->stands_for;
 	return book->candidate;
+}
+
+bool name_book_takes(const struct name_book *book, unsigned int list)
+{
+	return list < SEK_NAME_LISTS_MAX && book->taken >> list & 1;
 }
 
 uint64_t name_book_read(const struct name_book *book)
@@ -275,26 +425,45 @@ static bool kind_fits(const struct name_entry *entry, const struct name_found *f
 	return !found->path_len && entry->kind & (found->whole ? NAME_SELF : NAME_BELOW);
 }
 
-const struct name_entry *name_book_why(const struct name_book *book, const struct name_asked *asked,
-				       const struct name_found *found,
-				       const struct sek_name_said *said)
+/* Of a list: what says so at a place. */
+static const struct name_entry *entry_at(const struct name_list *list, const uint8_t *skip,
+					 const struct name_asked *asked,
+					 const struct name_found *found, bool spares)
 {
-	unsigned int number = name_list_lowest(said->lists);
-	const struct model_name_list *model = policy_name_list_id(book->policy, (uint16_t)number);
-	const struct name_list *held = name_book_list(book, number);
 	size_t host_len = asked->host_len - found->at;
-	bool spares = said->opinion == SEK_NAME_ALLOW && !(model && model->allow);
 
-	for (size_t i = 0; held && i < held->cnt; i++) {
-		const struct name_entry *entry = &held->entries[i];
+	for (size_t i = 0; i < list->cnt; i++) {
+		const struct name_entry *entry = &list->entries[i];
 
-		if (entry->host_len != host_len || entry->allow != spares || !kind_fits(entry, found))
+		if (entry->host_len != host_len || entry->allow != spares ||
+		    !kind_fits(entry, found) || (skip && skip[i]))
 			continue;
-		if (!memcmp(name_host(held, entry), asked->host + found->at, host_len) &&
-		    !memcmp(name_path(held, entry), asked->path ? asked->path : "", found->path_len))
+		if (!memcmp(name_host(list, entry), asked->host + found->at, host_len) &&
+		    !memcmp(name_path(list, entry), asked->path ? asked->path : "", found->path_len))
 			return entry;
 	}
 	return NULL;
+}
+
+const struct name_entry *name_book_why(const struct name_book *book, const struct name_asked *asked,
+				       const struct name_found *found,
+				       const struct sek_name_said *said,
+				       const struct name_list **ret_of)
+{
+	unsigned int number = name_list_lowest(said->lists);
+	const struct model_name_list *model = policy_name_list_id(book->policy, (uint16_t)number);
+	bool spares = said->opinion == SEK_NAME_ALLOW && !(model && model->allow);
+	const struct name_entry *entry = NULL;
+
+	if (number >= SEK_NAME_LISTS_MAX)
+		return NULL;
+	*ret_of = &book->lists[number];
+	if (book->files[number])
+		entry = entry_at(*ret_of, book->hands[number].skip, asked, found, spares);
+	if (entry)
+		return entry;
+	*ret_of = &book->hands[number].added;
+	return entry_at(*ret_of, NULL, asked, found, spares);
 }
 
 char *name_entry_text(const struct name_list *list, const struct name_entry *entry)

@@ -95,7 +95,7 @@ static int former_take(struct lists *lists, const struct list_content *former,
 	return err;
 }
 
-static int copy_take(struct lists *lists, struct list_content *next, struct going_on *ret,
+static int copy_take(const struct lists *lists, struct list_content *next, struct going_on *ret,
 		     struct diag *diag)
 {
 	char *path = kept_path(lists->state_dir, next->name, "list");
@@ -158,6 +158,78 @@ static int content_load(struct lists *lists, const struct model_list *model,
 	else
 		*ret_next = next;
 	return err;
+}
+
+/* One list as a load finds it that knows of none before. Who may not read what is kept goes without. */
+static int content_foresee(struct lists *none, const struct model_list *model,
+			   struct list_content **ret_content, struct diag *diag)
+{
+	int err = content_load(none, model, NULL, ret_content, diag);
+
+	if (err != -EACCES)
+		return err;
+	diag_add(diag, DIAG_WARNING, none->state_dir, 0, 0, "root may read it",
+		 "what was fetched for list %s, and changed in it by hand, is not known: %s",
+		 model->name, strerror(-err));
+	return content_load(&(struct lists){}, model, NULL, ret_content, diag);
+}
+
+/* What its publisher has, or its file, cannot be told; what operators alone fill can. */
+static bool content_is_known(const struct list_content *content, const struct model_list *model)
+{
+	return content->published.cnt || (!model->source && !model->feed.url);
+}
+
+static int tables_foresee(struct list_content *const contents[SEK_LISTS_MAX],
+			  struct list_table *ret_tables[2])
+{
+	struct list_source *sources = calloc(2 * SEK_LISTS_MAX, sizeof(*sources));
+	struct list_table *v4 = NULL;
+	size_t cnt = 0;
+	int err;
+
+	if (!sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++) {
+		if (!contents[i])
+			continue;
+		list_content_sources(contents[i], &sources[cnt]);
+		cnt += 2;
+	}
+	err = list_table_build(sources, cnt, true, &v4);
+	if (!err)
+		err = list_table_build(sources, cnt, false, &ret_tables[1]);
+	if (err)
+		list_table_free(v4);
+	else
+		ret_tables[0] = v4;
+	free(sources);
+	return err;
+}
+
+int lists_foresee(const struct policy *policy, const char *state_dir,
+		  struct list_table *ret_tables[2], uint64_t *ret_known, struct diag *diag)
+{
+	struct lists none = { .state_dir = (char *)state_dir }; /* in which nothing is in force */
+	struct list_content *contents[SEK_LISTS_MAX] = {};
+	uint64_t known = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < policy->list_cnt && !err; i++) {
+		const struct model_list *model = &policy->lists[i];
+
+		err = content_foresee(&none, model, &contents[model->id], diag);
+		if (!err && content_is_known(contents[model->id], model))
+			known |= 1ULL << model->id;
+	}
+	if (!err)
+		err = tables_foresee(contents, ret_tables);
+	for (size_t i = 0; i < SEK_LISTS_MAX; i++)
+		list_content_free(contents[i]);
+	if (err)
+		return lists_table_failed(err, diag);
+	*ret_known = known;
+	return 0;
 }
 
 /* Writes what was read anew to NAME.list. A failure costs the copy, not the list; it is told. */

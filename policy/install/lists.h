@@ -17,6 +17,7 @@
 #include "lists/lists.h"
 
 struct lists;
+struct list_table;
 
 /* The maps, and whom to tell that contents changed. lists_open() takes them from a gate. */
 struct lists_kernel {
@@ -66,6 +67,15 @@ int lists_prepare(struct lists *lists, const struct policy *policy, uint32_t gen
 void lists_commit(struct lists *lists, struct gate *gate, uint32_t generation);
 void lists_abort(struct lists *lists);
 int lists_settle(struct lists *lists, struct diag *diag);
+
+/*
+ * The tables, IPv4's and IPv6's, that a policy's lists would come to if it were loaded here and now, with
+ * what is kept in state_dir (may be NULL) of each: nothing is written. *ret_known: lists of which the content
+ * is known, one bit each. What is wrong with one of them is a warning in diag. 0 or -errno with words; the
+ * caller frees both with list_table_free().
+ */
+int lists_foresee(const struct policy *policy, const char *state_dir,
+		  struct list_table *ret_tables[2], uint64_t *ret_known, struct diag *diag);
 
 /* Into the maps of a gate, once, keeping nothing: for replays. */
 int lists_load_all(struct gate *gate, const struct policy *policy, struct diag *diag);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compile/spans.h"
+#include "explain/nameside.h"
 #include "sekisho/event.h"
 #include "text/service.h"
 
@@ -22,7 +23,9 @@ struct judge {
 	const struct policy *policy;
 	const struct image *image;
 	struct image_index *index;
+	struct judge_lists lists;
 	struct spans homes[SEK_TENANTS_MAX]; /* values: enum home */
+	struct name_side sides[SEK_TENANTS_MAX]; /* where names are judged */
 	const struct model_tenant *names[NAME_SLOTS];
 };
 
@@ -72,7 +75,18 @@ static void name_add(struct judge *judge, const struct model_tenant *tenant)
 	judge->names[at] = tenant;
 }
 
-struct judge *judge_new(const struct policy *policy, const struct image *image)
+static int tenant_take(struct judge *judge, const struct model_tenant *tenant)
+{
+	int err = homes_build(tenant, &judge->homes[tenant->id]);
+
+	name_add(judge, tenant);
+	if (!err && judge->lists.names)
+		err = name_side_make(judge->lists.names, tenant, false, &judge->sides[tenant->id]);
+	return err;
+}
+
+struct judge *judge_new(const struct policy *policy, const struct image *image,
+			const struct judge_lists *lists)
 {
 	struct judge *judge = calloc(1, sizeof(*judge));
 	int err = judge ? 0 : -ENOMEM;
@@ -80,13 +94,12 @@ struct judge *judge_new(const struct policy *policy, const struct image *image)
 	if (!err) {
 		judge->policy = policy;
 		judge->image = image;
+		judge->lists = *lists;
 		judge->index = image_index_new(image);
 		err = judge->index ? 0 : -ENOMEM;
 	}
-	for (size_t i = 0; !err && i < policy->tenant_cnt; i++) {
-		name_add(judge, &policy->tenants[i]);
-		err = homes_build(&policy->tenants[i], &judge->homes[policy->tenants[i].id]);
-	}
+	for (size_t i = 0; !err && i < policy->tenant_cnt; i++)
+		err = tenant_take(judge, &policy->tenants[i]);
 	if (!err)
 		return judge;
 	judge_free(judge);
@@ -98,8 +111,10 @@ void judge_free(struct judge *judge)
 	if (!judge)
 		return;
 	image_index_free(judge->index);
-	for (size_t i = 0; i < SEK_TENANTS_MAX; i++)
+	for (size_t i = 0; i < SEK_TENANTS_MAX; i++) {
 		spans_free(&judge->homes[i]);
+		name_side_free(&judge->sides[i]);
+	}
 	free(judge);
 }
 
@@ -131,18 +146,71 @@ static enum sek_reason address_reason(const struct judge *judge, const struct mo
 	return src && tenant->id ? SEK_R_spoofed : SEK_R_none;
 }
 
-/* Does the tenant take the list that refused then? */
-static bool takes_list(const struct judge *judge, const struct model_tenant *tenant,
-		       struct record_text name)
+static bool text_is(struct record_text text, const char *word)
 {
-	for (size_t i = 0; i < judge->policy->list_cnt; i++) {
+	return strlen(word) == text.len && !memcmp(word, text.text, text.len);
+}
+
+/* --- lists of addresses --- */
+
+/* The list that refused then, if the tenant still takes it; NULL: it does not. */
+static const struct model_list *list_of_then(const struct judge *judge,
+					     const struct model_tenant *tenant,
+					     const struct record_line *line)
+{
+	for (size_t i = 0; line->kind == RECORD_REFUSAL && i < judge->policy->list_cnt; i++) {
 		const struct model_list *list = &judge->policy->lists[i];
 
-		if (strlen(list->name) == name.len && !memcmp(list->name, name.text, name.len))
-			return tenant->list_block >> list->id & 1;
+		if (text_is(line->list, list->name))
+			return tenant->list_block >> list->id & 1 ? list : NULL;
 	}
-	return false;
+	return NULL;
 }
+
+static uint64_t lists_around(const struct judge *judge, const struct record_line *line)
+{
+	const struct sek_addr *remote = line->dir == SEK_OUT ? &line->dst : &line->src;
+	uint64_t lists = 0;
+
+	for (int i = 0; i < 2; i++)
+		if (judge->lists.tables[i])
+			lists |= list_table_find(judge->lists.tables[i], remote);
+	return lists & judge->lists.known;
+}
+
+static const char *list_named(const struct judge *judge, uint64_t lists)
+{
+	const struct model_list *list =
+		policy_list_id(judge->policy, (uint16_t)__builtin_ctzll(lists));
+
+	return list ? list->name : NULL;
+}
+
+/* Whether a list refuses it, as stage_list() asks them; what is not known is as it was. */
+static bool is_listed(const struct judge *judge, const struct model_tenant *tenant,
+		      const struct record_line *line, struct judgement *judgement)
+{
+	const struct model_list *then = list_of_then(judge, tenant, line);
+	uint64_t lists = lists_around(judge, line), blocks = lists & tenant->list_block;
+	bool spared = lists & tenant->list_allow,
+	     spares_unknown = tenant->list_allow & ~judge->lists.known;
+
+	*judgement = (struct judgement){ SEK_R_list_block, SEK_NO_RULE, NULL, false, false };
+	if (spared)
+		return false;
+	if (blocks) {
+		judgement->list = list_named(judge, blocks);
+		judgement->unsure = spares_unknown && line->kind == RECORD_FLOW;
+		return !judgement->unsure;
+	}
+	if (!then || judge->lists.known >> then->id & 1)
+		return false;
+	judgement->list = then->name;
+	judgement->unsure = true;
+	return true;
+}
+
+/* --- rules --- */
 
 /* A recorded flow of ICMP does not tell the type of its question: it is taken for an echo. */
 static struct model_probe probe_of(const struct model_tenant *tenant, const struct record_line *line)
@@ -186,23 +254,111 @@ static struct judgement rules_ask(const struct judge *judge, const struct model_
 	const struct sek_rule *rule;
 
 	if (number >= compiled->rule_cnt)
-		return (struct judgement){ SEK_R_bug_map, SEK_NO_RULE, false };
+		return (struct judgement){ SEK_R_bug_map, SEK_NO_RULE, NULL, false, false };
 	rule = &judge->image->rules[compiled->rule_base + number];
 	if (rule->action == SEK_ACCEPT ||
 	    (rule->action == SEK_INSPECT && !(compiled->flags & SEK_TENANT_FAIL_CLOSED)))
-		return (struct judgement){ SEK_R_accepted, number, true };
-	return (struct judgement){ refusal_reason(tenant, rule), number, false };
+		return (struct judgement){ SEK_R_accepted, number, NULL, true, false };
+	return (struct judgement){ refusal_reason(tenant, rule), number, NULL, false, false };
 }
 
 struct judgement judge_record(const struct judge *judge, const struct model_tenant *tenant,
 			      const struct record_line *line)
 {
 	enum sek_reason reason = tenant ? address_reason(judge, tenant, line) : SEK_R_no_tenant;
+	struct judgement listed, ruled;
 
-	if (reason == SEK_R_none && line->kind == RECORD_REFUSAL && line->list.len &&
-	    takes_list(judge, tenant, line->list))
-		reason = SEK_R_list_block;
 	if (reason != SEK_R_none)
-		return (struct judgement){ reason, SEK_NO_RULE, false };
-	return rules_ask(judge, tenant, line);
+		return (struct judgement){ reason, SEK_NO_RULE, NULL, false, false };
+	if (is_listed(judge, tenant, line, &listed))
+		return listed;
+	ruled = rules_ask(judge, tenant, line);
+	ruled.unsure = listed.unsure;
+	return ruled;
+}
+
+/* --- names --- */
+
+/* As it was: what decided it is no list's to say. */
+static struct judgement name_stays(const struct record_line *line)
+{
+	return (struct judgement){ line->passed ? SEK_R_accepted : SEK_R_name_block, SEK_NO_RULE,
+				   NULL, line->passed, true };
+}
+
+static struct judgement name_ruled(const struct judge *judge, const struct name_ruled *ruled)
+{
+	const struct model_name_list *list =
+		ruled->list < SEK_NAME_LISTS_MAX ? policy_name_list_id(judge->policy, ruled->list)
+						 : NULL;
+	enum sek_reason reason = ruled->end == NAME_BLOCKED    ? SEK_R_name_block
+				 : ruled->end == NAME_UNLISTED ? SEK_R_name_unlisted
+							       : SEK_R_accepted;
+
+	return (struct judgement){ reason, SEK_NO_RULE, list ? list->name : NULL,
+				   reason == SEK_R_accepted, false };
+}
+
+/*
+ * A refusal that stays though no entry asks for it: an override's, or an alias' or a regular expression's
+ * that was learnt, none of which has a list; or of a list that is not known, or has regular expressions.
+ */
+static bool is_refused_apart(const struct judge *judge, const struct sek_name_phase *phase,
+			     const struct record_line *line)
+{
+	const struct name_list *held;
+
+	if (!text_is(line->reason, "name_block"))
+		return false;
+	if (!line->list.len)
+		return true;
+	for (size_t i = 0; i < judge->policy->name_list_cnt; i++) {
+		const struct model_name_list *list = &judge->policy->name_lists[i];
+
+		if (!text_is(line->list, list->name))
+			continue;
+		held = name_book_list(judge->lists.names, list->id);
+		return phase->block >> list->id & 1 && (!held || held->regex_cnt);
+	}
+	return false;
+}
+
+/* False: it is no name of any host. */
+static bool name_asked(const struct record_line *line, struct url *url, struct name_asked *ret_asked)
+{
+	*ret_asked = (struct name_asked){ .host = line->host.text, .host_len = line->host.len };
+	if (!line->host.len || !line->target.len)
+		return line->host.len;
+	if (url_of_request(line->host.text, line->host.len, line->target.text, line->target.len, url))
+		return false;
+	*ret_asked = (struct name_asked){ .host = url->host.text,
+					  .host_len = url->host.len,
+					  .path = url->target,
+					  .path_len = url->target_len };
+	return true;
+}
+
+struct judgement judge_name(const struct judge *judge, const struct model_tenant *tenant,
+			    const struct record_line *line, unsigned int quarter)
+{
+	const struct sek_name_phase *phase;
+	const struct name_side *side;
+	struct judgement judgement;
+	struct name_asked asked;
+	struct name_ruled ruled;
+	struct url url;
+
+	if (!tenant || !judge->lists.names || !name_asked(line, &url, &asked))
+		return name_stays(line);
+	side = &judge->sides[tenant->id];
+	phase = name_side_phase(
+		side, name_side_group(side, line->dir == SEK_OUT ? &line->src : &line->dst), quarter);
+	ruled = name_side_rule(side, &asked, phase,
+			       !line->dns		    ? NAME_SEEN_CONNECTION
+			       : line->proto == IPPROTO_TCP ? NAME_SEEN_DNS_TCP
+							    : NAME_SEEN_DNS);
+	judgement = name_ruled(judge, &ruled);
+	if (!line->passed && judgement.passes && is_refused_apart(judge, phase, line))
+		return name_stays(line);
+	return judgement;
 }

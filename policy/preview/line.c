@@ -39,12 +39,20 @@ enum slot {
 	DROP_REASON,
 	SUPPRESSED,
 	LOST,
+	VERDICT,
+	NAME_REASON,
+	DNS_TYPE,
+	RRNAME,
+	TLS_SNI,
+	QUIC_SNI,
+	HOSTNAME,
+	URL,
 	SLOT_CNT,
 	NO_SLOT = SLOT_CNT,
 };
 
 /* The objects that they are in. */
-enum inside { TOP, FLOW, DROP, STATS, EVENTS, ELSEWHERE };
+enum inside { TOP, FLOW, DROP, STATS, EVENTS, NAME, DNS, TLS, QUIC, HTTP, ELSEWHERE };
 
 static const struct member {
 	const char *name;
@@ -65,6 +73,7 @@ static const struct member {
 	{ "tenant", TOP, TENANT, ELSEWHERE },
 	{ "policy", TOP, POLICY, ELSEWHERE },
 	{ "direction", TOP, DIRECTION, ELSEWHERE },
+	{ "verdict", TOP, VERDICT, ELSEWHERE },
 	{ "rule", TOP, RULE, ELSEWHERE },
 	{ "list", TOP, LIST, ELSEWHERE },
 	{ "flow", TOP, NO_SLOT, FLOW },
@@ -78,6 +87,18 @@ static const struct member {
 	{ "events", STATS, NO_SLOT, EVENTS },
 	{ "suppressed_new", EVENTS, SUPPRESSED, ELSEWHERE },
 	{ "lost_new", EVENTS, LOST, ELSEWHERE },
+	{ "name", TOP, NO_SLOT, NAME },
+	{ "reason", NAME, NAME_REASON, ELSEWHERE },
+	{ "dns", TOP, NO_SLOT, DNS },
+	{ "type", DNS, DNS_TYPE, ELSEWHERE },
+	{ "rrname", DNS, RRNAME, ELSEWHERE },
+	{ "tls", TOP, NO_SLOT, TLS },
+	{ "sni", TLS, TLS_SNI, ELSEWHERE },
+	{ "quic", TOP, NO_SLOT, QUIC },
+	{ "sni", QUIC, QUIC_SNI, ELSEWHERE },
+	{ "http", TOP, NO_SLOT, HTTP },
+	{ "hostname", HTTP, HOSTNAME, ELSEWHERE },
+	{ "url", HTTP, URL, ELSEWHERE },
 };
 #define MEMBER_CNT (sizeof(members) / sizeof(members[0]))
 
@@ -436,8 +457,7 @@ static bool take_decision(const struct value *values, struct record_line *line)
 	    !take_address(&values[SRC_IP], &line->src) ||
 	    !take_address(&values[DEST_IP], &line->dst) || !take_ports(values, line))
 		return false;
-	if (!take_name(&values[TENANT], &line->tenant) || !take_name(&values[RULE], &line->rule) ||
-	    !take_name(&values[LIST], &line->list) ||
+	if (!take_name(&values[TENANT], &line->tenant) || !take_name(&values[LIST], &line->list) ||
 	    !take_number(&values[POLICY], UINT32_MAX, &generation))
 		return false;
 	line->generation = (uint32_t)generation;
@@ -455,14 +475,52 @@ static bool take_flow(const struct value *values, struct record_line *line)
 	    !take_name(&values[FLOW_REASON], &line->reason))
 		return false;
 	line->bytes = there + back;
-	return take_decision(values, line);
+	return take_name(&values[RULE], &line->rule) && take_decision(values, line);
 }
 
 static bool take_refusal(const struct value *values, struct record_line *line)
 {
 	line->kind = RECORD_REFUSAL;
 	return take_number(&values[DROP_LEN], UINT16_MAX, &line->bytes) &&
-	       take_name(&values[DROP_REASON], &line->reason) && take_decision(values, line);
+	       take_name(&values[DROP_REASON], &line->reason) &&
+	       take_name(&values[RULE], &line->rule) && take_decision(values, line);
+}
+
+/* What has an escape in it, in its own spelling or in JSON's, is no name that a list could have. */
+static struct record_text seen_text(const struct value *value)
+{
+	return value->form == TEXT ? (struct record_text){ value->text, value->len }
+				   : (struct record_text){};
+}
+
+/*
+ * A name as the gateway decides them: with its reason. Records of the same type without one are the
+ * inspection engine's, and what an answer says nobody asked.
+ */
+static bool take_asked(const struct value *values, struct record_line *line)
+{
+	const struct value *type = &values[TYPE];
+
+	line->dns = is_text(type, "dns");
+	if (values[NAME_REASON].form == ABSENT || (line->dns && !is_text(&values[DNS_TYPE], "query")))
+		return true;
+	line->kind = RECORD_NAME;
+	line->rule = (struct record_text){ .text = "" };
+	line->host = seen_text(&values[line->dns	       ? RRNAME
+				       : is_text(type, "tls")  ? TLS_SNI
+				       : is_text(type, "quic") ? QUIC_SNI
+							       : HOSTNAME]);
+	if (is_text(type, "http"))
+		line->target = seen_text(&values[URL]);
+	line->passed = is_text(&values[VERDICT], "pass");
+	return values[VERDICT].form == TEXT && take_name(&values[NAME_REASON], &line->reason) &&
+	       take_decision(values, line);
+}
+
+static bool is_of_names(const struct value *type)
+{
+	return is_text(type, "dns") || is_text(type, "tls") || is_text(type, "quic") ||
+	       is_text(type, "http");
 }
 
 static bool take_loss(const struct value *values, struct record_line *line)
@@ -496,6 +554,8 @@ int record_scan(const char *text, size_t len, struct record_line *ret_line)
 		good = take_refusal(s.values, &line);
 	else if (is_text(type, "stats"))
 		good = take_loss(s.values, &line);
+	else if (is_of_names(type))
+		good = take_asked(s.values, &line);
 	if (!good)
 		return -EINVAL;
 	*ret_line = line;

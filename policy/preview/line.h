@@ -11,6 +11,7 @@
 #include "sekisho/limits.h"
 #include "sekisho/verdict.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,13 +19,14 @@
 #define RECORD_TIME_LEN 26 /* "2026-11-29T06:28:13.123456": UTC, so text order is that of time */
 
 enum record_kind {
-	RECORD_OTHER, /* a record, but neither of a flow nor of a refusal; nothing else is filled */
+	RECORD_OTHER, /* a record of another kind; nothing else is filled */
 	RECORD_FLOW, /* a flow has ended */
 	RECORD_REFUSAL, /* a packet was refused */
+	RECORD_NAME, /* a name was asked for: in DNS, in TLS, in QUIC, in a request of HTTP */
 	RECORD_LOSS, /* records that were not written: `missing` of them */
 };
 
-/* Bytes within the line; never escaped, at most SEK_NAME_MAX - 1. */
+/* Bytes within the line; never escaped. All but host and target: at most SEK_NAME_MAX - 1. */
 struct record_text {
 	const char *text;
 	size_t len;
@@ -34,14 +36,18 @@ struct record_line {
 	enum record_kind kind;
 	const char *time; /* RECORD_TIME_LEN bytes within the line */
 	struct record_text tenant, rule, list,
-		reason; /* reason: why a flow ended, or of the refusal */
+		reason; /* why a flow ended; of the refusal; of the name's verdict */
 	struct sek_addr src, dst; /* flows: the opener and its peer */
 	uint16_t sport, dport; /* host byte order; 0 where the protocol has none */
 	uint8_t proto, icmp_type, icmp_code;
 	enum sek_dir dir;
 	uint32_t generation;
-	uint64_t bytes; /* flows: both ways, of IP packets; refusals: of the frame */
+	uint64_t bytes; /* flows: both ways, of IP packets; refusals: of the frame; names: 0 */
 	uint64_t missing;
+	/* of a name: as it was seen, and of HTTP its target; len 0: not told, or not as it was seen */
+	struct record_text host, target;
+	bool dns; /* asked of a resolver, else of who has the name */
+	bool passed;
 };
 
 /* A line without its newline. Returns 0, or -EINVAL for what is no record of ours. */

@@ -4,8 +4,12 @@
  */
 #include "preview/tally.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "text/week.h"
 
 #define SLOT_CNT (2 * TALLY_GROUPS_MAX)
 
@@ -71,14 +75,18 @@ static uint32_t group_hash(const struct tally_group *group)
 	hash = hash_text(hash, group->rule);
 	hash = hash_text(hash, group->list);
 	hash = hash_text(hash, group->reason);
+	if (group->now.list)
+		hash = hash_text(hash, group->now.list);
 	hash = (hash ^ group->now.rule) * 16777619U;
+	hash = (hash ^ (uint32_t)group->kind) * 16777619U;
 	hash = (hash ^ (uint32_t)group->now.reason) * 16777619U;
 	return hash ^ hash >> 15;
 }
 
 static bool group_is(const struct tally_group *a, const struct tally_group *b)
 {
-	return a->now.rule == b->now.rule && a->now.reason == b->now.reason &&
+	return a->kind == b->kind && a->now.rule == b->now.rule && a->now.reason == b->now.reason &&
+	       a->now.list == b->now.list && /* the candidate's own word */
 	       !strcmp(a->tenant, b->tenant) && !strcmp(a->rule, b->rule) &&
 	       !strcmp(a->list, b->list) && !strcmp(a->reason, b->reason);
 }
@@ -129,6 +137,12 @@ static void sum_add(struct tally_sum *sum, uint64_t cnt, uint64_t bytes)
 	sum->bytes += bytes;
 }
 
+static void name_keep(char to[TALLY_NAME_MAX], const struct record_line *line)
+{
+	snprintf(to, TALLY_NAME_MAX, "%.*s%.*s", (int)line->host.len, line->host.text,
+		 (int)line->target.len, line->target.text);
+}
+
 /* A record that would end otherwise. */
 static void change_add(struct tally *tally, const struct record_line *line,
 		       const struct model_tenant *tenant, struct judgement now)
@@ -141,13 +155,15 @@ static void change_add(struct tally *tally, const struct record_line *line,
 		.proto = line->proto,
 		.icmp_type = line->icmp_type,
 	};
-	struct tally_group like = { .now_tenant = tenant, .now = now }, *group;
+	struct tally_group like = { .kind = line->kind, .now_tenant = tenant, .now = now }, *group;
 
 	text_keep(like.tenant, line->tenant);
 	text_keep(like.rule, line->rule);
 	text_keep(like.list, line->list);
-	if (line->kind == RECORD_REFUSAL)
+	if (line->kind == RECORD_REFUSAL || (line->kind == RECORD_NAME && !line->passed))
 		text_keep(like.reason, line->reason);
+	if (line->kind == RECORD_NAME)
+		name_keep(example.name, line);
 	group = group_find(tally, &like);
 	if (!group) {
 		tally->beyond++;
@@ -168,28 +184,73 @@ static bool is_decided(const struct record_line *line)
 					       "inspect_closed", "spoofed" };
 	size_t i = 0, cnt = sizeof(reasons) / sizeof(reasons[0]);
 
+	if (line->kind == RECORD_NAME)
+		return line->passed || text_is(line->reason, "name_block") ||
+		       text_is(line->reason, "name_unlisted");
 	while (i < cnt && !text_is(line->reason, reasons[i]))
 		i++;
 	return i < cnt && !(text_is(line->reason, "spoofed") && text_is(line->tenant, "host"));
 }
 
+/* The quarter of the week, on the clock here, by which lists are taken at certain hours. */
+static unsigned int quarter_of(struct tally *tally, const struct record_line *line)
+{
+	struct tm tm = {};
+	time_t at;
+
+	if (!memcmp(tally->minute, line->time, TALLY_MINUTE_LEN))
+		return tally->quarter;
+	memcpy(tally->minute, line->time, TALLY_MINUTE_LEN);
+	sscanf(line->time, "%4d-%2d-%2dT%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	       &tm.tm_min);
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	at = timegm(&tm);
+	localtime_r(&at, &tm);
+	tally->quarter = week_quarter((unsigned int)(tm.tm_wday + 6) % WEEK_DAYS,
+				      (unsigned int)tm.tm_hour, (unsigned int)tm.tm_min);
+	return tally->quarter;
+}
+
+static struct judgement judge_line(struct tally *tally, const struct judge *judge,
+				   const struct model_tenant *tenant, const struct record_line *line)
+{
+	return line->kind == RECORD_NAME ? judge_name(judge, tenant, line, quarter_of(tally, line))
+					 : judge_record(judge, tenant, line);
+}
+
+static struct tally_sum *sum_of(struct tally_tenant *sums, enum record_kind kind)
+{
+	return kind == RECORD_FLOW   ? &sums->flows
+	       : kind == RECORD_NAME ? &sums->names
+				     : &sums->refusals;
+}
+
+static struct tally_sum *change_of(struct tally_tenant *sums, enum record_kind kind, bool passes)
+{
+	if (kind == RECORD_NAME)
+		return passes ? &sums->names_opened : &sums->names_blocked;
+	return passes ? &sums->opened : &sums->blocked;
+}
+
 static void decision_add(struct tally *tally, const struct judge *judge,
 			 const struct record_line *line)
 {
-	bool passed = line->kind == RECORD_FLOW;
+	bool passed = line->kind == RECORD_FLOW || (line->kind == RECORD_NAME && line->passed);
 	const struct model_tenant *tenant = judge_tenant(judge, line->tenant);
-	struct judgement now = judge_record(judge, tenant, line);
+	struct judgement now = judge_line(tally, judge, tenant, line);
 	struct tally_tenant *sums = tenant_find(tally, line->tenant);
 
 	if (!sums) {
 		tally->beyond += now.passes != passed;
 		return;
 	}
-	sum_add(passed ? &sums->flows : &sums->refusals, 1, line->bytes);
-	tally->by_list += now.reason == SEK_R_list_block;
+	sum_add(sum_of(sums, line->kind), 1, line->bytes);
+	tally->by_list += !passed && now.reason == SEK_R_list_block;
+	tally->unsure += now.unsure;
 	if (now.passes == passed)
 		return;
-	sum_add(passed ? &sums->blocked : &sums->opened, 1, line->bytes);
+	sum_add(change_of(sums, line->kind, now.passes), 1, line->bytes);
 	change_add(tally, line, tenant, now);
 }
 
@@ -217,7 +278,7 @@ void tally_line(struct tally *tally, const struct judge *judge, const struct tal
 		tally->missing += line.missing;
 	else if (filter->tenant && !text_is(line.tenant, filter->tenant))
 		tally->foreign++;
-	else if (line.kind == RECORD_REFUSAL && !is_decided(&line))
+	else if (line.kind != RECORD_FLOW && !is_decided(&line))
 		tally->undecided++;
 	else
 		decision_add(tally, judge, &line);
@@ -229,13 +290,17 @@ static void tenant_merge(struct tally *into, const struct tally_tenant *from)
 		tenant_find(into, (struct record_text){ from->name, strlen(from->name) });
 
 	if (!tenant) {
-		into->beyond += from->blocked.cnt + from->opened.cnt;
+		into->beyond += from->blocked.cnt + from->opened.cnt + from->names_blocked.cnt +
+				from->names_opened.cnt;
 		return;
 	}
 	sum_add(&tenant->flows, from->flows.cnt, from->flows.bytes);
 	sum_add(&tenant->blocked, from->blocked.cnt, from->blocked.bytes);
 	sum_add(&tenant->refusals, from->refusals.cnt, from->refusals.bytes);
 	sum_add(&tenant->opened, from->opened.cnt, from->opened.bytes);
+	sum_add(&tenant->names, from->names.cnt, 0);
+	sum_add(&tenant->names_blocked, from->names_blocked.cnt, 0);
+	sum_add(&tenant->names_opened, from->names_opened.cnt, 0);
 }
 
 static void group_merge(struct tally *into, const struct tally_group *from)
@@ -269,6 +334,7 @@ void tally_merge(struct tally *into, const struct tally *from)
 	into->foreign += from->foreign;
 	into->undecided += from->undecided;
 	into->by_list += from->by_list;
+	into->unsure += from->unsure;
 	into->missing += from->missing;
 	into->beyond += from->beyond;
 }
@@ -289,6 +355,10 @@ static int group_order(const void *a, const void *b)
 		order = x->sum.cnt > y->sum.cnt ? -1 : 1;
 	if (!order)
 		order = strcmp(x->rule, y->rule);
+	if (!order)
+		order = strcmp(x->list, y->list);
+	if (!order)
+		order = strcmp(x->now.list ? x->now.list : "", y->now.list ? y->now.list : "");
 	return order ? order : (int)x->now.rule - (int)y->now.rule;
 }
 

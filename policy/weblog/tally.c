@@ -4,121 +4,37 @@
  */
 #include "weblog/tally.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "compile/names.h"
-
-/* --- sides --- */
-
-static uint64_t with_candidate(uint64_t lists, int candidate, int stands_for, bool blocks)
-{
-	if (stands_for < 0)
-		return blocks ? lists | 1ULL << candidate : lists;
-	if (!(lists >> stands_for & 1))
-		return lists;
-	return (lists & ~(1ULL << stands_for)) | 1ULL << candidate;
-}
-
-static void candidate_take(struct sek_name_profile *profile, int candidate, int stands_for)
-{
-	for (unsigned int i = 0; i < SEK_NAME_PHASES_MAX; i++) {
-		struct sek_name_phase *phase = &profile->phase[i];
-
-		phase->block = with_candidate(phase->block, candidate, stands_for, true);
-		phase->allow = with_candidate(phase->allow, candidate, stands_for, false);
-		phase->inspect = with_candidate(phase->inspect, candidate, stands_for, false);
-		if (stands_for < 0)
-			phase->flags |= SEK_NAME_LOOKS_ON; /* also where names are off as yet */
-	}
-}
-
-int weblog_side_make(const struct name_book *book, const struct model_tenant *tenant,
-		     bool candidate, struct weblog_side *side)
-{
-	const struct policy *policy = name_book_policy(book);
-	int stands_for, number = name_book_candidate(book, &stands_for);
-
-	side->book = book;
-	side->tenant = tenant;
-	side->profile_cnt = 1 + tenant->name_group_cnt;
-	side->profiles = calloc(side->profile_cnt, sizeof(*side->profiles));
-	if (!side->profiles)
-		return -ENOMEM;
-	for (size_t i = 0; i < side->profile_cnt; i++) {
-		const struct model_names *names = i ? &tenant->name_groups[i - 1].names
-						    : &tenant->names;
-
-		if (!name_profile_build(policy, names, &side->profiles[i])) {
-			weblog_side_free(side);
-			return -E2BIG;
-		}
-		if (candidate && number >= 0)
-			candidate_take(&side->profiles[i], number, stands_for);
-	}
-	return 0;
-}
-
-void weblog_side_free(struct weblog_side *side)
-{
-	free(side->profiles);
-	side->profiles = NULL;
-}
-
 /* --- decisions --- */
 
-struct decision {
-	uint8_t end, list;
-	struct name_found found;
-};
-
-static const struct sek_name_phase *phase_of(const struct weblog_side *side,
+static const struct sek_name_phase *phase_of(const struct name_side *side,
 					     const struct weblog_sides *sides,
 					     const struct weblog_line *line, unsigned int quarter)
 {
-	const struct model_name_group *group = NULL;
-	size_t profile = sides->group > 0 ? (size_t)sides->group : 0;
+	size_t group = sides->group > 0 ? (size_t)sides->group : 0;
 
 	if (sides->group < 0 && line->has_client)
-		policy_names_at(side->tenant, &line->client, &group);
-	if (group)
-		profile = (size_t)(group - side->tenant->name_groups) + 1;
-	if (profile >= side->profile_cnt)
-		profile = 0;
-	return &side->profiles[profile].phase[side->profiles[profile].week[quarter] % SEK_NAME_PHASES_MAX];
-}
-
-static struct decision decide_one(const struct weblog_side *side, const struct name_asked *asked,
-				  const struct sek_name_phase *phase)
-{
-	const struct name_view view = name_book_view(side->book);
-	struct decision decision = { .list = SEK_NAME_NO_LIST };
-	struct sek_name_said said =
-		name_decide(&view, asked, side->tenant->id, phase, &decision.found);
-
-	name_said_connected(&said, false);
-	decision.end = (uint8_t)name_end_of(&said, phase);
-	if (decision.end != NAME_PASSES && decision.end != NAME_UNLISTED)
-		decision.list = name_list_lowest(said.lists);
-	return decision;
+		group = name_side_group(side, &line->client);
+	return name_side_phase(side, group, quarter);
 }
 
 /* By its name, which DNS and TLS show; and by the whole URL, where HTTP shows that. */
-static struct decision decide(const struct weblog_side *side, const struct weblog_tally *tally,
-			      const struct sek_name_phase *phase)
+static struct name_ruled decide(const struct name_side *side, const struct weblog_tally *tally,
+				const struct sek_name_phase *phase)
 {
 	const struct url *url = &tally->url;
 	struct name_asked asked = { .host = url->host.text, .host_len = url->host.len };
-	struct decision decision = decide_one(side, &asked, phase);
-	bool stopped = decision.end == NAME_BLOCKED || decision.end == NAME_UNLISTED;
+	struct name_ruled ruled = name_side_rule(side, &asked, phase, NAME_SEEN_CONNECTION);
+	bool stopped = ruled.end == NAME_BLOCKED || ruled.end == NAME_UNLISTED;
 
 	if (tally->line.https || url->target_len <= 1 || (stopped && !url->address))
-		return decision;
+		return ruled;
 	asked.path = url->target;
 	asked.path_len = url->target_len;
-	return decide_one(side, &asked, phase);
+	return name_side_rule(side, &asked, phase, NAME_SEEN_CONNECTION);
 }
 
 /* --- names --- */
@@ -191,10 +107,10 @@ static void name_count(struct weblog_tally *tally, const struct weblog_name *nam
 }
 
 /* What the reader is told: the host, or where a path decided host and as much of the path. */
-static void decided_count(struct weblog_tally *tally, const struct decision *before,
-			  const struct decision *after)
+static void decided_count(struct weblog_tally *tally, const struct name_ruled *before,
+			  const struct name_ruled *after)
 {
-	const struct decision *by = after->end == NAME_PASSES ? before : after;
+	const struct name_ruled *by = after->end == NAME_PASSES ? before : after;
 	char text[SEK_NAME_BYTES + 1 + URL_TARGET_MAX];
 	size_t len = tally->url.host.len;
 	struct weblog_name name = { .name = text,
@@ -245,9 +161,9 @@ static bool url_take(struct weblog_tally *tally)
 static void url_count(struct weblog_tally *tally, const struct weblog_sides *sides)
 {
 	unsigned int quarter = quarter_of(tally, sides);
-	struct decision before = decide(&sides->before, tally,
-					phase_of(&sides->before, sides, &tally->line, quarter));
-	struct decision after =
+	struct name_ruled before = decide(&sides->before, tally,
+					  phase_of(&sides->before, sides, &tally->line, quarter));
+	struct name_ruled after =
 		decide(&sides->after, tally, phase_of(&sides->after, sides, &tally->line, quarter));
 
 	tally->urls++;

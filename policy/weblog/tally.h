@@ -6,30 +6,14 @@
 #ifndef POLICY_WEBLOG_TALLY_H
 #define POLICY_WEBLOG_TALLY_H
 
-#include "explain/nameasked.h"
-#include "explain/namebook.h"
+#include "explain/nameside.h"
 #include "weblog/line.h"
 
 #define WEBLOG_ENDS 4 /* enum name_end */
 
-/* One of the two: a policy with its lists, and whose settings count. */
-struct weblog_side {
-	const struct name_book *book;
-	const struct model_tenant *tenant;
-	size_t profile_cnt; /* the tenant's, then those of its groups */
-	struct sek_name_profile *profiles;
-};
-
-/*
- * tenant: of the book's policy. candidate: the book's candidate counts, where the list does that it stands
- * for, or blocks. 0 or -errno; weblog_side_free() ends it.
- */
-int weblog_side_make(const struct name_book *book, const struct model_tenant *tenant,
-		     bool candidate, struct weblog_side *ret_side);
-void weblog_side_free(struct weblog_side *side);
-
+/* The two that are held against each other, and whose settings of them count. */
 struct weblog_sides {
-	struct weblog_side before, after;
+	struct name_side before, after;
 	int group; /* of both, from 1 as in a tenant's row; 0: none; -1: by the address of each line */
 	int quarter; /* of the week; -1: by the time of each line */
 	unsigned int quarter_now; /* for lines without a time */

@@ -40,7 +40,9 @@ static bool is_address(const json_t *value, const struct sek_addr *addr)
 
 static void same_decision(const json_t *record, const struct record_line *line)
 {
-	const json_t *inner = json_object_get(record, line->kind == RECORD_FLOW ? "flow" : "drop");
+	const json_t *inner = json_object_get(record, line->kind == RECORD_FLOW	  ? "flow"
+						      : line->kind == RECORD_NAME ? "name"
+										  : "drop");
 	uint64_t bytes = (uint64_t)json_integer_value(json_object_get(inner, "len"));
 
 	if (line->kind == RECORD_FLOW)
@@ -49,7 +51,8 @@ static void same_decision(const json_t *record, const struct record_line *line)
 	demand(bytes == line->bytes);
 	demand(is_text(json_object_get(inner, "reason"), line->reason));
 	demand(is_text(json_object_get(record, "tenant"), line->tenant));
-	demand(is_text(json_object_get(record, "rule"), line->rule));
+	if (line->kind != RECORD_NAME)
+		demand(is_text(json_object_get(record, "rule"), line->rule));
 	demand(is_text(json_object_get(record, "list"), line->list));
 	demand(is_address(json_object_get(record, "src_ip"), &line->src));
 	demand(is_address(json_object_get(record, "dest_ip"), &line->dst));
@@ -60,6 +63,23 @@ static void same_decision(const json_t *record, const struct record_line *line)
 		demand(json_integer_value(json_object_get(record, "src_port")) == line->sport);
 		demand(json_integer_value(json_object_get(record, "dest_port")) == line->dport);
 	}
+}
+
+static void same_name(const json_t *record, const char *type, const struct record_line *line)
+{
+	const json_t *inner = json_object_get(record, type);
+	const char *host = line->dns ? "rrname" : !strcmp(type, "http") ? "hostname" : "sni";
+
+	demand(line->dns == !strcmp(type, "dns"));
+	demand(line->passed == !strcmp(json_string_value(json_object_get(record, "verdict")), "pass"));
+	demand(!line->host.len || is_text(json_object_get(inner, host), line->host));
+	demand(!line->target.len || is_text(json_object_get(inner, "url"), line->target));
+}
+
+static bool is_of_names(const char *type)
+{
+	return !strcmp(type, "dns") || !strcmp(type, "tls") || !strcmp(type, "quic") ||
+	       !strcmp(type, "http");
 }
 
 static void same(const json_t *record, const struct record_line *line)
@@ -73,8 +93,11 @@ static void same(const json_t *record, const struct record_line *line)
 	demand((line->kind == RECORD_FLOW) == !strcmp(type, "flow"));
 	demand((line->kind == RECORD_REFUSAL) == !strcmp(type, "drop"));
 	demand((line->kind == RECORD_LOSS) == !strcmp(type, "stats"));
-	if (line->kind == RECORD_FLOW || line->kind == RECORD_REFUSAL)
+	demand(line->kind != RECORD_NAME || is_of_names(type));
+	if (line->kind == RECORD_FLOW || line->kind == RECORD_REFUSAL || line->kind == RECORD_NAME)
 		same_decision(record, line);
+	if (line->kind == RECORD_NAME)
+		same_name(record, type, line);
 	if (line->kind == RECORD_LOSS)
 		demand((uint64_t)json_integer_value(json_object_get(events, "suppressed_new")) +
 			       (uint64_t)json_integer_value(json_object_get(events, "lost_new")) ==
@@ -106,7 +129,8 @@ static bool must_take(const json_t *record, const uint8_t *data, size_t size)
 	const char *time = json_string_value(json_object_get(record, "timestamp"));
 
 	return size <= RECORD_LINE_MAX && !memchr(data, '\\', size) && type && time &&
-	       strcmp(type, "flow") != 0 && strcmp(type, "drop") != 0 && strcmp(type, "stats") != 0 &&
+	       strcmp(type, "flow") != 0 && strcmp(type, "drop") != 0 &&
+	       strcmp(type, "stats") != 0 && !is_of_names(type) &&
 	       !strcmp(time, "2023-11-14T22:13:25.000001+0000") && !has_real(record, 1);
 }
 

@@ -246,6 +246,7 @@ static void names_are_explained(void **state)
 		struct sek_name_said said;
 		struct name_found found = {};
 		const struct name_entry *entry;
+		const struct name_list *of;
 
 		print_message("# %s\n", row->what);
 		assert_int_equal(name_question_read(policy, &asking, 0, &q, &diag), 0);
@@ -255,11 +256,10 @@ static void names_are_explained(void **state)
 		assert_int_equal(name_end_of(&said, q.phase), row->host);
 		said = name_decide(&view, &url, q.tenant->id, q.phase, &found);
 		assert_int_equal(name_end_of(&said, q.phase), row->url);
-		entry = name_book_why(book, &url, &found, &said);
+		entry = name_book_why(book, &url, &found, &said, &of);
 		assert_int_equal(entry != NULL, row->entry != NULL);
 		if (entry) {
-			char *text = name_entry_text(name_book_list(book, (unsigned int)row->list),
-						     entry);
+			char *text = name_entry_text(of, entry);
 
 			assert_int_equal(name_list_lowest(said.lists), row->list);
 			assert_string_equal(text, row->entry);
@@ -397,12 +397,12 @@ static struct weblog_tally *try(const char *path, const char *candidate, const c
 	struct weblog_tally *tally;
 
 	book_make(candidate, stands_for);
-	assert_int_equal(weblog_side_make(book, policy_tenant(policy, "a"), false, &sides.before), 0);
-	assert_int_equal(weblog_side_make(book, policy_tenant(policy, "a"), true, &sides.after), 0);
+	assert_int_equal(name_side_make(book, policy_tenant(policy, "a"), false, &sides.before), 0);
+	assert_int_equal(name_side_make(book, policy_tenant(policy, "a"), true, &sides.after), 0);
 	tally = weblog_read(path, &sides, 2, NULL, &words);
 	assert_non_null(tally);
-	weblog_side_free(&sides.before);
-	weblog_side_free(&sides.after);
+	name_side_free(&sides.before);
+	name_side_free(&sides.after);
 	name_book_free(book);
 	return tally;
 }
