@@ -24,7 +24,8 @@
 
 #define NS 1000000000ull
 #define ROUNDS_MIN 5
-#define PAUSE_NS (7200 * NS) /* between captures of a loop: longer than any timeout */
+#define PAUSE_NS                                                                                   \
+	(7200 * NS) /* between captures of a loop, and at most within one: longer than any timeout */
 
 struct replay {
 	struct config *config;
@@ -34,6 +35,7 @@ struct replay {
 	FILE *out; /* NULL: records are counted alone */
 	uint64_t records, alerts;
 	uint64_t now_ns; /* of a loop: the end of what it has seen */
+	uint64_t shift_ns; /* of a loop: from the time of a frame to that of the loop, modulo 2^64 */
 	uint64_t frames; /* of a loop: they are numbered through */
 	struct diag diag;
 };
@@ -78,13 +80,27 @@ static int engine_make(struct replay *r, const char *path, struct engine **ret_e
 	return engine_new(&setup, ret_engine);
 }
 
-/* All frames of a capture, moved to begin at from_ns; UINT64_MAX: as they are. What is broken ends it, as for all. */
-static int capture_take(struct replay *r, struct engine *engine, const char *path, uint64_t from_ns)
+/*
+ * When a frame of a capture that begins at from_ns comes in a loop. Silence is shortened: one of the captures spans
+ * twelve years, and fifty rounds of that are more nanoseconds than the clock has.
+ */
+static uint64_t loop_time(struct replay *r, uint64_t from_ns, uint64_t frame_ns)
+{
+	int64_t ahead = (int64_t)(frame_ns + r->shift_ns - r->now_ns);
+
+	if (ahead > (int64_t)PAUSE_NS)
+		r->shift_ns -= (uint64_t)ahead - PAUSE_NS;
+	return ahead < (int64_t)(from_ns - r->now_ns) ? from_ns : frame_ns + r->shift_ns;
+}
+
+/* All frames of a capture, as they are, or in a loop, behind what was before. What is broken ends it, as for all. */
+static int capture_take(struct replay *r, struct engine *engine, const char *path, bool in_loop)
 {
 	struct capture_packet frame;
 	struct capture *capture;
-	uint64_t first_ns = 0, last_ns = 0;
+	uint64_t from_ns = r->now_ns;
 	FILE *in = fopen(path, "rbe");
+	bool is_first = true;
 	int err;
 
 	if (!in)
@@ -95,19 +111,17 @@ static int capture_take(struct replay *r, struct engine *engine, const char *pat
 		return 0; /* nor this */
 	}
 	while (!err && capture_next(capture, &frame, &r->diag) > 0) {
-		if (!first_ns)
-			first_ns = frame.time_ns;
-		if (from_ns != UINT64_MAX) {
-			frame.time_ns =
-				from_ns + (frame.time_ns > first_ns ? frame.time_ns - first_ns : 0);
+		if (in_loop) {
+			if (is_first)
+				r->shift_ns = from_ns - frame.time_ns;
+			frame.time_ns = loop_time(r, from_ns, frame.time_ns);
 			frame.number = ++r->frames;
+			if (frame.time_ns > r->now_ns)
+				r->now_ns = frame.time_ns;
 		}
-		if (frame.time_ns > last_ns)
-			last_ns = frame.time_ns;
+		is_first = false;
 		err = engine_take(engine, &frame);
 	}
-	if (last_ns > r->now_ns)
-		r->now_ns = last_ns;
 	capture_close(capture);
 	fclose(in);
 	return err;
@@ -128,7 +142,7 @@ static int one_take(struct replay *r, const char *dir, int number, const char *p
 		return -errno;
 	err = engine_make(r, path, &engine);
 	if (!err) {
-		err = capture_take(r, engine, path, UINT64_MAX);
+		err = capture_take(r, engine, path, false);
 		finished = engine_finish(engine, &tally);
 		err = err ? err : finished;
 		engine_free(engine);
@@ -174,7 +188,7 @@ static int round_run(struct replay *r, struct engine *engine, char **files)
 	int err = 0;
 
 	for (int i = 0; files[i] && !err; i++) {
-		err = capture_take(r, engine, files[i], r->now_ns);
+		err = capture_take(r, engine, files[i], true);
 		if (!err)
 			err = clock_move(r, engine);
 	}
