@@ -67,8 +67,8 @@ struct detect {
 
 /* --- match.c --- */
 
-/* match's buffer meets all clauses; from its beginning. */
-bool match_clauses(struct match *match, const struct clause *clauses, uint32_t cnt);
+/* match's buffer meets all clauses, and they end at end_min or behind it: 0 where all of it is new. */
+bool match_clauses(struct match *match, const struct clause *clauses, uint32_t cnt, uint32_t end_min);
 
 /* --- buffer.c --- */
 

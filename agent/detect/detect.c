@@ -207,6 +207,7 @@ static bool part_holds_in(struct detect *detect, const struct part *part, const 
 	struct match *match = &detect->match;
 	struct slice bytes = in->bytes;
 	bool as_it_is = !part->source->transform_cnt;
+	uint32_t end_min = 0;
 
 	if (!buffer_transform(detect, part->source, match->side, 0, &bytes))
 		return false;
@@ -214,11 +215,10 @@ static bool part_holds_in(struct detect *detect, const struct part *part, const 
 	match->buffer_from = as_it_is ? in->from : 0;
 	match->is_begin = in->from == 0;
 	match->is_end = in->ends;
-	match->end_min = 0;
 	/* what asks for no bytes says the same of each piece */
 	if (as_it_is && in->old_len && match->signature->fast_part >= 0)
-		match->end_min = (uint32_t)in->old_len + 1;
-	return match_clauses(match, part->clauses, part->clause_cnt);
+		end_min = (uint32_t)in->old_len + 1;
+	return match_clauses(match, part->clauses, part->clause_cnt, end_min);
 }
 
 static bool payload_parts_hold(struct detect *detect, const struct signature *s,

@@ -22,8 +22,7 @@ static bool piece_holds(struct detect *detect, const struct part *part, const st
 	match->buffer_from = part->source->transform_cnt || !from ? 0 : from + frame->lost;
 	match->is_begin = !from;
 	match->is_end = to == frame->have && frame->have + frame->lost == frame->len;
-	match->end_min = 0;
-	return match_clauses(match, part->clauses, part->clause_cnt);
+	return match_clauses(match, part->clauses, part->clause_cnt, 0);
 }
 
 /* What stands in front of a hole does not meet what is behind it. */

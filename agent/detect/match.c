@@ -46,8 +46,9 @@ static bool clauses_hold(struct match *match, const struct clause *clauses, uint
 	return false;
 }
 
-bool match_clauses(struct match *match, const struct clause *clauses, uint32_t cnt)
+bool match_clauses(struct match *match, const struct clause *clauses, uint32_t cnt, uint32_t end_min)
 {
+	match->end_min = end_min;
 	match->at = 0;
 	match->again = 0;
 	match->steps = 0;

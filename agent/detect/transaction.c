@@ -40,7 +40,7 @@ static bool clauses_ask(struct asking *a, const struct part *part, struct slice 
 	match->buffer_from = part->source->transform_cnt ? 0 : from;
 	match->is_begin = from == 0;
 	match->is_end = ends;
-	return match_clauses(match, part->clauses, part->clause_cnt);
+	return match_clauses(match, part->clauses, part->clause_cnt, 0);
 }
 
 static enum says absent_says(const struct part *part, bool is_over)

@@ -207,6 +207,9 @@ static const struct row rows[] = {
 	{ HTTP, NULL, "filemd5:sums.md5;", true },
 	{ HTTP, NULL, "filesha1:sums.sha1;", true },
 	{ HTTP, NULL, "filesha256:sums.sha256;", true },
+	/* of the second request: what was looked at of the stream before is nothing to a buffer of it */
+	{ HTTP, "tcp", "content:\"POST /up\";", true },
+	{ HTTP, NULL, "http.method; content:\"POST\"; bsize:4;", true },
 	{ HTTP, NULL, "urilen:14;", true },
 	{ HTTP, NULL, "urilen:3;", true },
 	{ HTTP, NULL, "urilen:>20;", false },
