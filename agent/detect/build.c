@@ -132,8 +132,8 @@ static uint32_t traits_of(const struct signature *s, enum rule_type type)
 	static const char *const event_words[] = { "app-layer-event", NULL };
 	uint32_t traits = parts_traits(s);
 
-	if (s->to_server || s->to_client || s->established || s->not_established || s->apps ||
-	    s->layer == RULE_OF_TX || s->layer == RULE_OF_FRAMES)
+	if (s->to_server || s->to_client || asks_state(s) || s->apps || s->layer == RULE_OF_TX ||
+	    s->layer == RULE_OF_FRAMES)
 		traits |= TRAIT_FLOW;
 	traits |= s->to_server && !s->to_client ? TRAIT_CLIENT : 0;
 	traits |= s->to_client && !s->to_server ? TRAIT_SERVER : 0;

@@ -22,42 +22,28 @@ static bool set_holds(struct detect *detect, uint64_t *holds, uint32_t number,
 	return holds[number] & 1;
 }
 
-static bool ports_hold(const struct signature *s, uint16_t sport, uint16_t dport)
+/* Of a rule of addresses alone, whose sets are in no table: number 0 is its own. */
+static bool end_holds(const struct detect *detect, uint32_t number, const struct address_set *own,
+		      const struct sek_addr *addr)
 {
-	return port_set_holds(&s->sport, sport) && port_set_holds(&s->dport, dport);
+	return address_set_holds(number ? detect->sets[number] : own, addr);
 }
 
-/* Of a rule of addresses alone, whose sets are in no table. */
-static bool ends_hold(const struct detect *detect, const struct asked *asked,
-		      const struct sek_addr *src, const struct sek_addr *dst)
+/* turned: of a rule with <>, whose right side may be the sender as well. */
+static bool addresses_hold(struct detect *detect, const struct asked *asked,
+			   const struct packet *packet, bool turned)
 {
 	const struct signature *s = asked->signature;
+	uint32_t src = turned ? asked->dst : asked->src, dst = turned ? asked->src : asked->dst;
 
-	return address_set_holds(asked->src ? detect->sets[asked->src] : &s->src, src) &&
-	       address_set_holds(asked->dst ? detect->sets[asked->dst] : &s->dst, dst);
-}
-
-static bool addresses_hold(struct detect *detect, const struct asked *asked,
-			   const struct packet *packet)
-{
-	if (!ports_hold(asked->signature, packet->sport, packet->dport))
+	if (!port_set_holds(turned ? &s->dport : &s->sport, packet->sport) ||
+	    !port_set_holds(turned ? &s->sport : &s->dport, packet->dport))
 		return false;
 	if (asked->traits & TRAIT_IP_ONLY)
-		return ends_hold(detect, asked, &packet->src, &packet->dst);
-	return set_holds(detect, detect->scratch->src_holds, asked->src, &packet->src) &&
-	       set_holds(detect, detect->scratch->dst_holds, asked->dst, &packet->dst);
-}
-
-/* A rule with <>: its right side may be the sender as well. */
-static bool addresses_hold_turned(struct detect *detect, const struct asked *asked,
-				  const struct packet *packet)
-{
-	if (!ports_hold(asked->signature, packet->dport, packet->sport))
-		return false;
-	if (asked->traits & TRAIT_IP_ONLY)
-		return ends_hold(detect, asked, &packet->dst, &packet->src);
-	return set_holds(detect, detect->scratch->src_holds, asked->dst, &packet->src) &&
-	       set_holds(detect, detect->scratch->dst_holds, asked->src, &packet->dst);
+		return end_holds(detect, src, turned ? &s->dst : &s->src, &packet->src) &&
+		       end_holds(detect, dst, turned ? &s->src : &s->dst, &packet->dst);
+	return set_holds(detect, detect->scratch->src_holds, src, &packet->src) &&
+	       set_holds(detect, detect->scratch->dst_holds, dst, &packet->dst);
 }
 
 static bool ports_are_alike(const struct port_set *a, const struct port_set *b)
@@ -72,8 +58,8 @@ bool rule_holds_twice(struct detect *detect, const struct asked *asked)
 
 	return s->both_ways &&
 	       (s->src.text != s->dst.text || !ports_are_alike(&s->sport, &s->dport)) &&
-	       addresses_hold(detect, asked, detect->match.packet) &&
-	       addresses_hold_turned(detect, asked, detect->match.packet);
+	       addresses_hold(detect, asked, detect->match.packet, false) &&
+	       addresses_hold(detect, asked, detect->match.packet, true);
 }
 
 /* What ends a flow has no header, and its flow's ports. */
@@ -150,6 +136,6 @@ bool rule_header_holds(struct detect *detect, const struct asked *asked)
 			 (packet->is_established || packet->proto != IPPROTO_TCP ||
 			  (s->layer == RULE_OF_TX && packet_is_read(packet)))))
 		return false;
-	return addresses_hold(detect, asked, packet) ||
-	       (s->both_ways && addresses_hold_turned(detect, asked, packet));
+	return addresses_hold(detect, asked, packet, false) ||
+	       (s->both_ways && addresses_hold(detect, asked, packet, true));
 }

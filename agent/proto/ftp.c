@@ -496,6 +496,7 @@ const struct proto proto_ftp = {
 	.name = "ftp",
 	.eve_name = "ftp",
 	.over = PROTO_OVER_TCP,
+	.asked_by_chunks = true,
 	.server_greets = true,
 	.guess = ftp_guess,
 	.open = ftp_open,

@@ -107,6 +107,7 @@ const struct proto proto_ftpdata = {
 	.eve_name = "ftp_data",
 	.output = "ftp",
 	.over = PROTO_OVER_TCP,
+	.carries_files = true,
 	.open = ftpdata_open,
 	.close = free,
 	.input = ftpdata_input,

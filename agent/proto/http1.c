@@ -328,6 +328,7 @@ const struct proto proto_http1 = {
 	.name = "http",
 	.eve_name = "http",
 	.over = PROTO_OVER_TCP,
+	.carries_files = true,
 	.guess = http1_guess,
 	.open = http1_open,
 	.close = http1_close,

@@ -389,6 +389,7 @@ const struct proto proto_http2 = {
 	.eve_name = "http",
 	.output = "http2",
 	.over = PROTO_OVER_TCP,
+	.carries_files = true,
 	.guess = http2_guess,
 	.open = http2_open,
 	.close = http2_close,

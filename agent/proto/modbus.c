@@ -343,6 +343,7 @@ const struct proto proto_modbus = {
 	.name = "modbus",
 	.eve_name = "modbus",
 	.over = PROTO_OVER_TCP,
+	.asked_by_chunks = true,
 	.guess = modbus_guess,
 	.ports = ports,
 	.open = state_open,

@@ -444,6 +444,7 @@ const struct proto proto_nfs = {
 	.name = "nfs",
 	.eve_name = "nfs",
 	.over = PROTO_OVER_TCP | PROTO_OVER_UDP,
+	.carries_files = true,
 	.guess = nfs_guess,
 	.answers_vary = true,
 	.open = nfs_open,

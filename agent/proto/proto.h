@@ -145,6 +145,7 @@ struct proto {
 	const char *eve_name; /* of records: event_type; NULL: none */
 	const char *app_proto; /* of records: app_proto; NULL: name */
 	uint8_t over; /* PROTO_OVER_... */
+	bool carries_files; /* in its transactions, for rules to ask */
 	bool server_greets; /* before the client says anything: what it said is read first */
 	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
 	enum proto_guess (*guess)(enum side side, struct slice first);
@@ -184,6 +185,8 @@ struct proto {
 	bool log_by_packet; /* the record's source sent the packet that it is written at; else the opener */
 	bool log_tx_id; /* tx_id stands at the record's top */
 	bool loud_events; /* records write its events in capitals */
+	/* Many small messages make a stream: rules of streams are asked chunk by chunk, as Suricata does. */
+	bool asked_by_chunks;
 	/* The address that a proxy says it speaks for (header: its name in lower case); false: none. */
 	bool (*forwarded_for)(struct tx *tx, const char *header, struct slice *ret);
 	/* What an alert tells of its transaction, as objects of the record's top. NULL: log. */

@@ -397,16 +397,6 @@ bool session_reads(const struct session *session)
 }
 
 /*
- * Of these many small messages make a stream: rules of streams are asked chunk by chunk, as Suricata does,
- * not message by message.
- */
-static bool is_asked_by_chunks(enum proto_id proto)
-{
-	return proto == PROTO_FTP || proto == PROTO_SMTP || proto == PROTO_SMB ||
-	       proto == PROTO_MODBUS || proto == PROTO_SIP || proto == PROTO_TELNET;
-}
-
-/*
  * A side's part of a transaction became whole: what rules ask of the stream is asked up to there, however
  * short it is. Of many at once the oldest and the youngest are looked at.
  */
@@ -414,9 +404,8 @@ static void whole_look(struct session *session, enum side side)
 {
 	struct tx *ends[] = { session->first, session->last };
 
-	if (is_asked_by_chunks(session->proto))
+	if (protos[session->proto]->asked_by_chunks)
 		return;
-
 	for (size_t i = 0; i < 2; i++) {
 		struct tx *tx = ends[i];
 

@@ -224,6 +224,7 @@ const struct proto proto_sip = {
 	.name = "sip",
 	.eve_name = "sip",
 	.over = PROTO_OVER_UDP,
+	.asked_by_chunks = true,
 	.guess = sip_guess,
 	.open = sip_open,
 	.tx_free = sip_tx_free,

@@ -92,6 +92,7 @@ static enum proto_guess telnet_guess(enum side side, struct slice first)
 const struct proto proto_telnet = {
 	.name = "telnet",
 	.over = PROTO_OVER_TCP,
+	.asked_by_chunks = true,
 	.guess = telnet_guess,
 	.open = telnet_open,
 	.close = free,

@@ -128,17 +128,25 @@ static void test_going_back_ends(void **state)
 
 static void test_flow(void **state)
 {
+	struct packet *packet;
 	struct bed bed;
 
-	bed_new(&bed, "alert tcp any any -> any any (flow:to_server; content:\"x\"; sid:1;)\n"
-		      "alert tcp any any -> any any (flow:to_client; content:\"x\"; sid:2;)\n"
-		      "alert tcp any any -> any any (flow:established; content:\"x\"; sid:3;)\n"
-		      "alert tcp any any -> any any (flow:not_established; content:\"x\"; sid:4;)\n"
-		      "alert tcp any any -> any any (flow:to_server; dsize:2; sid:5;)\n");
+	bed_new(&bed,
+		"alert tcp any any -> any any (flow:to_server; content:\"x\"; sid:1;)\n"
+		"alert tcp any any -> any any (flow:to_client; content:\"x\"; sid:2;)\n"
+		"alert tcp any any -> any any (flow:established; content:\"x\"; sid:3;)\n"
+		"alert tcp any any -> any any (flow:not_established,stateless; content:\"x\"; sid:4;)\n"
+		"alert tcp any any -> any any (flow:to_server; dsize:2; sid:5;)\n"
+		"alert tcp any any -> any any (flow:no_frag; content:\"y\"; sid:6;)\n"
+		"alert tcp any any -> any any (content:\"y\"; sid:7;)\n");
 	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 4");
 	assert_string_equal(bed_send(&bed, FROM_SERVER, "x"), "2 3");
 	assert_string_equal(bed_send(&bed, FROM_CLIENT, "--"), "5");
 	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 3");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "y"), "6 7");
+	packet = bed_packet(&bed, FROM_CLIENT, "y");
+	packet->flow = NULL; /* of which flow cannot say anything */
+	assert_string_equal(bed_ask(&bed, packet), "7");
 	bed_free(&bed);
 }
 

@@ -138,6 +138,8 @@ static const struct row rows[] = {
 	  "\x02xxxc", true },
 	{ "byte_math:bytes 1, offset 0, oper *, rvalue 2, result n; content:\"c\"; offset:n;",
 	  "\x02xxc", false },
+	{ "byte_math:bytes 1, offset 0, oper +, rvalue 0, result n; content:\"c\"; offset:n;",
+	  "\x03xxc", true },
 	/* the mask is of what was computed */
 	{ "byte_math:bytes 2, offset 0, oper /, rvalue 2, result n, bitmask 0x0f; byte_test:1,=,n,2;",
 	  "A\x02\x01", true },

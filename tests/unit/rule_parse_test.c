@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/config.h"
 #include "detect/parse/parse.h"
 #include "text/address.h"
 
@@ -231,10 +232,16 @@ static const struct {
 	{ HEAD "(flow:to_servr; sid:1;)", 10, 36, "no word" },
 	{ HEAD "(flowbits:sett,a; sid:1;)", 10, 40, "isset" },
 	{ HEAD "(dsize:10<>11; sid:1;)", 10, 37, "no number lies" },
+	{ HEAD "(dsize:1xb; sid:1;)", 10, 37, "no condition" },
+	{ HEAD "(dsize:64kb; sid:1;)", 10, 37, "too large" },
+	{ "alert nfs any any -> any any (nfs.version:3<>2; sid:1;)", 10, 43, "no number lies" },
 	{ HEAD "(ttl:256; sid:1;)", 10, 35, "too large" },
 	{ HEAD "(byte_test:9,>,1,0; sid:1;)", 10, 41, "9 bytes" },
 	{ HEAD "(byte_test:1,~,1,0; sid:1;)", 10, 43, "compare" },
 	{ HEAD "(byte_jump:1; sid:1;)", 10, 41, "bytes and offset" },
+	{ HEAD "(byte_math:bytes 1, offset 0, oper +, result n; sid:1;)", 10, 41, "lacks" },
+	{ HEAD "(byte_math:bytes 1, offset 0, oper /, rvalue 0, result n; sid:1;)", 10, 41, "by 0" },
+	{ HEAD "(flow:established,stateless; sid:1;)", 10, 36, "contradict" },
 	{ HEAD "(threshold:type limit, track by_src, count 1; sid:1;)", 10, 41, "lacks" },
 	{ HEAD "(ipv4.hdr; sid:1;)", 10, 31, "nothing is asked" },
 	{ HEAD "(to_md5; sid:1;)", 10, 31, "without a buffer" },
@@ -277,6 +284,9 @@ static const struct {
 	{ HEAD "(dsize:2; content:\"abc\"; sid:1;)", 10, 1, "never lies in 2 bytes" },
 	{ HEAD "(urilen:2<>4; content:\"abcd\"; http_uri; sid:1;)", 10, 1, "never lies in 3 bytes" },
 	{ "alert udp any any -> any any (http.uri; content:\"a\"; sid:1;)", 10, 1, "not spoken over" },
+	{ "alert dns any any -> any any (filename:\"a\"; sid:1;)", 10, 1, "carries none" },
+	{ "alert ftp any any -> any any (filestore; sid:1;)", 10, 1, "carries none" },
+	{ "alert tls any any -> any any (file.data; content:\"a\"; sid:1;)", 10, 1, "carries none" },
 	{ "alert tcp-pkt any any -> any any (flow:only_stream; sid:1;)", 10, 1, "only packets" },
 	{ "alert tcp-stream any any -> any any (dsize:>2; sid:1;)", 10, 1, "only packets" },
 };
@@ -297,6 +307,28 @@ static void wrong_test(void **state)
 			fail_msg("%s\nsaid at %u:%u: %s", wrong[i].text, said->line, said->column,
 				 said->text);
 	}
+}
+
+/* What the settings switch off is never there: what asks for it is refused, what asks that it is not is taken. */
+static void off_test(void **state)
+{
+	struct bed bed = { .signature = NULL };
+	struct config *config;
+
+	diag_init(&bed.diag);
+	assert_int_equal(config_read(NULL, &config, &bed.diag), 0);
+	assert_int_equal(config_set(config, "app-layer.protocols.modbus.enabled=no"), 0);
+	assert_int_equal(parse_new(config, &bed.diag, &bed.parse), 0);
+	assert_int_equal(read_rule(&bed, "alert modbus any any -> any any (sid:1;)"), -EINVAL);
+	assert_int_equal(read_rule(&bed, HEAD "(app-layer-protocol:modbus; sid:1;)"), -EINVAL);
+	assert_int_equal(bed.diag.cnt, 2);
+	for (uint32_t i = 0; i < bed.diag.cnt; i++)
+		assert_non_null(strstr(bed.diag.entries[i].text, "switch its protocol off"));
+	assert_int_equal(read_rule(&bed, HEAD "(app-layer-protocol:!modbus; sid:1;)"), 0);
+	signature_free(bed.signature);
+	parse_free(bed.parse);
+	config_free(config);
+	diag_free(&bed.diag);
 }
 
 static void file_test(void **state)
@@ -434,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(layer_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(nothing_there_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(wrong_test, bed_new, bed_free),
+		cmocka_unit_test(off_test),
 		cmocka_unit_test_setup_teardown(file_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(requires_test, bed_new, bed_free),
 		cmocka_unit_test_setup_teardown(thresholds_test, bed_new, bed_free),

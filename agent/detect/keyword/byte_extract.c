@@ -13,6 +13,7 @@ struct byte_extract {
 	uint32_t mask; /* byte_math: of what was computed */
 	char op; /* byte_math: + - * / l(eft) r(ight); 0: none */
 	struct byte_number value;
+	bool has_value;
 };
 
 static bool compute(const struct byte_extract *extract, uint64_t value, uint64_t *number)
@@ -178,6 +179,7 @@ static int math_word(struct draft *draft, struct slice word, struct byte_extract
 		to = &math->place.offset;
 	else if (slice_is(key, "rvalue"))
 		to = &math->value;
+	math->has_value |= to == &math->value;
 	if (to) {
 		err = byte_number_parse(draft, value, to);
 		return err ? err : 1;
@@ -213,7 +215,9 @@ static int byte_math_read(struct draft *draft, struct slice value)
 				      "bytes, offset, oper, rvalue, result, relative, endian, string",
 				      "byte_math has no word \"%.*s\"", (int)word.len, word.at);
 	}
-	if (!read.op || !name.at || (read.value.number == 0 && !read.value.var))
+	if (read.op == '/' && read.has_value && !read.value.number && !read.value.var)
+		return refuse(draft, (const char *)value.at, NULL, "byte_math divides by 0");
+	if (!read.op || !name.at || !read.has_value)
 		return refuse(draft, (const char *)value.at,
 			      "byte_math:bytes 1, offset 0, oper +, rvalue 4, result name",
 			      "byte_math lacks oper, rvalue or result");

@@ -192,6 +192,7 @@ static int app_protocol_read(struct draft *draft, struct slice value)
 	struct app_protocol read = {}, *asked;
 	struct slice rest, name, manner;
 	bool is_known;
+	int err;
 
 	rest = value_plain(value, &read.negated);
 	slice_next(&rest, ',', &name);
@@ -205,6 +206,9 @@ static int app_protocol_read(struct draft *draft, struct slice value)
 			      is_known ? "the protocol %.*s is not read yet"
 				       : "there is no protocol \"%.*s\"",
 			      (int)name.len, name.at);
+	err = read.negated ? 0 : draft_apps_on(draft, read.apps, (const char *)name.at);
+	if (err)
+		return err;
 	if (slice_next(&rest, ',', &manner)) {
 		size_t i;
 

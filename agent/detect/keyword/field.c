@@ -51,6 +51,13 @@ static const struct {
 #undef FIELD_WORD
 };
 
+/* Those of NFS have both ends in their ranges. */
+static bool ends_count(struct slice field)
+{
+	return slice_is(field, "nfs_procedure") || slice_is(field, "nfs.version") ||
+	       slice_is(field, "nfs_version");
+}
+
 /* A word that stands for the number, or a condition. */
 static int field_condition_read(struct draft *draft, struct slice field, struct slice value,
 				struct number_condition *ret_condition)
@@ -68,15 +75,9 @@ static int field_condition_read(struct draft *draft, struct slice field, struct 
 			ret_condition->kind = negated ? NUMBER_IS_NOT : NUMBER_IS;
 		return 0;
 	}
-	return number_condition_of(draft, (const char *)value.at, negated ? value : word,
-				   number_max(field), ret_condition);
-}
-
-/* Those of NFS have both ends in their ranges. */
-static bool ends_count(struct slice field)
-{
-	return slice_is(field, "nfs_procedure") || slice_is(field, "nfs.version") ||
-	       slice_is(field, "nfs_version");
+	return (ends_count(field) ? number_condition_with_ends : number_condition_of)(
+		draft, (const char *)value.at, negated ? value : word, number_max(field),
+		ret_condition);
 }
 
 int number_field_read(struct draft *draft, struct slice word, struct slice value)
@@ -87,10 +88,6 @@ int number_field_read(struct draft *draft, struct slice word, struct slice value
 	if (!source_of_fields(word, true, &read.source))
 		return -ENOENT;
 	err = field_condition_read(draft, word, value, &read.condition);
-	if (!err && read.condition.kind == NUMBER_BETWEEN && ends_count(word)) {
-		read.condition.a -= read.condition.a > 0;
-		read.condition.b++;
-	}
 	if (!err)
 		err = draft_of_apps(draft, source_apps(&read.source), draft->keyword_at);
 	if (err)

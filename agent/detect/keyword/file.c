@@ -81,12 +81,9 @@ static const struct test_ops filemagic_ops = { .word = "filemagic",
 static int file_text_read(struct draft *draft, struct slice value)
 {
 	struct file_text *text;
-	struct slice inner;
 	bool negated;
-	int err = value_quoted(draft, value, &inner, &negated);
+	struct slice inner = value_plain(value, &negated);
 
-	if (err)
-		return err;
 	text = malloc(sizeof(*text) + inner.len + 1);
 	if (!text)
 		return refuse_memory(draft);
@@ -116,40 +113,18 @@ static const struct test_ops filesize_ops = { .word = "filesize",
 					      .needs_tx = true,
 					      .cost = 1 };
 
-/* 100, 10kb, 1MB behind the sign. */
 static int filesize_read(struct draft *draft, struct slice value)
 {
 	struct number_condition *condition = malloc(sizeof(*condition));
-	struct slice number = value;
-	unsigned int shift = 0;
 	int err;
 
 	if (!condition)
 		return refuse_memory(draft);
-	if (number.len > 2 && tolower(number.at[number.len - 1]) == 'b') {
-		switch (tolower(number.at[number.len - 2])) {
-		case 'k':
-			shift = 10;
-			break;
-		case 'm':
-			shift = 20;
-			break;
-		case 'g':
-			shift = 30;
-			break;
-		default:
-			break;
-		}
-		if (shift)
-			number = slice_trim(slice(number.at, number.len - 2));
-	}
-	err = number_condition_read(draft, number, UINT64_MAX >> 31, condition);
+	err = number_condition_read(draft, value, UINT64_MAX, condition);
 	if (err) {
 		free(condition);
 		return err;
 	}
-	condition->a <<= shift;
-	condition->b <<= shift;
 	return draft_test(draft, &filesize_ops, condition);
 }
 

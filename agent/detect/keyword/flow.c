@@ -52,7 +52,7 @@ static int flow_read(struct draft *draft, struct slice value)
 		return err;
 	if ((signature->to_server && signature->to_client) ||
 	    (signature->established && signature->not_established) ||
-	    (signature->stateless && (signature->established || signature->not_established)) ||
+	    (signature->stateless && signature->established) ||
 	    (draft->only_stream && draft->no_stream) ||
 	    (signature->only_frags && signature->no_frags))
 		return refuse(draft, (const char *)value.at, "leave one of them out",

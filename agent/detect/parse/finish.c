@@ -110,6 +110,32 @@ static enum rule_layer payload_layer(const struct draft *draft, const struct par
 	return RULE_OF_STREAM;
 }
 
+static bool may_carry_files(uint64_t apps)
+{
+	for (unsigned int id = 0; id < PROTO_CNT; id++)
+		if (apps >> id & 1 && protos[id] && protos[id]->carries_files)
+			return true;
+	return !apps;
+}
+
+static int files_check(struct draft *draft)
+{
+	const struct signature *signature = draft->signature;
+	bool asks = draft->of_files;
+
+	for (uint32_t i = 0; i < draft->part_cnt; i++) {
+		enum source_kind kind = draft->parts[i].part.source->kind;
+
+		asks |= kind == SOURCE_FILE || kind == SOURCE_FILE_NUMBER_OR_NAME;
+	}
+	for (uint32_t i = 0; i < signature->test_cnt; i++)
+		asks |= signature->tests[i].ops->of_file;
+	return asks && !may_carry_files(signature->apps)
+		       ? refuse(draft, draft->text, "http, smtp, ftp-data, smb and nfs do",
+				"it asks for files, and its protocol carries none")
+		       : 0;
+}
+
 static int layer_settle(struct draft *draft)
 {
 	struct signature *signature = draft->signature;
@@ -250,20 +276,18 @@ static int must_have(struct draft *draft)
 	return 0;
 }
 
-/* A rule about protocols that are all switched off would be taken and never match. */
-static int apps_are_on(struct draft *draft)
+int draft_apps_on(struct draft *draft, uint64_t apps, const char *at)
 {
-	uint64_t apps = draft->signature->apps;
 	char hint[96] = "";
 
 	for (unsigned int id = 0; id < PROTO_CNT; id++) {
 		if (!(apps >> id & 1))
 			continue;
-		if (!proto_is_off(id, draft->parse->config))
+		if (!protos[id] || !proto_is_off(id, draft->parse->config))
 			return 0;
 		snprintf(hint, sizeof(hint), "app-layer.protocols.%s.enabled: yes", protos[id]->name);
 	}
-	return apps ? refuse(draft, draft->text, hint, "the settings switch its protocol off") : 0;
+	return apps ? refuse(draft, at, hint, "the settings switch its protocol off") : 0;
 }
 
 int draft_finish(struct draft *draft)
@@ -271,9 +295,11 @@ int draft_finish(struct draft *draft)
 	int err = must_have(draft);
 
 	if (!err)
-		err = apps_are_on(draft);
+		err = draft_apps_on(draft, draft->signature->apps, draft->text);
 	if (!err)
 		err = sides_imply(draft);
+	if (!err)
+		err = files_check(draft);
 	if (!err)
 		err = never_check(draft);
 	if (err)

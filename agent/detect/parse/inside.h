@@ -162,6 +162,8 @@ FILE *file_beside(const struct draft *draft, struct slice name);
 
 /* It asks a number: who sends it is held against the rule's direction, and against all else it asks. */
 void draft_asks_number(struct draft *draft, struct slice name, const struct source *source);
+/* Refuses what asks of these protocols (bits) when the settings switch them all off: it would never match. */
+int draft_apps_on(struct draft *draft, uint64_t apps, const char *at);
 /* What follows from all keywords together: sides, layer, the pattern to look for first. */
 int draft_finish(struct draft *draft);
 
@@ -261,6 +263,9 @@ int number_condition_read(struct draft *draft, struct slice text, uint64_t max,
 /* The same of a text that is no piece of the rule; at is its place there. */
 int number_condition_of(struct draft *draft, const char *at, struct slice text, uint64_t max,
 			struct number_condition *ret_condition);
+/* The same where both ends of a range lie in it. */
+int number_condition_with_ends(struct draft *draft, const char *at, struct slice text, uint64_t max,
+			       struct number_condition *ret_condition);
 bool number_holds(const struct number_condition *condition, uint64_t number);
 uint64_t number_most(const struct number_condition *condition); /* the largest that holds */
 
