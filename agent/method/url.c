@@ -11,6 +11,7 @@
 #include "install/names.h"
 #include "lists_care.h"
 #include "method/method.h"
+#include "names/namewatch.h"
 
 /* An override's name as it is kept, without what says whether names below it are meant. */
 static const char *bare(const char *name)
@@ -77,8 +78,24 @@ static void expression_count(void *arg, uint8_t list, const char *text, const st
 	((size_t *)arg)[list]++;
 }
 
-static json_t *answer(struct names *names, const struct policy *policy, const struct name_question *q)
+/* What nothing else decides an expression may: then the name is learnt as soon as it is seen. */
+static void expression_add(json_t *result, struct namewatch *watch, const struct policy *policy,
+			   const struct name_question *q, const struct name_because *because)
 {
+	const struct model_name_list *list;
+	uint64_t lists;
+
+	if (because->said.opinion == SEK_NAME_ALLOW || because->said.opinion == SEK_NAME_BLOCK)
+		return;
+	lists = namewatch_matches(watch, q->url.host.text, q->url.host.len, q->phase);
+	list = lists ? policy_name_list_id(policy, name_list_lowest(lists)) : NULL;
+	if (list)
+		json_object_set_new(result, "expression", json_string(list->name));
+}
+
+static json_t *answer(struct agent *agent, const struct policy *policy, const struct name_question *q)
+{
+	struct names *names = lists_care_names(agent->lists);
 	struct name_asked host = name_question_host(q), url = name_question_url(q);
 	struct names_why host_why = {}, url_why = {};
 	struct name_because by_host = look_up(names, q, &host, &host_why);
@@ -88,6 +105,7 @@ static json_t *answer(struct names *names, const struct policy *policy, const st
 
 	names_regexes(names, expression_count, expressions);
 	name_answer_expressions(result, q, expressions);
+	expression_add(result, agent->namewatch, policy, q, &by_host);
 	json_decref(by_host.override);
 	json_decref(by_url.override);
 	names_why_free(&host_why);
@@ -121,7 +139,7 @@ void method_url_explain(struct agent *agent, struct ticket *ticket, json_t *para
 	else if (!q)
 		diag_add(&diag, DIAG_ERROR, NULL, 0, 0, NULL, "out of memory");
 	else if (!name_question_read(policy, &words, time(NULL), q, &diag))
-		result = answer(lists_care_names(agent->lists), policy, q);
+		result = answer(agent, policy, q);
 	ticket_state(ticket, result, &diag);
 	diag_free(&diag);
 	free(q);

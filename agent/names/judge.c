@@ -65,10 +65,9 @@ static void ask(struct judge *judge, const struct sek_name_copy_head *head,
 	judged->blocked = judged->reason;
 	judged->allowed = said.opinion == SEK_NAME_ALLOW;
 	if (said.opinion == SEK_NAME_NONE || said.opinion == SEK_NAME_INSPECT) {
-		struct regex_match match = regexes_match(judge->regexes, host, strlen(host));
-		uint64_t block = match.block & phase->block & ~match.allow;
+		uint64_t block = regexes_block(judge->regexes, host, strlen(host), phase);
 
-		if (match.allow & phase->allow || !block)
+		if (!block)
 			return;
 		judged->blocked = judged->by_regex = true;
 		judged->reason = SEK_R_name_block;

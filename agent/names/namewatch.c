@@ -381,6 +381,12 @@ void namewatch_regexes(struct namewatch *w, struct regexes *regexes)
 	w->judge.regexes = regexes;
 }
 
+uint64_t namewatch_matches(struct namewatch *w, const char *host, size_t len,
+			   const struct sek_name_phase *phase)
+{
+	return regexes_block(w->judge.regexes, host, len, phase);
+}
+
 const struct ledger *namewatch_ledger(const struct namewatch *w)
 {
 	return w->lookups.ledger;

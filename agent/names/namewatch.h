@@ -48,6 +48,10 @@ void namewatch_free(struct namewatch *watch);
 /* Takes over expressions that names are tested against from now on; NULL: none. */
 void namewatch_regexes(struct namewatch *watch, struct regexes *regexes);
 
+/* Lists of which an expression blocks this host in this phase, one bit each; 0 where one spares it. */
+uint64_t namewatch_matches(struct namewatch *watch, const char *host, size_t len,
+			   const struct sek_name_phase *phase);
+
 const struct ledger *namewatch_ledger(const struct namewatch *watch);
 
 /* {"copies","bad_copies","flows","bytes","names","ended":{...},"learned","learned_refused",

@@ -364,3 +364,11 @@ struct regex_match regexes_match(struct regexes *r, const char *name, size_t len
 	}
 	return m.match;
 }
+
+uint64_t regexes_block(struct regexes *regexes, const char *name, size_t len,
+		       const struct sek_name_phase *phase)
+{
+	struct regex_match match = regexes_match(regexes, name, len);
+
+	return match.allow & phase->allow ? 0 : match.block & phase->block & ~match.allow;
+}

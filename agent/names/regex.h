@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sekisho/name.h"
 #include "text/diag.h"
 
 #define REGEX_CLOCK 8
@@ -53,6 +54,10 @@ struct regex_match {
 };
 /* Of one thread at a time. regexes NULL: nothing matches. */
 struct regex_match regexes_match(struct regexes *regexes, const char *name, size_t len);
+
+/* Which lists block a name by one in this phase, one bit each; 0 where an exception spares it. */
+uint64_t regexes_block(struct regexes *regexes, const char *name, size_t len,
+		       const struct sek_name_phase *phase);
 
 size_t regexes_cnt(const struct regexes *regexes); /* that are in force */
 

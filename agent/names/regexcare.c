@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "install/names.h"
 
-#define LOOK_MS 5000
+#define LOOK_MS 250
+#define LOOKS                                                                                      \
+	20 /* of which one reads all expressions, though no list has changed: for what failed */
 
 /* Copies of all expressions: the lists may change while they are compiled. */
 struct gathered {
@@ -27,6 +29,8 @@ struct regexcare {
 	struct worker *worker;
 	struct source *timer;
 	uint64_t sum; /* of what is in force, or on its way there */
+	uint64_t changes; /* of the lists, when they were read last */
+	unsigned int looks; /* since then */
 	bool busy;
 	struct gathered gathered;
 	struct regexes *made;
@@ -121,9 +125,12 @@ static void look(void *arg)
 {
 	struct regexcare *care = arg;
 	struct gathered now = { .sum = 0xcbf29ce484222325ULL };
+	uint64_t changes = names_changes(care->names);
 
-	if (care->busy)
+	if (care->busy || (changes == care->changes && ++care->looks < LOOKS))
 		return;
+	care->changes = changes;
+	care->looks = 0;
 	names_regexes(care->names, sum_take, &now);
 	if (!now.cnt)
 		now.sum = 0;

@@ -138,6 +138,8 @@ static json_t *now_place(const struct view_of_past *v, const struct tally_group 
 		names = policy_name_list(v->policy, group->now.list);
 		return place_json(list ? &list->place : names ? &names->place : NULL);
 	}
+	if (group->kind == RECORD_NAME)
+		return place_json(NULL);
 	return place_json(tenant ? policy_rule_place(tenant, group->now.rule) : NULL);
 }
 

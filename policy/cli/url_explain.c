@@ -131,6 +131,20 @@ static void facts_override(json_t *facts, const json_t *because)
 		   print_word(override, "allowed_by"), print_word(override, "reason"));
 }
 
+static void facts_expressions(json_t *facts, const json_t *answer)
+{
+	json_int_t cnt = json_integer_value(json_object_get(answer, "expressions"));
+	bool asked = !strcmp(print_word(answer, "lists"), "in force");
+
+	if (print_word(answer, "expression")[0])
+		print_fact(facts, "expressions", "one of list %s matches: blocked once it was seen",
+			   print_word(answer, "expression"));
+	else if (cnt)
+		print_fact(facts, "expressions",
+			   "%lld, %s: a name that one matches is blocked once it was seen", cnt,
+			   asked ? "of which none decides" : "not asked here");
+}
+
 static void facts_phase(json_t *facts, const json_t *phase)
 {
 	const char *until = print_word(phase, "until");
@@ -153,10 +167,7 @@ static json_t *facts_make(const json_t *answer)
 								   : print_word(because, "matched"));
 	facts_list(facts, because);
 	facts_override(facts, because);
-	if (json_integer_value(json_object_get(answer, "expressions")))
-		print_fact(facts, "expressions",
-			   "%lld, not asked here: a name that one matches is blocked once it was seen",
-			   json_integer_value(json_object_get(answer, "expressions")));
+	facts_expressions(facts, answer);
 	print_fact(facts, "tenant", "%s%s%s", print_word(answer, "tenant"),
 		   group[0] ? ", group " : "", group);
 	print_fact(facts, "mode", "%s", print_word(answer, "mode"));

@@ -154,6 +154,9 @@ void names_why_free(struct names_why *why);
 struct sek_name_said names_look(struct names *names, const struct name_asked *asked, uint16_t tenant,
 				const struct sek_name_phase *phase, struct name_found *ret_found);
 
+/* Counts how often other contents came into force than were before; changes by hand are not. */
+uint64_t names_changes(const struct names *names);
+
 /* Tells of each regular expression of the lists in force; text is the list's, of regex->len bytes. */
 typedef void names_regex_fn(void *arg, uint8_t list, const char *text,
 			    const struct name_regex *regex);

@@ -114,6 +114,11 @@ struct sek_name_said names_look(struct names *names, const struct name_asked *as
 	return said;
 }
 
+uint64_t names_changes(const struct names *names)
+{
+	return __atomic_load_n(&names->content_changes, __ATOMIC_ACQUIRE);
+}
+
 void names_regexes(struct names *names, names_regex_fn *each, void *arg)
 {
 	pthread_mutex_lock(&names->turn.lock);

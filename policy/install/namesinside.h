@@ -63,6 +63,7 @@ struct names {
 	void *changed_arg;
 	char *state_dir;
 	struct name_content *content[SEK_NAME_LISTS_MAX]; /* by id; written by whose turn it is, under lock */
+	uint64_t content_changes; /* counts them; read without the lock */
 	struct name_tenants tenants;
 	struct name_changed_set changed; /* in the overlay of the live head, beside the overrides */
 	struct name_ruling *rulings;

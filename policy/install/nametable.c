@@ -324,6 +324,7 @@ static void staged_take(struct names *names)
 	}
 	*staged = (struct name_staged){};
 	names->loaded = true;
+	__atomic_add_fetch(&names->content_changes, 1, __ATOMIC_RELEASE);
 }
 
 static void staged_drop(struct names *names)

@@ -192,6 +192,14 @@ static bool is_decided(const struct record_line *line)
 	return i < cnt && !(text_is(line->reason, "spoofed") && text_is(line->tenant, "host"));
 }
 
+/* Packets of what is in the records as a name. */
+static bool is_of_a_name(const struct record_line *line)
+{
+	return line->kind == RECORD_REFUSAL &&
+	       (text_is(line->reason, "name_block") || text_is(line->reason, "name_unlisted") ||
+		text_is(line->reason, "name_wait"));
+}
+
 /* The quarter of the week, on the clock here, by which lists are taken at certain hours. */
 static unsigned int quarter_of(struct tally *tally, const struct record_line *line)
 {
@@ -272,7 +280,7 @@ void tally_line(struct tally *tally, const struct judge *judge, const struct tal
 	tally->lines++;
 	if (filter->since && memcmp(line.time, filter->since, RECORD_TIME_LEN) < 0)
 		tally->before++;
-	else if (line.kind == RECORD_OTHER)
+	else if (line.kind == RECORD_OTHER || is_of_a_name(&line))
 		tally->other++;
 	else if (line.kind == RECORD_LOSS)
 		tally->missing += line.missing;

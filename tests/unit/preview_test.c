@@ -415,7 +415,7 @@ static void a_name_is_judged(void **state)
 	}
 }
 
-/* Answers, names that were hidden, and what the inspection engine tells. */
+/* Answers, packets of a name, names that were hidden, and what the inspection engine tells. */
 static void other_names_are_passed_over(void **state)
 {
 	static const char *const lines[] = {
@@ -428,11 +428,16 @@ static void other_names_are_passed_over(void **state)
 	const struct tally_filter all = {};
 	struct tally *tally = tally_new();
 	struct name_row hidden = name_rows[3];
+	struct past_row packet = rows[0];
 	char text[EVE_LINE_MAX];
 
 	for (size_t i = 0; i < 2; i++)
 		tally_line(tally, bed->judge, &all, lines[i], strlen(lines[i]));
 	assert_int_equal(tally->other, 2);
+	packet.reason = "name_block";
+	tally_line(tally, bed->judge, &all, text,
+		   line_make(&packet, 1700000000000000, 40000, text) - 1);
+	assert_int_equal(tally->other, 3);
 	hidden.reason = "name_hidden";
 	tally_line(tally, bed->judge, &all, text, name_line(&hidden, text));
 	assert_int_equal(tally->undecided, 1);
