@@ -12,7 +12,7 @@
 #   up http   as `up tcp`, the gateway with those names, and squid with them as `dstdomain` on a third path, proxy
 #   up inline as `up tcp`, the gateway inspects everything by all public rules; a third path, ips, is for Suricata
 #   ips       Suricata in line on that path, by AF_PACKET, with the same rules
-#   bulk PATH, handback, block, reloads N, idle   figures of `up inline`, printed
+#   bulk PATH, kept PATH, anew PATH, handback, block, reloads N, idle   figures of `up inline`, printed
 #   refused   prints how many packets the gateway has refused for their names
 #   nft       beside `live` two routers with nftables, bench-nft and bench-walk
 # A path's ends bear its name (gate, bare, nft, walk) in bench-lan and bench-net. The last line printed says what
@@ -370,8 +370,8 @@ up_inline() {
 	quiet bench-gw bench-bare bench-ips
 	for path in gate:gw bare:bare ips:ips; do
 		hosts "${path%:*}" "bench-${path#*:}"
-		for i in 11 12 13 14 15 16 17; do
-			ip -n "bench-c${path%:*}" addr add 10.1.0.$i/16 dev eth0
+		for i in 2 3 4 5 6 7 8; do
+			ip -n "bench-s${path%:*}" addr add 198.51.100.$i/24 dev eth0
 		done
 	done
 	inline_rules
@@ -379,26 +379,29 @@ up_inline() {
 	lab_agent "$build" "$lab_tmp/bench.yaml" --inspect-rules "$lab_tmp/all.rules"
 	lab_wait 400 inline_serves || { echo "no worker serves"; exit 1; }
 	lab_wait 20 inline_inspects || { echo "nothing passes the workers"; exit 1; }
-	web
+	for path in gate bare ips; do web $path; done
 }
-web() { # pages in plain and over TLS at 8080 and 443
-	local size
-	mkdir -p "$lab_tmp/www"
+web() { # PATH: pages in plain and over TLS at 80, 8080 and 443
+	local size dir=$lab_tmp/web-$1
+	mkdir -p "$lab_tmp/www" "$dir"
 	for size in 30k 40k 1M 2M 10M 40M; do
+		[ ! -e "$lab_tmp/www/$size" ] || continue
 		head -c ${size/k/000} /dev/urandom > "$lab_tmp/www/$size" 2> /dev/null || head -c $size /dev/urandom > "$lab_tmp/www/$size"
 	done
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
-		-keyout "$lab_tmp/key.pem" -out "$lab_tmp/cert.pem" 2> /dev/null
-	cat > "$lab_tmp/web.conf" <<-CONF
-		daemon off; pid $lab_tmp/web.own; error_log $lab_tmp/web.err; worker_processes 1;
-		events { worker_connections 1024; }
-		http { access_log off; root $lab_tmp/www; client_body_temp_path $lab_tmp/body; proxy_temp_path $lab_tmp/proxy;
-		  fastcgi_temp_path $lab_tmp/fcgi; uwsgi_temp_path $lab_tmp/uwsgi; scgi_temp_path $lab_tmp/scgi;
-		  server { listen 8080; }
+	echo "<html>$(yes 'lorem ipsum dolor' | head -n 56)</html>" > "$lab_tmp/www/1k.html"
+	[ -e "$lab_tmp/cert.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj /CN=bench -keyout "$lab_tmp/key.pem" -out "$lab_tmp/cert.pem" 2> /dev/null
+	cat > "$dir/conf" <<-CONF
+		daemon off; pid $dir/own; error_log $dir/err; worker_processes 1;
+		events { worker_connections 4096; }
+		http { access_log off; sendfile on; tcp_nopush on; types { text/html html; } keepalive_requests 100000000; root $lab_tmp/www;
+		  client_body_temp_path $dir/body; proxy_temp_path $dir/proxy; fastcgi_temp_path $dir/fcgi;
+		  uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
+		  server { listen 80 backlog=4096; listen 8080; }
 		  server { listen 443 ssl; ssl_certificate $lab_tmp/cert.pem; ssl_certificate_key $lab_tmp/key.pem; } }
 	CONF
-	lab_spawn web bench-sgate nginx -c "$lab_tmp/web.conf"
-	lab_wait 20 listens gate 8080
+	lab_spawn "web-$1" "bench-s$1" nginx -c "$dir/conf"
+	lab_wait 20 listens "$1" 8080
 }
 
 suricata_settings() {
@@ -443,6 +446,26 @@ bulk() { # PATH
 	jq -er '.end.sum_received.bits_per_second' "$lab_tmp/tcp.json" ||
 		{ jq -r '.error // "iperf3 measured nothing"' "$lab_tmp/tcp.json"; exit 1; }
 }
+
+# Fifty connections at once. Two of wrk's threads, as one asks one address and workers share flows out by both ends'.
+wrk_run() { # PATH [OPTION...]: requests a second, and their p99 in microseconds
+	local path=$1
+	shift
+	cat > "$lab_tmp/addresses.lua" <<-LUA
+		local threads = 0
+		function setup(thread)
+		    threads = threads + 1
+		    thread.addr = wrk.lookup("198.51.100." .. threads, "80")[1]
+		end
+	LUA
+	in_ns "bench-c$path" "${ahead[@]}" wrk -t2 -c50 -d2s --timeout 5s --latency -s "$lab_tmp/addresses.lua" "$@" \
+		http://198.51.100.1/1k.html > "$lab_tmp/wrk.log" 2>&1 || true
+	awk '$1 == "99%" { p99 = $2; p99 *= $2 ~ /us$/ ? 1 : $2 ~ /ms$/ ? 1000 : 1e6 } $1 == "Requests/sec:" { rate = $2 }
+		/Socket errors|Non-2xx/ { bad = $0 }
+		END { if (bad || !rate) exit 1; print rate, p99 }' "$lab_tmp/wrk.log" || { tail -n 3 "$lab_tmp/wrk.log" | tr '\n' ' '; exit 1; }
+}
+kept() { wrk_run "$1"; }
+anew() { wrk_run "$1" -H "Connection: close"; }
 
 workers_sum() { lab_cli "$build" -j worker show | jq "[.workers[].$1] | add"; } # FIELD
 wire_bytes() { in_ns bench-cgate cat /proc/net/dev | awk '$1 == "eth0:" { printf "%.0f\n", $2 + $10 }'; }
@@ -509,11 +532,11 @@ tcp) tcp "$3" ;;
 nft) nft_paths ;;
 refused) refused ;;
 ips | handback | block | idle) "$2" ;;
-bulk | reloads) "$2" "$3" ;;
+bulk | kept | anew | reloads) "$2" "$3" ;;
 down) lab_down ;;
 *)
 	echo "usage: field.sh BUILD up LAYOUT | mtu N | rates N | tcp PATH | nft | refused | ips | bulk PATH |
-	handback | block | reloads N | idle | down" >&2
+	kept PATH | anew PATH | handback | block | reloads N | idle | down" >&2
 	exit 2
 	;;
 esac

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Inspection in line by all public rules, with real stacks at both ends: against a bare redirect, and Suricata in
- * line on the same kind of cables beside it. Clients and server are threads of this process; whatever inspects
- * has the same two CPUs as they.
+ * Inspection in line by all public rules, between real clients and servers (iperf3, wrk, curl, nginx): against a
+ * bare redirect, and Suricata in line on the same kind of cables beside it. Whatever inspects has the same two CPUs
+ * as they. What wrk cannot do, one request at a time behind a megabyte that has been inspected, is done here.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,9 +18,8 @@
 #include "bench/bench.h"
 #include "bench/field.h"
 
-#define CONNECTIONS 16 /* under way at once */
-#define SECONDS 0.5 /* of one measurement */
-#define BODY 1024
+#define SECONDS 0.5 /* of lone requests */
+#define LONG 1024 /* bytes of a request that is as long as its answer */
 #define DEEP 1200 /* requests and answers of that length: more than 1 MiB */
 #define TIMES_MAX 200000
 #define PATIENCE_S 5
@@ -125,214 +121,120 @@ static const struct bench_row rows[] = {
 	  BENCH_NO_GOAL, 0 },
 };
 
-struct server {
-	pthread_t thread;
-	int listener, epoll; /* -1: none */
-	atomic_bool ends;
-};
-
 struct state {
 	struct field *field;
-	struct server servers[PATHS];
 	bool has_ips;
 	char why_not[160];
 	bool is_reloaded;
 	double lost, gap_ms;
+	double p99_us[PATHS]; /* of the requests that were just measured on a path; 0: none */
 	float times[TIMES_MAX];
 };
 
-/* --- the server: answers each request with the same page --- */
-
-static char page[BODY + 128];
-static size_t page_len;
-
-static void page_make(void)
+/* Numbers that field.sh finds out, one or two. */
+static int asked(const char *word, const char *more, double *ret_value, double *ret_second)
 {
-	page_len = (size_t)snprintf(page, sizeof(page),
-				    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-				    "Content-Length: %d\r\n\r\n",
-				    BODY);
-	memset(page + page_len, 'a', BODY);
-	page_len += BODY;
-}
+	int r = field_script(word, more);
+	char *end;
 
-static void server_accept(const struct server *server)
-{
-	int one = 1, fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	if (fd < 0)
-		return;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-/* A request comes whole, as it is short. */
-static void server_answer(int fd)
-{
-	char request[2048];
-	ssize_t n = recv(fd, request, sizeof(request), 0);
-
-	bool over = n > 0 ? send(fd, page, page_len, MSG_NOSIGNAL) < 0 : n == 0 || errno != EAGAIN;
-
-	if (over)
-		close(fd);
-}
-
-static void *server_run(void *arg)
-{
-	struct server *server = arg;
-	struct epoll_event events[64];
-
-	while (!atomic_load(&server->ends)) {
-		int cnt = epoll_wait(server->epoll, events, 64, 100);
-
-		for (int i = 0; i < cnt; i++) {
-			if (events[i].data.fd == server->listener)
-				server_accept(server);
-			else
-				server_answer(events[i].data.fd);
-		}
-	}
-	return NULL;
-}
-
-static int server_start(const struct state *state, enum path path, struct server *server)
-{
-	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(80) };
-	struct epoll_event event = { .events = EPOLLIN };
-	char ns[32];
-	int r;
-
-	snprintf(ns, sizeof(ns), "bench-s%s", path_names[path]);
-	r = field_socket(state->field, ns, &server->listener);
 	if (r)
 		return r;
-	if (bind(server->listener, (const struct sockaddr *)&at, sizeof(at)) ||
-	    listen(server->listener, 1024))
-		return bench_say(-errno, "no server in %s: %s", ns, strerror(errno));
-	server->epoll = epoll_create1(EPOLL_CLOEXEC);
-	event.data.fd = server->listener;
-	if (server->epoll < 0 || epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->listener, &event) ||
-	    pthread_create(&server->thread, NULL, server_run, server)) {
-		close(server->listener);
-		server->listener = -1;
-		return bench_say(-EAGAIN, "no server");
-	}
-	return 0;
+	*ret_value = strtod(bench_said(), &end);
+	if (ret_second && end != bench_said())
+		*ret_second = strtod(end, &end);
+	return end == bench_said() ? bench_say(-EIO, "%s: %s", word, bench_said()) : 0;
 }
 
-static void server_end(struct server *server)
-{
-	if (server->listener < 0)
-		return;
-	atomic_store(&server->ends, true);
-	pthread_join(server->thread, NULL);
-	close(server->listener);
-	close(server->epoll);
-}
+/* --- one request at a time over one connection --- */
 
-/* --- clients: so many conversations at once, each a request and its answer --- */
-
-struct client {
+struct lone {
 	int fd;
-	size_t got;
-	double asked;
-};
-
-struct load {
-	struct state *state;
-	enum path path;
-	bool anew; /* a connection for each request */
 	bool deep; /* both sides have sent more than is inspected before it is measured */
-	int epoll;
-	size_t client_cnt;
-	struct client clients[CONNECTIONS];
-	size_t done;
+	size_t answer_len;
+	size_t cnt;
+	float *times;
 };
 
-#define REQUEST                                                                                    \
-	"GET /a/page.html HTTP/1.1\r\nHost: www.static.example\r\nUser-Agent: bench\r\n"           \
-	"Accept: */*\r\n"
-
-static const char request[] = REQUEST "\r\n";
-
-/* As long as its answer. */
-static char long_request[sizeof(request) + BODY];
-static size_t long_len;
-
-static void long_request_make(void)
+static int lone_open(const struct state *state, enum path path, struct lone *lone)
 {
-	long_len = (size_t)snprintf(long_request, sizeof(long_request),
-				    REQUEST "Cookie: %0*d\r\n\r\n", BODY - 12, 0);
-}
-
-/* A client's address is one of several: workers share flows out by both ends. */
-static int client_open(struct load *load, struct client *client)
-{
-	size_t number = (size_t)(client - load->clients);
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-	struct timeval patience = { .tv_sec = PATIENCE_S };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80) }, from = to;
-	struct linger hard = { .l_onoff = 1 };
-	char ns[32], text[32];
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80) };
+	char ns[32];
 	int one = 1, r;
 
-	snprintf(ns, sizeof(ns), "bench-c%s", path_names[load->path]);
-	snprintf(text, sizeof(text), "10.1.0.%zu", 10 + number % 8);
-	inet_pton(AF_INET, text, &from.sin_addr);
+	snprintf(ns, sizeof(ns), "bench-c%s", path_names[path]);
 	inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
-	from.sin_port = 0;
-	r = field_socket(load->state->field, ns, &client->fd);
+	r = field_socket(state->field, ns, &lone->fd);
 	if (r)
 		return r;
-	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)); /* no TIME-WAIT */
-	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (bind(client->fd, (struct sockaddr *)&from, sizeof(from)) ||
-	    connect(client->fd, (struct sockaddr *)&to, sizeof(to)))
-		return bench_say(-errno, "%s does not connect: %s", ns, strerror(errno));
-	return epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->fd, &event) ? -errno : 0;
+	setsockopt(lone->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(lone->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return connect(lone->fd, (struct sockaddr *)&to, sizeof(to))
+		       ? bench_say(-errno, "%s does not connect: %s", ns, strerror(errno))
+		       : 0;
 }
 
-static int client_ask(const struct load *load, struct client *client)
+static int lone_ask(const struct lone *lone)
 {
-	client->got = 0;
-	client->asked = bench_now();
-	return send(client->fd, load->deep ? long_request : request,
-		    load->deep ? long_len : sizeof(request) - 1, MSG_NOSIGNAL) < 0
+	char request[LONG + 1] = "GET /1k.html HTTP/1.1\r\nHost: www.static.example\r\nCookie: ";
+	size_t len = strlen(request), end = lone->deep ? LONG - 4 : len + 1;
+
+	memset(request + len, '0', end - len);
+	memcpy(request + end, "\r\n\r\n", 4);
+	return send(lone->fd, request, end + 4, MSG_NOSIGNAL) < 0
 		       ? bench_say(-errno, "a request: %s", strerror(errno))
 		       : 0;
 }
 
-static int client_go_on(struct load *load, struct client *client)
+/* All answers are as long as the first, of which all is there when nothing more comes. */
+static int lone_learn(struct lone *lone)
 {
 	char bytes[4096];
-	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	int r = 0;
+	ssize_t n;
+	int r = lone_ask(lone);
 
-	if (n <= 0)
-		return n < 0 && errno == EAGAIN
-			       ? 0
-			       : bench_say(-EIO, "%s: no answer", path_names[load->path]);
-	client->got += (size_t)n;
-	if (client->got < page_len)
-		return 0;
-	if (load->done < TIMES_MAX)
-		load->state->times[load->done] = (float)((bench_now() - client->asked) * 1e6);
-	load->done++;
-	if (load->anew) {
-		double began = bench_now();
-
-		close(client->fd);
-		r = client_open(load, client);
-		if (!r)
-			r = client_ask(load, client);
-		client->asked = began;
-		return r;
+	while (!r && lone->answer_len < sizeof(bytes)) {
+		n = recv(lone->fd, bytes, sizeof(bytes), lone->answer_len ? MSG_DONTWAIT : 0);
+		if (n <= 0 && lone->answer_len)
+			return 0;
+		if (n <= 0)
+			return bench_say(-EIO, "no answer to a lone request");
+		lone->answer_len += (size_t)n;
+		usleep(50000);
 	}
-	return client_ask(load, client);
+	return r ? r : bench_say(-EIO, "the answer to a lone request does not end");
+}
+
+static int lone_turn(const struct lone *lone, double *ret_us)
+{
+	double asked_at = bench_now();
+	char bytes[4096];
+	int r = lone_ask(lone);
+
+	for (size_t got = 0; !r && got < lone->answer_len;) {
+		ssize_t n = recv(lone->fd, bytes, sizeof(bytes), 0);
+
+		if (n <= 0)
+			return bench_say(-EIO, "a lone request has no answer");
+		got += (size_t)n;
+	}
+	*ret_us = (bench_now() - asked_at) * 1e6;
+	return r;
+}
+
+static int lone_run(struct lone *lone)
+{
+	double until, us;
+	int r = lone_learn(lone);
+
+	for (size_t i = 0; !r && lone->deep && i < DEEP; i++)
+		r = lone_turn(lone, &us);
+	until = bench_now() + SECONDS;
+	while (!r && lone->cnt < TIMES_MAX && bench_now() < until) {
+		r = lone_turn(lone, &us);
+		lone->times[lone->cnt++] = (float)us;
+	}
+	return r;
 }
 
 static int by_size(const void *a, const void *b)
@@ -342,108 +244,34 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* So many answers, or until then. */
-static int load_until(struct load *load, size_t cnt, double until)
-{
-	struct epoll_event events[CONNECTIONS];
-	double heard = bench_now();
-	int r = 0;
-
-	while (!r && load->done < cnt && bench_now() < until) {
-		int ready = epoll_wait(load->epoll, events, CONNECTIONS, 100);
-
-		for (int i = 0; !r && i < ready; i++)
-			r = client_go_on(load, events[i].data.ptr);
-		if (ready > 0)
-			heard = bench_now();
-		else if (bench_now() > heard + PATIENCE_S)
-			r = bench_say(-EIO, "%s: nobody answers", path_names[load->path]);
-	}
-	return r;
-}
-
-static int load_run(struct load *load, double *ret_per_second)
-{
-	double began;
-	int r = load->deep ? load_until(load, DEEP, bench_now() + PATIENCE_S) : 0;
-
-	load->done = 0;
-	began = bench_now();
-	if (!r)
-		r = load_until(load, SIZE_MAX, began + SECONDS);
-	*ret_per_second = (double)load->done / (bench_now() - began);
-	return r;
-}
-
-static int load_begin(struct load *load)
-{
-	int r = 0;
-
-	load->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (load->epoll < 0)
-		return bench_say(-errno, "no epoll");
-	for (size_t i = 0; i < load->client_cnt; i++)
-		load->clients[i].fd = -1;
-	for (size_t i = 0; !r && i < load->client_cnt; i++)
-		r = client_open(load, &load->clients[i]);
-	for (size_t i = 0; !r && i < load->client_cnt; i++)
-		r = client_ask(load, &load->clients[i]);
-	return r;
-}
-
-static void load_end(struct load *load)
-{
-	for (size_t i = 0; load->epoll >= 0 && i < load->client_cnt; i++)
-		if (load->clients[i].fd >= 0)
-			close(load->clients[i].fd);
-	if (load->epoll >= 0)
-		close(load->epoll);
-}
-
-/* Requests a second over a path; how long they took is in the state, sorted. */
-static int load_take(struct load *load, double *ret_per_second)
-{
-	int r = load_begin(load);
-
-	if (!r)
-		r = load_run(load, ret_per_second);
-	load_end(load);
-	if (load->done > TIMES_MAX)
-		load->done = TIMES_MAX;
-	qsort(load->state->times, load->done, sizeof(*load->state->times), by_size);
-	return r;
-}
-
-static double share_of(const struct load *load, size_t percent)
-{
-	return load->done ? (double)load->state->times[load->done * percent / 100] : 0;
-}
-
-static int many_take(struct state *state, int subject, double *ret_value)
-{
-	struct load load = { .state = state,
-			     .path = (enum path)(subject % 3),
-			     .anew = subject >= CONN_GATE,
-			     .client_cnt = CONNECTIONS };
-	int r = load_take(&load, ret_value);
-
-	if (subject >= P99_GATE && subject <= P99_IPS)
-		*ret_value = share_of(&load, 99);
-	return r;
-}
-
-/* One connection alone. */
 static int lone_take(struct state *state, int subject, double *ret_us)
 {
 	int number = subject - LONE_P50_GATE; /* deep or not, then p50 and p99, then the path */
-	struct load load = { .state = state,
-			     .path = number & 1 ? BARE : GATE,
-			     .deep = subject >= BACK_P50_GATE,
-			     .client_cnt = 1 };
-	int r = load_take(&load, ret_us);
+	struct lone lone = { .fd = -1, .deep = subject >= BACK_P50_GATE, .times = state->times };
+	int r = lone_open(state, number & 1 ? BARE : GATE, &lone);
 
-	*ret_us = share_of(&load, number & 2 ? 99 : 50);
+	if (!r)
+		r = lone_run(&lone);
+	if (lone.fd >= 0)
+		close(lone.fd);
+	qsort(lone.times, lone.cnt, sizeof(*lone.times), by_size);
+	*ret_us = lone.cnt ? (double)lone.times[lone.cnt * (number & 2 ? 99 : 50) / 100] : 0;
 	return r;
+}
+
+/* --- many at once --- */
+
+static int requests_take(struct state *state, enum path path, bool wants_p99, double *ret_value)
+{
+	int r = 0;
+
+	if (!wants_p99 || !state->p99_us[path])
+		r = asked("kept", path_names[path], ret_value, &state->p99_us[path]);
+	if (r || !wants_p99)
+		return r;
+	*ret_value = state->p99_us[path];
+	state->p99_us[path] = 0;
+	return 0;
 }
 
 /* --- the topic --- */
@@ -456,10 +284,6 @@ static int inline_setup(void **ret_state)
 	*ret_state = state;
 	if (!state)
 		return bench_say(-ENOMEM, "no memory");
-	for (int i = 0; i < PATHS; i++)
-		state->servers[i].listener = -1;
-	page_make();
-	long_request_make();
 	r = bench_as_others();
 	if (!r && setpriority(PRIO_PROCESS, 0, AHEAD))
 		r = bench_say(-errno, "no priority: %s", strerror(errno));
@@ -469,32 +293,16 @@ static int inline_setup(void **ret_state)
 		r = field_bare(state->field, "bench-bare");
 	state->has_ips = !r && !field_script("ips", NULL);
 	snprintf(state->why_not, sizeof(state->why_not), "%s", bench_said());
-	for (int i = 0; !r && i < PATHS; i++)
-		r = server_start(state, (enum path)i, &state->servers[i]);
 	return r;
-}
-
-/* A number that field.sh finds out. */
-static int asked(const char *word, const char *more, double *ret_value)
-{
-	int r = field_script(word, more);
-	char *end;
-
-	if (r)
-		return r;
-	*ret_value = strtod(bench_said(), &end);
-	return end == bench_said() ? bench_say(-EIO, "%s: %s", word, bench_said()) : 0;
 }
 
 /* The reloads are made once: they take long. */
 static int reload_take(struct state *state, bool lost, double *ret_value)
 {
-	int r = state->is_reloaded ? 0 : asked("reloads", "10", &state->lost);
+	int r = state->is_reloaded ? 0 : asked("reloads", "10", &state->lost, &state->gap_ms);
 
 	if (r)
 		return r;
-	if (!state->is_reloaded)
-		state->gap_ms = strtod(strchr(bench_said(), ' ') ?: " 0", NULL);
 	state->is_reloaded = true;
 	*ret_value = lost ? state->lost : state->gap_ms;
 	return 0;
@@ -512,21 +320,26 @@ static int inline_take(void *arg, int subject, double *ret_value)
 	case BULK_GATE:
 	case BULK_BARE:
 	case BULK_IPS:
-		r = asked("bulk", path_names[path], ret_value);
+		r = asked("bulk", path_names[path], ret_value, NULL);
 		*ret_value /= 1e9;
 		return r;
 	case HANDBACK:
-		return asked("handback", NULL, ret_value);
+		return asked("handback", NULL, ret_value, NULL);
 	case BLOCK:
-		return asked("block", NULL, ret_value);
+		return asked("block", NULL, ret_value, NULL);
 	case LOST:
 	case GAP:
 		return reload_take(state, subject == LOST, ret_value);
 	case IDLE:
-		return asked("idle", NULL, ret_value);
+		return asked("idle", NULL, ret_value, NULL);
+	case CONN_GATE:
+	case CONN_BARE:
+	case CONN_IPS:
+		return asked("anew", path_names[path], ret_value, NULL);
 	default:
-		return subject >= LONE_P50_GATE ? lone_take(state, subject, ret_value)
-						: many_take(state, subject, ret_value);
+		return subject >= LONE_P50_GATE
+			       ? lone_take(state, subject, ret_value)
+			       : requests_take(state, path, subject >= P99_GATE, ret_value);
 	}
 }
 
@@ -536,8 +349,6 @@ static void inline_teardown(void *arg)
 
 	if (!state)
 		return;
-	for (int i = 0; i < PATHS; i++)
-		server_end(&state->servers[i]);
 	field_down(state->field);
 	free(state);
 }
