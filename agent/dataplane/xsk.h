@@ -64,11 +64,6 @@ void xsk_give(struct xsk_set *set, const struct xsk_frame *frame);
  * long.
  */
 bool xsk_make(struct xsk_set *set, const uint8_t *bytes, uint32_t len, struct xsk_frame *ret_frame);
-/*
- * Makes a frame of these bytes; the caller's until it is sent or given back. False: no buffer, or too
- * long.
- */
-bool xsk_make(struct xsk_set *set, const uint8_t *bytes, uint32_t len, struct xsk_frame *ret_frame);
 
 /* Gives the kernel what is to be sent, and buffers for what was taken, by whomever, of the queues it owns. */
 void xsk_turn(struct xsk_set *set);

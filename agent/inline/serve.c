@@ -340,6 +340,27 @@ bool serve_recall(struct serve *s, const struct sek_note *note)
 	return !hand_order(s->service->gate, &order);
 }
 
+bool serve_recall_other(struct serve *s, const struct sek_note *note)
+{
+	const uint8_t other = (uint8_t)(1u << !(note->dir & 1));
+	const struct sek_hand_order order = { .first_ns = note->first_ns,
+					      .number = note->number,
+					      .state = SEK_HANDOFF_WORKER,
+					      .dirs = other };
+
+	for (size_t i = 0; i < s->order_cnt; i++)
+		if (is_of(&s->orders[i], note)) {
+			s->orders[i].order.dirs &= (uint8_t)~other;
+			s->orders[i].order.quiet &= (uint8_t)~other;
+		}
+	return !hand_order(s->service->gate, &order);
+}
+
+bool serve_is_back(const struct serve *s, const struct sek_note *note)
+{
+	return hand_is_back(s->service->gate, note->number, note->first_ns, note->dir & 1);
+}
+
 static void block_count(struct sek_worker *worker, const struct sek_note *note)
 {
 	uint32_t took_ns = (uint32_t)clock_mono_ns() - note->handed_ns;

@@ -82,6 +82,10 @@ void serve_turn(struct serve *serve);
 void serve_back(struct serve *serve, const struct sek_note *note, bool quiet, enum sek_back_why why);
 /* The kernel is to hand that flow over again. False: it is over, or falls. */
 bool serve_recall(struct serve *serve, const struct sek_note *note);
+/* The same of the direction alone that is not the note's. */
+bool serve_recall_other(struct serve *serve, const struct sek_note *note);
+/* Whether the kernel has the note's direction, with nothing of it under way; or that flow is over. */
+bool serve_is_back(const struct serve *serve, const struct sek_note *note);
 /* Nothing of that flow passes any more. reset: its ends are told. */
 void serve_block(struct serve *serve, const struct sek_note *note, bool reset);
 /* Now and then: frames that the kernel could not put into a ring of its queues are counted. */

@@ -22,6 +22,7 @@
 #define TURN_NS                                                                                    \
 	250000ull /* not much longer, before the rings are looked at again for other bodies' */
 #define TURN_LOOKS 8 /* frames between two looks at the clock */
+#define BRAKE_MS 1 /* between two looks where a flow is braked */
 #define HELD_MS 10 /* between two looks where files are held */
 #define REST_MS 100 /* between two signs of life where nothing comes */
 #define LINES_MS 50 /* until the loop is told of a line: it writes many at once */
@@ -94,6 +95,8 @@ static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
 static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
 		       const struct sek_note *note, bool over, bool quiet, enum sek_back_why why)
 {
+	if (over)
+		brake_passed(w->brake, note, w->now_ns);
 	if (xsk_send(w->serve.set, frame, note->out_port))
 		w->serve.worker->sent++;
 	else
@@ -102,6 +105,47 @@ static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
 		w->handed[w->handed_cnt++] = note->handed_ns;
 	if (over || quiet)
 		serve_back(&w->serve, note, !over, why);
+}
+
+/* --- what waits until a flow can be taken back --- */
+
+static bool brake_recalls(void *arg, const struct sek_note *note)
+{
+	struct inline_worker *w = arg;
+
+	return serve_recall_other(&w->serve, note);
+}
+
+static bool brake_asks(void *arg, const struct sek_note *note)
+{
+	struct inline_worker *w = arg;
+
+	return serve_is_back(&w->serve, note);
+}
+
+static void brake_sends(void *arg, const struct brake_frame *frame)
+{
+	struct inline_worker *w = arg;
+	struct xsk_frame made;
+
+	if (w->serve.set && xsk_make(w->serve.set, frame->bytes, frame->len, &made))
+		frame_pass(w, &made, &frame->note, frame->over, frame->quiet,
+			   (enum sek_back_why)frame->why);
+	else
+		w->serve.worker->lost++;
+}
+
+static bool brake_has(struct inline_worker *w, const struct xsk_frame *frame,
+		      const struct sek_note *note, const struct inspect_verdict *verdict)
+{
+	const struct brake_frame waits = { .note = *note,
+					   .over = verdict->over,
+					   .quiet = verdict->quiet,
+					   .why = (uint8_t)verdict->why,
+					   .len = frame->len,
+					   .bytes = frame->bytes };
+
+	return brake_takes(w->brake, &waits);
 }
 
 /* --- files that are held --- */
@@ -219,12 +263,16 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	inspector_frame(&w->inspector, &packet, NULL);
 	turn_end(w);
 	verdict = inspector_verdict(&w->inspector);
-	if (verdict.drops)
+	if (verdict.drops) {
 		frame_stop(w, frame, &note, &verdict);
-	else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len))
+	} else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len)) {
+		brake_let_go(w->brake, &note); /* what came before it must leave before it */
 		xsk_give(w->serve.set, frame);
-	else
+	} else if (brake_has(w, frame, &note, &verdict)) {
+		xsk_give(w->serve.set, frame);
+	} else {
 		frame_pass(w, frame, &note, verdict.over, verdict.quiet, verdict.why);
+	}
 	if (w->hold && verdict.flow) {
 		if (verdict.over && verdict.flow->state == FLOW_BYPASSED)
 			hold_back(w->hold, verdict.flow, &note);
@@ -298,21 +346,29 @@ static size_t rings_work(struct inline_worker *w)
 	if (!cnt)
 		serve_rests(&w->serve);
 	serve_turn(&w->serve);
+	brake_turn(w->brake, w->now_ns);
 	if (w->handed_cnt)
 		waits_tell(w);
 	held_tell(w);
 	return cnt;
 }
 
+static void brakes_off(struct inline_worker *w)
+{
+	brake_turn(w->brake, w->now_ns + BRAKE_NS);
+}
+
 /* What is still in the rings goes on, in order; nothing new comes any more. */
 static void rings_drain(struct inline_worker *w)
 {
 	service_close(&w->crew->service);
+	brakes_off(w);
 	for (int turn = 0, quiet = 0; (turn < LAST_TURNS || fair_cnt(w->fair)) && quiet < 2; turn++) {
 		quiet = rings_work(w) ? 0 : quiet + 1;
 		if (quiet)
 			usleep(1000); /* a driver's poll that had begun */
 	}
+	brakes_off(w);
 }
 
 /* --- meetings: the last worker to come works for all --- */
@@ -405,6 +461,8 @@ static void lines_tell(struct inline_worker *w)
 
 static int rest_ms(const struct inline_worker *w)
 {
+	if (brake_waits(w->brake))
+		return BRAKE_MS;
 	if (inspector_waits(&w->inspector))
 		return HELD_MS;
 	return w->has_lines ? LINES_MS : REST_MS;
@@ -492,7 +550,8 @@ int inline_worker_init(struct inline_worker *w, struct inline_crew *crew, unsign
 		inspector_share(&w->inspector, &crew->workers[0].inspector, turn_await, w);
 	w->resets = resets_new();
 	w->fair = fair_new();
-	if (!r && (!w->resets || !w->fair))
+	w->brake = brake_new(&(struct brake_parts){ brake_recalls, brake_asks, brake_sends, w });
+	if (!r && (!w->resets || !w->fair || !w->brake))
 		r = -ENOMEM;
 	return r ? r : hold_begin(w);
 }
@@ -503,6 +562,7 @@ void inline_worker_free(struct inline_worker *w)
 		inspector_free(&w->inspector);
 	turn_end(w);
 	hold_free(w->hold);
+	brake_free(w->brake);
 	resets_free(w->resets);
 	fair_free(w->fair);
 	close(w->wake_fd);

@@ -6,6 +6,7 @@
 #ifndef AGENT_INLINE_WORKER_H
 #define AGENT_INLINE_WORKER_H
 
+#include "inline/brake.h"
 #include "inline/crew.h"
 #include "inline/fair.h"
 #include "inline/hold.h"
@@ -26,6 +27,7 @@ struct inline_worker {
 	struct inspector_hold holds;
 	struct hold *hold; /* NULL: nothing is held */
 	struct resets *resets;
+	struct brake *brake; /* frames of flows that are to be taken back though they never pause */
 	struct fair *fair; /* frames that wait for their body's turn */
 	uint64_t frames, second; /* of the engine */
 	uint64_t second_packets, second_bytes; /* counted when it began */

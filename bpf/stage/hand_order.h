@@ -29,6 +29,11 @@ int sek_hand_order(struct sek_hand_order *order)
 		return -ENOENT;
 	if (hand->state != SEK_HANDOFF_WORKER && hand->state != SEK_HANDOFF_BACK)
 		return -ESTALE;
+	if (order->state == SEK_HANDOFF_WORKER && order->dirs) {
+		hand->back &= ~order->dirs;
+		hand->quiet &= ~order->dirs;
+		return 0;
+	}
 	if (order->state == SEK_HANDOFF_DROP && order->reset)
 		hand_reset(flow);
 	if (order->state == SEK_HANDOFF_BACK) {

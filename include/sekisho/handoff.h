@@ -171,7 +171,7 @@ struct sek_hand_order {
 	__u32 number;
 	__u32 upto[2]; /* BACK: as sek_note.sent of the last frame that it let go */
 	__u8 dirs;     /* BACK: of which directions upto is told, a bit each */
-	__u8 state; /* SEK_HANDOFF_BACK, SEK_HANDOFF_DROP; SEK_HANDOFF_WORKER: it stays after all */
+	__u8 state; /* SEK_HANDOFF_BACK, SEK_HANDOFF_DROP; SEK_HANDOFF_WORKER: dirs come again, of 0 all */
 	__u8 reset; /* DROP: 1: both ends are told, at the next packet */
 	__u8 quiet; /* BACK: directions of dirs of which what has bytes is still looked at */
 };

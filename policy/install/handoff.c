@@ -18,3 +18,15 @@ int hand_order(const struct gate *gate, const struct sek_hand_order *order)
 
 	return err ? err : (int)run.retval;
 }
+
+bool hand_is_back(const struct gate *gate, uint32_t number, uint64_t first_ns, unsigned int dir)
+{
+	struct sek_handoff hand;
+
+	if (bpf_map_lookup_elem(gate_map_fd(gate, "sek_handoff"), &number, &hand) ||
+	    hand.first_ns != first_ns)
+		return true;
+	return hand.state != SEK_HANDOFF_WORKER &&
+	       !(hand.state == SEK_HANDOFF_BACK &&
+		 (!(hand.back >> dir & 1) || hand.sent[dir] != hand.upto[dir]));
+}

@@ -5,6 +5,9 @@
 #ifndef POLICY_INSTALL_HANDOFF_H
 #define POLICY_INSTALL_HANDOFF_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct gate;
 struct sek_hand_order;
 
@@ -13,5 +16,8 @@ struct sek_hand_order;
  * May be called by any thread.
  */
 int hand_order(const struct gate *gate, const struct sek_hand_order *order);
+
+/* Whether a direction of that flow (its enum sek_dir) comes to no worker any more, or the flow is over. Likewise. */
+bool hand_is_back(const struct gate *gate, uint32_t number, uint64_t first_ns, unsigned int dir);
 
 #endif

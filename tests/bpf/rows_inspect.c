@@ -307,6 +307,43 @@ static void a_flow_is_handed_back_in_order(void **state)
 	end(bed);
 }
 
+/* One direction can be called back alone: its frames come again, the other's do not. */
+static void a_direction_is_called_back(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	begin(bed);
+	if (!bed->tc) {
+		uint32_t number;
+
+		handshake(bed, CLOSED_BODY);
+		order = order_of(bed, SEK_HANDOFF_BACK);
+		number = order.number;
+		order.dirs = 1 << SEK_OUT | 1 << SEK_IN;
+		order.upto[SEK_OUT] = 2;
+		order.upto[SEK_IN] = 1;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_established);
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1011, 0), SEK_R_established);
+		assert_true(hand_is_back(gate_of(bed), number, order.first_ns, SEK_IN));
+		order.state = SEK_HANDOFF_WORKER;
+		order.dirs = 1 << SEK_IN;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_false(hand_is_back(gate_of(bed), number, order.first_ns, SEK_IN));
+		assert_true(hand_is_back(gate_of(bed), number, order.first_ns, SEK_OUT));
+		assert_true(hand_is_back(gate_of(bed), number, order.first_ns + 1, SEK_IN));
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1011, 0), SEK_R_inspected);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1011, 10), SEK_R_established);
+		order.state = SEK_HANDOFF_BACK;
+		order.upto[SEK_IN] = 2;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_true(hand_is_back(gate_of(bed), number, order.first_ns, SEK_IN));
+		assert_int_equal(in(bed, CLOSED_BODY, TCP_ACK, 5001, 1021, 0), SEK_R_established);
+	}
+	end(bed);
+}
+
 /* Of a direction whose bytes are still looked at, acknowledgements alone pass, and none before bytes in front of it. */
 static void acknowledgements_of_a_bulk_pass(void **state)
 {
@@ -539,6 +576,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_full_ring_is_noticed),
 	cmocka_unit_test(a_flood_is_its_own_bodys),
 	cmocka_unit_test(a_flow_is_handed_back_in_order),
+	cmocka_unit_test(a_direction_is_called_back),
 	cmocka_unit_test(acknowledgements_of_a_bulk_pass),
 	cmocka_unit_test(a_flow_is_blocked),
 	cmocka_unit_test(an_order_finds_its_flow_or_none),
