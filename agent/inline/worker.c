@@ -260,6 +260,7 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	memcpy(&note, frame->bytes - sizeof(note), sizeof(note));
 	resets_keep(w->resets, &note, frame->bytes, frame->len);
 	inspector_tenant(&w->inspector, note.tenant);
+	inspector_outside(&w->inspector, note.first_ns);
 	inspector_frame(&w->inspector, &packet, NULL);
 	turn_end(w);
 	verdict = inspector_verdict(&w->inspector);

@@ -62,6 +62,7 @@ struct flow {
 	uint8_t told; /* what records told of it once; report/ knows the bits */
 	struct file *waiting; /* files that hold back what was sent; file/waits.h */
 	uint64_t wait_cnt[SIDES]; /* numbers that they were given */
+	uint64_t outside_ns; /* which it is for who hands its packets over: inspector_outside() */
 	void *held; /* of who has what they hold back; the engine does not look at it */
 	uint8_t over; /* FLOW_BYPASSED: why */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */

@@ -268,6 +268,21 @@ static void packet_follow(struct inspector *w, struct packet *p)
 
 static void side_left_ask(struct inspector *w, struct packet *p);
 
+/*
+ * What was decided of a flow is not so of the next between the same ends. Whoever stands in the path tells flows
+ * apart by when they began, and ends of which we saw nothing: a connection that was dropped, or handed back.
+ */
+static struct flow *flow_now(struct inspector *w, struct packet *p, struct flow *flow)
+{
+	bool is_decided = flow->state == FLOW_BYPASSED || flow->fate & FATE_DROP;
+
+	if (is_decided && w->outside_ns && flow->outside_ns && flow->outside_ns != w->outside_ns)
+		flow = flow_replace(&w->flows, p);
+	if (flow && w->outside_ns)
+		flow->outside_ns = w->outside_ns;
+	return flow;
+}
+
 static void packet_inspect(struct inspector *w, struct packet *p)
 {
 	bool ips = w->settings->setup.ips;
@@ -277,6 +292,7 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		uint64_t refused = w->flows.refused;
 
 		flow = flow_of(&w->flows, p);
+		flow = flow ? flow_now(w, p, flow) : NULL;
 		if (w->flows.refused != refused) {
 			exception_apply(w->settings->flow_memcap_policy, p, DROP_FLOW_MEMCAP);
 		}
@@ -389,6 +405,11 @@ void inspector_tenant(struct inspector *w, uint16_t tenant)
 {
 	w->flows.tenant = tenant;
 	defrag_tenant(w->defrag, tenant);
+}
+
+void inspector_outside(struct inspector *w, uint64_t began_ns)
+{
+	w->outside_ns = began_ns;
 }
 
 /* The innermost whose files hold something; else the frame's own. */

@@ -59,6 +59,7 @@ struct inspector {
 	bool silent; /* it is being freed: nothing is told any more */
 	uint64_t now_ns; /* of the frame or the tick: when a flow that ends is told */
 	struct order_key at; /* where in the order of records the worker is */
+	uint64_t outside_ns; /* inspector_outside() */
 	struct turns *turns; /* NULL: it is alone */
 	struct waits waits; /* where files are held; see inspector_hold() */
 	struct inspector_hold *hold; /* NULL: who closes a file waits for its verdict */
@@ -117,6 +118,11 @@ void inspector_frame(struct inspector *inspector, const struct capture_packet *f
 		     frame_drops *drops);
 /* Whose the frames are that follow, where several bodies may have the same addresses; 0 at first. */
 void inspector_tenant(struct inspector *inspector, uint16_t tenant);
+/*
+ * When the flow of the frames that follow began, as who hands them over knows it: another time is another flow,
+ * whatever its ends. 0, at first: that is not known.
+ */
+void inspector_outside(struct inspector *inspector, uint64_t began_ns);
 /* Of the frame before, in an engine that stands in the path (engine_setup.ips). */
 struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */

@@ -9,6 +9,7 @@
 #define BPF_STAGE_FLOW_H
 
 #include "core/flowtable.h"
+#include "core/handmaps.h"
 #include "core/maps.h"
 #include "core/packet.h"
 #include "rewrite/answer.h"
@@ -48,13 +49,21 @@ static __always_inline bool flow_is_ack(const struct packet *p)
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
 }
 
-/* Silent for too long, or finished and opened anew with the same ports. */
+/* A worker has found in it what a rule drops. */
+static __always_inline bool flow_is_stopped(const struct sek_flow *flow)
+{
+	const struct sek_handoff *hand = flow->flags & SEK_FLOW_INSPECT ? hand_of(flow) : NULL;
+
+	return hand && hand->state == SEK_HANDOFF_DROP;
+}
+
+/* Silent for too long, or finished or stopped and opened anew with the same ports. */
 static __always_inline bool flow_is_over(const struct packet *p, const struct sek_flow_key *key,
 					 const struct sek_flow *flow, const struct sek_tenant *tenant)
 {
 	if (flow_idle(flow, p->now_ns) >= flow_timeout(tenant, key->proto, flow->state))
 		return true;
-	return flow_is_syn(p) && flow->state >= SEK_FLOW_CLOSING;
+	return flow_is_syn(p) && (flow->state >= SEK_FLOW_CLOSING || flow_is_stopped(flow));
 }
 
 /* The flow of a key, alive; one that is over is taken out. */

@@ -389,6 +389,32 @@ static void a_flow_is_blocked(void **state)
 	end(bed);
 }
 
+/* Whoever opens a connection anew with the ports of one that was stopped begins another, which is inspected. */
+static void ports_of_a_blocked_flow_are_free(void **state)
+{
+	struct bed *bed = *state;
+	struct sek_hand_order order;
+
+	for (int reset = 0; reset < 2 && !bed->tc; reset++) {
+		uint32_t number;
+
+		begin(bed);
+		handshake(bed, CLOSED_BODY);
+		order = order_of(bed, SEK_HANDOFF_DROP);
+		order.reset = (uint8_t)reset;
+		number = order.number;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		if (reset)
+			assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10),
+					 SEK_R_inspect_block);
+		worker_put(bed, BEGAN, 0, ROOM); /* which has looked at all of them */
+		handshake(bed, CLOSED_BODY);
+		assert_int_not_equal(order_of(bed, SEK_HANDOFF_DROP).number, number);
+		assert_int_equal(out(bed, CLOSED_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+	}
+	end(bed);
+}
+
 static void an_order_finds_its_flow_or_none(void **state)
 {
 	struct bed *bed = *state;
@@ -579,6 +605,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_direction_is_called_back),
 	cmocka_unit_test(acknowledgements_of_a_bulk_pass),
 	cmocka_unit_test(a_flow_is_blocked),
+	cmocka_unit_test(ports_of_a_blocked_flow_are_free),
 	cmocka_unit_test(an_order_finds_its_flow_or_none),
 };
 ROWS(rows_inspect, tests);
