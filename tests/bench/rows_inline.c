@@ -232,7 +232,8 @@ static int lone_run(struct lone *lone)
 	until = bench_now() + SECONDS;
 	while (!r && lone->cnt < TIMES_MAX && bench_now() < until) {
 		r = lone_turn(lone, &us);
-		lone->times[lone->cnt++] = (float)us;
+		if (!r)
+			lone->times[lone->cnt++] = (float)us;
 	}
 	return r;
 }
