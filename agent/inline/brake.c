@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A few flows with frames that came though they were decided, and a list of the other direction's for those that
- * are being braked. Called by worker.c in its thread. Promises that no frame of a direction overtakes another,
- * and that none waits longer than BRAKE_NS and a turn.
+ * A few flows with frames that came though they were decided, and a list of the other direction's for
+ * those that are being braked. Called by worker.c in its thread. Promises that no frame of a direction
+ * overtakes another, and that none waits longer than BRAKE_NS and a turn.
  */
 #include "inline/brake.h"
 

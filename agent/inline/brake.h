@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel takes a direction of a flow back where none of its frames is under way. A sender that a worker is
- * the bottleneck of keeps some under way for as long as it sends. So of such a flow the other direction is called
- * back and waits here for a moment: without acknowledgements the sender's window runs out, what is under way
- * leaves, the kernel takes over, and what waited goes on in its order. Of one thread.
+ * The kernel takes a direction of a flow back where none of its frames is under way. A sender that a worker
+ * is the bottleneck of keeps some under way for as long as it sends. So of such a flow the other direction is
+ * called back and waits here for a moment: without acknowledgements the sender's window runs out, what is
+ * under way leaves, the kernel takes over, and what waited goes on in its order. Of one thread.
  */
 #ifndef AGENT_INLINE_BRAKE_H
 #define AGENT_INLINE_BRAKE_H

@@ -269,8 +269,8 @@ static void packet_follow(struct inspector *w, struct packet *p)
 static void side_left_ask(struct inspector *w, struct packet *p);
 
 /*
- * What was decided of a flow is not so of the next between the same ends. Whoever stands in the path tells flows
- * apart by when they began, and ends of which we saw nothing: a connection that was dropped, or handed back.
+ * What was decided of a flow is not so of the next between the same ends. Whoever stands in the path knows of
+ * ends that we do not see, of what was dropped or handed back, and tells flows apart by when they began.
  */
 static struct flow *flow_now(struct inspector *w, struct packet *p, struct flow *flow)
 {

@@ -119,8 +119,8 @@ void inspector_frame(struct inspector *inspector, const struct capture_packet *f
 /* Whose the frames are that follow, where several bodies may have the same addresses; 0 at first. */
 void inspector_tenant(struct inspector *inspector, uint16_t tenant);
 /*
- * When the flow of the frames that follow began, as who hands them over knows it: another time is another flow,
- * whatever its ends. 0, at first: that is not known.
+ * When the flow of the frames that follow began, as who hands them over knows it: another time is another
+ * flow, whatever its ends. 0, at first: that is not known.
  */
 void inspector_outside(struct inspector *inspector, uint64_t began_ns);
 /* Of the frame before, in an engine that stands in the path (engine_setup.ips). */

@@ -17,7 +17,7 @@ struct sek_hand_order;
  */
 int hand_order(const struct gate *gate, const struct sek_hand_order *order);
 
-/* Whether a direction of that flow (its enum sek_dir) comes to no worker any more, or the flow is over. Likewise. */
+/* Whether that flow is over, or its direction dir (enum sek_dir) comes to no worker any more. Likewise. */
 bool hand_is_back(const struct gate *gate, uint32_t number, uint64_t first_ns, unsigned int dir);
 
 #endif

@@ -224,7 +224,7 @@ static int lone_turn(const struct lone *lone, double *ret_us)
 
 static int lone_run(struct lone *lone)
 {
-	double until, us;
+	double until, us = 0;
 	int r = lone_learn(lone);
 
 	for (size_t i = 0; !r && lone->deep && i < DEEP; i++)
