@@ -175,6 +175,7 @@ debtest:
 	for suite in $(SUITE); do tests/package/fresh.test $(B) $$suite || exit 1; done
 
 .PHONY: alerts records bench soak test-programs test vmtest lint demo demo-down deps fuzz
+FUZZ_SECONDS ?= 300
 test-programs: all $(UNIT) $(KERNEL) $(FUZZ) $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk $(B)/tests/net/cut $(B)/tests/net/rpz
 deps:
 	tests/depends build test
@@ -196,6 +197,9 @@ records:
 soak: deps
 	$(MAKE) -j$$(nproc) --no-print-directory all $(SOAK) $(B)/tests/replay/captures $(B)/tests/net/trunk
 	SOAK=long TEST_TIMEOUT=1800 tests/run $(B) soak/$(ONLY)
+fuzz: deps
+	$(MAKE) -j$$(nproc) --no-print-directory $(FUZZ)
+	FUZZ_RUNS=-1 FUZZ_SECONDS=$(FUZZ_SECONDS) TEST_TIMEOUT=$$(($(FUZZ_SECONDS) + 60)) tests/run $(B) fuzz/$(ONLY)
 vmtest: deps
 	tests/depends vm
 	$(MAKE) -j$$(nproc) --no-print-directory all $(B)/tests/net/trunk $(VMTESTS)
@@ -216,6 +220,7 @@ help:
 	@echo 'make demo-down  end the lab'
 	@echo 'make test       all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make soak       the storms in full, half an hour; ONLY=kill (or another of tests/soak/*.test) for one'
+	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS, 300; ONLY=NAME for one'
 	@echo 'make alerts     what rules find in captures, against Suricata: CAPTURES=DIR:DIR... RULES=FILE'
 	@echo 'make records    what is written of captures, field by field, against Suricata: SURICATA_VERIFY=DIR'
 	@echo 'make bench      what it costs and gains, as ratios taken in one run; ONLY=PATTERN for some rows'
