@@ -52,16 +52,19 @@ static bool is_of_flows(const struct signature *s)
 
 static bool is_of_addresses(const struct signature *s)
 {
-	static const char *const allowed[] = { "xbits", "hostbits", "iprep", "ip_proto", NULL };
+	static const char *const allowed[] = { "xbits",	   "hostbits", "iprep",
+					       "ip_proto", "l3_proto", NULL };
 
 	return is_of_flows(s) && !s->to_server && !s->to_client && tests_are_only(s, allowed);
 }
 
 static bool is_of_news(const struct signature *s)
 {
-	static const char *const allowed[] = { "app-layer-protocol", "xbits", "hostbits", "iprep",
-					       "ip_proto",	     NULL };
-	static const char *const others[] = { "xbits", "hostbits", "iprep", "ip_proto", NULL };
+	static const char *const allowed[] = {
+		"app-layer-protocol", "xbits", "hostbits", "iprep", "ip_proto", "l3_proto", NULL
+	};
+	static const char *const others[] = { "xbits",	  "hostbits", "iprep",
+					      "ip_proto", "l3_proto", NULL };
 
 	return is_of_flows(s) && tests_are_only(s, allowed) && !tests_are_only(s, others);
 }

@@ -449,7 +449,7 @@ static bool side_changed(uint32_t was, uint32_t is, enum side side)
  * What says a protocol alone is said when it becomes known, and what was odd about it when it is found out:
  * bytes are read when the other side has them, so the side that sent them is asked with its next packet.
  * Where the two sides are not known as the same (a server's greeting is nobody's, the client's answer is
- * SMTP), it is asked of each.
+ * SMTP), it is asked of each. Of UDP two datagrams of a side are said to be of it.
  */
 static void news_look(struct detect *detect, const struct packet *packet)
 {
@@ -468,7 +468,9 @@ static void news_look(struct detect *detect, const struct packet *packet)
 		detect->match.events_old = session->event_cnt;
 		return;
 	}
-	detect->is_news = flow->protocol_due[packet->side];
+	detect->is_news = flow->protocol_due[packet->side] ||
+			  (packet->proto == 17 && session->proto > PROTO_FAILED &&
+			   flow->packets[packet->side] <= 2);
 	flow->protocol_due[packet->side] = false;
 	if ((flow->protocols & ((1u << EVENTS_SHIFT) - 1)) != now) {
 		enum side other = other_side(packet->side);

@@ -324,12 +324,12 @@ static bool decode_ipv6_fragment(struct packet *p, struct ipv6_walk *walk)
 	return true;
 }
 
+/* Its protocol stays that of a fragment: what it carries is asked of the whole. */
 static void decode_ipv6_piece(struct decoder *d, struct packet *p, const struct ipv6_walk *walk)
 {
 	const uint8_t *at = walk->rest.at;
 	struct slice data = slice_behind(walk->rest, 8);
 
-	p->proto = at[0];
 	if (p->more_fragments && data.len % 8) { /* RFC 8200, 4.5: it is thrown away */
 		packet_event(p, EVENT_IPV6_FRAG_INVALID_LENGTH);
 		return;

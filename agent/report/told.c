@@ -240,7 +240,7 @@ static void tx_put(struct told *told, struct tx *tx, enum side side)
 static void tunnel_put(struct told *told, const struct packet *p)
 {
 	const struct packet *o = p->outer;
-	const char *name = told_proto_name(told_proto_of(o));
+	const char *name = told_proto_name(o->proto);
 	struct json *json = &told->json;
 
 	if (!o->family)

@@ -17,7 +17,6 @@
 #define PROTO_ICMP6 58
 #define PROTO_IN_IPV4 4
 #define PROTO_IN_IPV6 41
-#define PROTO_FRAGMENT6 44
 #define PROTO_GRE 47
 #define PROTO_ESP 50
 #define PORT_VXLAN 4789
@@ -45,11 +44,6 @@ struct ends {
 	uint8_t family, proto;
 };
 
-uint8_t told_proto_of(const struct packet *p)
-{
-	return p->family == 6 && p->is_fragment ? PROTO_FRAGMENT6 : p->proto;
-}
-
 static struct ends ends_of(const struct told_head *head)
 {
 	const struct packet *p = head->packet;
@@ -57,8 +51,7 @@ static struct ends ends_of(const struct told_head *head)
 	struct ends ends = { 0 };
 
 	if (p && (head->from == HEAD_PACKET || !f)) {
-		ends = (struct ends){ &p->src,	&p->dst,   p->sport,
-				      p->dport, p->family, told_proto_of(p) };
+		ends = (struct ends){ &p->src, &p->dst, p->sport, p->dport, p->family, p->proto };
 	} else if (f) {
 		enum side from = head->from == HEAD_SERVER ? FROM_SERVER : FROM_CLIENT;
 		enum side to = other_side(from);

@@ -128,8 +128,6 @@ void told_tx_objects(struct told *told, struct tx *tx);
 void told_flow_metadata(struct told *told, const struct flow *flow);
 /* An address in text; ret_addr may be NULL. */
 bool told_address_read(struct slice text, struct sek_addr *ret_addr);
-/* What is behind the fragment header of IPv6 is not looked at before the whole is there: IPv6-Frag. */
-uint8_t told_proto_of(const struct packet *packet);
 const char *told_proto_name(uint8_t proto); /* "TCP"; NULL: it has only a number */
 
 #endif

@@ -150,6 +150,35 @@ static void test_flow(void **state)
 	bed_free(&bed);
 }
 
+/* Of two datagrams of each side it is told what they speak, as Suricata does. */
+static void test_datagrams_speak(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert ip any any -> any any (app-layer-protocol:dns; sid:1;)\n");
+	bed.flow.proto = 17;
+	bed.flow.session.proto = PROTO_DNS;
+	bed.flow.session.side_proto[FROM_CLIENT] = bed.flow.session.side_proto[FROM_SERVER] =
+		PROTO_DNS;
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "");
+	assert_string_equal(bed_send(&bed, FROM_SERVER, "x"), "1");
+	bed_free(&bed);
+}
+
+static void test_l3_proto(void **state)
+{
+	struct bed bed;
+
+	bed_new(&bed, "alert ip any any -> any any (l3_proto:ipv4; sid:1;)\n"
+		      "alert ip any any -> any any (l3_proto:ipv6; sid:2;)\n"
+		      "alert ip any any -> any any (l3_proto:ipv4; dsize:1; sid:3;)\n");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "1 3");
+	assert_string_equal(bed_send(&bed, FROM_CLIENT, "x"), "3");
+	bed_free(&bed);
+}
+
 static void test_flowbits(void **state)
 {
 	struct bed bed;
@@ -348,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_going_back_ends),
 		cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_datagrams_speak),
+		cmocka_unit_test(test_l3_proto),
 		cmocka_unit_test(test_flowbits),
 		cmocka_unit_test(test_host_bits),
 		cmocka_unit_test(test_host_bits_usual),

@@ -232,7 +232,7 @@ static void test_fragment(void **state)
 	make(&m, "        - anomaly: {packethdr: yes, types: {decode: yes}}\n", false);
 	m.packet.flow = NULL;
 	m.packet.family = 6;
-	m.packet.proto = 58;
+	m.packet.proto = 44;
 	m.packet.is_fragment = true;
 	m.packet.link = 101;
 	m.packet.event[m.packet.event_cnt++] = EVENT_IPV6_FRAG_OVERLAP;
@@ -253,7 +253,7 @@ static void test_rebuilt(void **state)
 	make(&m, "        - alert\n", false);
 	last = m.packet;
 	last.family = 6;
-	last.proto = 6;
+	last.proto = 44;
 	last.is_fragment = true;
 	last.sport = last.dport = 0;
 	last.number = 3;
