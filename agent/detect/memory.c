@@ -113,14 +113,17 @@ void memory_drop(struct memory *memory, const struct memory_key *key)
 		node_drop(memory, place);
 }
 
+/* Where a new action lasted, one period longer: what comes first behind it is not counted. */
 static bool is_over(const struct node *node, uint64_t now_ns)
 {
 	const struct memory_entry *entry = &node->entry;
+	uint64_t last_ns = entry->until_ns > entry->begin_ns ? entry->until_ns : entry->begin_ns,
+		 end_ns;
 
 	if (node->key.kind == MEMORY_BIT)
 		return entry->until_ns && entry->until_ns < now_ns;
-	return entry->until_ns < now_ns &&
-	       entry->begin_ns + (uint64_t)entry->seconds * 1000000000ULL < now_ns;
+	return !__builtin_add_overflow(last_ns, (uint64_t)entry->seconds * 1000000000ULL, &end_ns) &&
+	       end_ns < now_ns;
 }
 
 void memory_tick(struct memory *memory, uint64_t now_ns)

@@ -99,7 +99,10 @@ static enum threshold_says limit_says(struct memory_entry *entry, const struct t
 	}
 }
 
-/* The new action lasts for timeout from when the rate was exceeded; for ever when it is 0. */
+/*
+ * The new action lasts for timeout from when the rate was exceeded, for ever when it is 0. As in Suricata it
+ * is counted in whole seconds of the clock, and ends with the last one.
+ */
 static bool rate_is_exceeded(struct memory_entry *entry, const struct threshold *t, bool is_new,
 			     uint64_t now_ns)
 {
@@ -112,7 +115,8 @@ static bool rate_is_exceeded(struct memory_entry *entry, const struct threshold 
 	period_count(entry, t, is_new, now_ns);
 	if (entry->count <= t->count)
 		return false;
-	entry->until_ns = t->timeout ? now_ns + (uint64_t)t->timeout * SECOND_NS : UINT64_MAX;
+	entry->until_ns = t->timeout ? (now_ns / SECOND_NS + t->timeout + 1) * SECOND_NS - 1
+				     : UINT64_MAX;
 	return true;
 }
 

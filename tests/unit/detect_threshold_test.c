@@ -104,6 +104,9 @@ static void test_suppression_and_rate(void **state)
 	assert_int_equal(bed.packet.fate, 0);
 	assert_string_equal(series(&bed, FROM_CLIENT, 2, BED_SECOND), "11");
 	assert_int_equal(bed.packet.fate, FATE_DROP);
+	bed.now_ns += 7 * BED_SECOND / 2; /* 5.5 s since: the last second is one to its end */
+	assert_string_equal(series(&bed, FROM_CLIENT, 1, BED_SECOND), "1");
+	assert_int_equal(bed.packet.fate, FATE_DROP);
 	bed.now_ns += 6 * BED_SECOND;
 	assert_string_equal(series(&bed, FROM_CLIENT, 1, BED_SECOND), "1");
 	assert_int_equal(bed.packet.fate, 0);

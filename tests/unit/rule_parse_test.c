@@ -408,10 +408,10 @@ static void thresholds_test(void **state)
 			  "alert ip any any -> any any "
 			  "(threshold:type both, track by_dst, count 2, seconds 9; sid:2;)\n");
 	write_file(thresholds,
-		   "# one line of each\n"
+		   "# one line of each, and this is one \\\n"
 		   "threshold gen_id 0, sig_id 0, type limit, track by_src, count 1, seconds 60\n"
-		   "rate_filter gen_id 1, sig_id 1, track by_rule, count 5, seconds 10, "
-		   "new_action drop, timeout 30\n"
+		   "rate_filter gen_id 1, sig_id 1, track by_rule, count 5, seconds 10, \\\n"
+		   "  new_action drop, timeout 30\n"
 		   "suppress gen_id 1, sig_id 2, track by_src, ip [10.0.0.0/8,!10.1.0.0/16]\n"
 		   "suppress gen_id 1, sig_id 1\n"
 		   "suppress gen_id 1, sig_id 1, track by_src\n"
@@ -434,8 +434,8 @@ static void thresholds_test(void **state)
 	assert_true(two->suppressions[0].by_src);
 	assert_int_equal(two->suppressions[0].addresses.cnt, 2);
 	assert_int_equal(bed->diag.cnt, 2);
-	assert_int_equal(bed->diag.entries[0].line, 6);
-	assert_int_equal(bed->diag.entries[1].line, 7);
+	assert_int_equal(bed->diag.entries[0].line, 7);
+	assert_int_equal(bed->diag.entries[1].line, 8);
 	signatures_free(&signatures);
 }
 

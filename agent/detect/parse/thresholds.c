@@ -199,12 +199,57 @@ static int text_read(struct parse *parse, const char *path, uint32_t number, str
 	return err == -EINVAL ? 0 : err;
 }
 
+struct lines {
+	FILE *file;
+	uint32_t number, read; /* of text's first, of the last that was read */
+	char *text; /* a line, and those that continue it */
+	size_t len;
+};
+
+static int line_append(struct lines *lines, const char *more, size_t len)
+{
+	char *grown = realloc(lines->text, lines->len + len + 1);
+
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + lines->len, more, len);
+	lines->text = grown;
+	lines->len += len;
+	return 0;
+}
+
+/* The next line; behind a backslash at its end it goes on, but no comment does. 1: there is one; 0: none. */
+static int line_next(struct lines *lines)
+{
+	bool goes_on = true, any = false;
+	char *piece = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	lines->len = 0;
+	lines->number = lines->read + 1;
+	while (!err && goes_on) {
+		ssize_t read = getline(&piece, &size, lines->file);
+		struct slice text;
+
+		if (read < 0)
+			break;
+		any = true;
+		lines->read++;
+		text = slice_trim(slice(piece, (size_t)read));
+		goes_on = text.len && text.at[text.len - 1] == '\\' &&
+			  (lines->len || text.at[0] != '#');
+		if (goes_on)
+			piece[text.at - (const uint8_t *)piece + (ptrdiff_t)text.len - 1] = ' ';
+		err = line_append(lines, piece, (size_t)read);
+	}
+	free(piece);
+	return err ? err : any;
+}
+
 int parse_thresholds(struct parse *parse, const char *path, struct signatures *signatures)
 {
-	uint32_t number = 0;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
+	struct lines lines = { 0 };
 	FILE *file;
 	int err = 0;
 
@@ -219,14 +264,15 @@ int parse_thresholds(struct parse *parse, const char *path, struct signatures *s
 			 strerror(-err));
 		return err;
 	}
-	while (!err && (len = getline(&line, &size, file)) >= 0) {
-		struct slice text = slice_trim(slice(line, (size_t)len));
+	lines.file = file;
+	while (!err && (err = line_next(&lines)) > 0) {
+		struct slice text = slice_trim(slice(lines.text, lines.len));
 
-		number++;
+		err = 0;
 		if (text.len && text.at[0] != '#')
-			err = text_read(parse, path, number, text, signatures);
+			err = text_read(parse, path, lines.number, text, signatures);
 	}
-	free(line);
+	free(lines.text);
 	fclose(file);
 	return err;
 }
