@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "inspect/checksum.h"
+#include "sekisho/verdict.h"
 
 #define SLOTS 8192 /* flows remembered; a power of two */
 #define ETHERNET 14
@@ -165,9 +166,14 @@ static void ip_write(const struct segment_cut *cut, bool back, uint8_t *ip)
 	memcpy(ip + 10, &sum, 2);
 }
 
-/* What the segment's receiver awaits, or (back) its sender. */
-static void tcp_write(const struct segment_cut *cut, bool back, uint8_t *tcp)
+/*
+ * What the segment's receiver awaits, or (back) its sender, whose own numbers are others where a SYN cookie
+ * opened the connection.
+ */
+static void tcp_write(const struct segment_cut *cut, const struct sek_note *note, bool back,
+		      uint8_t *tcp)
 {
+	uint32_t shift = note->flags & SEK_NOTE_COOKIE ? note->shift : 0;
 	const uint8_t *seg = cut->tcp;
 	uint8_t flags = seg[13];
 	uint32_t end = get32(seg + 4) + cut->payload_len + !!(flags & SYN) + !!(flags & FIN);
@@ -176,11 +182,11 @@ static void tcp_write(const struct segment_cut *cut, bool back, uint8_t *tcp)
 	memcpy(tcp, back ? seg + 2 : seg, 2);
 	memcpy(tcp + 2, back ? seg : seg + 2, 2);
 	if (back && flags & ACK)
-		memcpy(tcp + 4, seg + 8, 4);
+		put32(tcp + 4, get32(seg + 8) + (note->dir == SEK_IN ? shift : 0));
 	else if (!back)
 		memcpy(tcp + 4, seg + 4, 4);
 	if (back)
-		put32(tcp + 8, end);
+		put32(tcp + 8, end - (note->dir == SEK_OUT ? shift : 0));
 	else if (flags & ACK)
 		memcpy(tcp + 8, seg + 8, 4);
 	tcp[12] = 5 << 4;
@@ -199,14 +205,14 @@ static void tcp_sum(const uint8_t *ip, bool v6, uint8_t *tcp)
 	memcpy(tcp + 16, &end, 2);
 }
 
-static void reset_write(const struct segment_cut *cut, const uint8_t *link, uint32_t len, bool back,
-			struct reset_frame *ret)
+static void reset_write(const struct segment_cut *cut, const struct sek_note *note,
+			const uint8_t *link, uint32_t len, bool back, struct reset_frame *ret)
 {
 	uint8_t *ip = ret->bytes + len, *tcp = ip + (cut->v6 ? 40 : 20);
 
 	memcpy(ret->bytes, link, len);
 	ip_write(cut, back, ip);
-	tcp_write(cut, back, tcp);
+	tcp_write(cut, note, back, tcp);
 	tcp_sum(ip, cut->v6, tcp);
 	ret->len = (uint32_t)(tcp + 20 - ret->bytes);
 }
@@ -219,11 +225,11 @@ size_t resets_make(const struct resets *resets, const struct sek_note *note, con
 
 	if (!segment_cut(frame, len, &cut))
 		return 0;
-	reset_write(&cut, frame, cut.link_len, false, &ret_frames[0]);
+	reset_write(&cut, note, frame, cut.link_len, false, &ret_frames[0]);
 	ret_frames[0].out_port = note->out_port;
 	if (way->first_ns != note->first_ns || way->number != note->number)
 		return 1;
-	reset_write(&cut, way->link, way->len, true, &ret_frames[1]);
+	reset_write(&cut, note, way->link, way->len, true, &ret_frames[1]);
 	ret_frames[1].out_port = way->out_port;
 	return 2;
 }

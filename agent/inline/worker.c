@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "detect/detect.h"
 #include "file/room.h"
+#include "sekisho/verdict.h"
 
 #define BATCH 64
 #define TURN_FRAMES 256 /* at most, and */
@@ -244,6 +245,13 @@ static void tick(struct inline_worker *w, uint64_t time_ns)
 	rate_tell(w);
 }
 
+/* The engine is to see its numbers, and no gap where the gateway has answered. */
+static struct inspect_cookie cookie_of(const struct sek_note *note)
+{
+	return (struct inspect_cookie){ .opened = note->flags & SEK_NOTE_COOKIE,
+					.ahead = note->dir == SEK_OUT ? note->shift : 0 };
+}
+
 static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, uint64_t time_ns)
 {
 	struct capture_packet packet = { .number = ++w->frames,
@@ -261,6 +269,7 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	resets_keep(w->resets, &note, frame->bytes, frame->len);
 	inspector_tenant(&w->inspector, note.tenant);
 	inspector_outside(&w->inspector, note.first_ns);
+	inspector_cookie(&w->inspector, cookie_of(&note));
 	inspector_frame(&w->inspector, &packet, NULL);
 	turn_end(w);
 	verdict = inspector_verdict(&w->inspector);

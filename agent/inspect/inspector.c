@@ -370,12 +370,27 @@ static void inside_ask(struct inspector *w, unsigned int i, frame_drops *drops)
 		packet_drop(&w->decoder.packets[i], (enum packet_drop)drop);
 }
 
+/* Both sides in the server's numbers; what is inside a tunnel is another connection. */
+static void cookie_apply(struct inspector *w)
+{
+	for (unsigned int i = 0; i < w->decoder.packet_cnt; i++) {
+		struct packet *p = &w->decoder.packets[i];
+
+		if (p->depth || p->proto != IP_TCP || p->is_fragment)
+			continue;
+		p->tcp.is_cookie = true;
+		p->tcp.seq -= w->cookie.ahead;
+	}
+}
+
 void inspector_frame(struct inspector *w, const struct capture_packet *frame, frame_drops *drops)
 {
 	struct decoder *d = &w->decoder;
 
 	w->now_ns = frame->time_ns;
 	decode_frame(d, frame);
+	if (w->cookie.opened)
+		cookie_apply(w);
 	if (inspector_of(w->settings, &d->packets[0]) == w->number) {
 		w->tally.packets++;
 		w->tally.bytes += frame->len;
@@ -410,6 +425,11 @@ void inspector_tenant(struct inspector *w, uint16_t tenant)
 void inspector_outside(struct inspector *w, uint64_t began_ns)
 {
 	w->outside_ns = began_ns;
+}
+
+void inspector_cookie(struct inspector *w, struct inspect_cookie cookie)
+{
+	w->cookie = cookie;
 }
 
 /* The innermost whose files hold something; else the frame's own. */

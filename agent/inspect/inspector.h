@@ -46,6 +46,15 @@ struct inspector_hold {
 	void *arg;
 };
 
+/*
+ * Of a connection that a SYN cookie opened: whoever gave it has answered for the server, and each side counts
+ * what the server sends from another start.
+ */
+struct inspect_cookie {
+	bool opened;
+	uint32_t ahead; /* of the numbers of what is sent; those of acknowledgements are the server's */
+};
+
 struct inspector {
 	const struct inspect_settings *settings;
 	unsigned int number; /* from 0, among its fellows */
@@ -62,6 +71,7 @@ struct inspector {
 	uint64_t outside_ns; /* inspector_outside() */
 	struct turns *turns; /* NULL: it is alone */
 	struct waits waits; /* where files are held; see inspector_hold() */
+	struct inspect_cookie cookie; /* of the frame that comes next */
 	struct inspector_hold *hold; /* NULL: who closes a file waits for its verdict */
 };
 
@@ -126,6 +136,8 @@ void inspector_outside(struct inspector *inspector, uint64_t began_ns);
 /* Of the frame before, in an engine that stands in the path (engine_setup.ips). */
 struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */
+/* Of the frames that follow; none at first. */
+void inspector_cookie(struct inspector *inspector, struct inspect_cookie cookie);
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
 /* That flow is over; packets of the same ends that follow begin another. */
 void inspector_forget(struct inspector *inspector, struct flow *flow);

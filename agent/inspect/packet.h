@@ -29,6 +29,7 @@ struct packet_tcp {
 	uint8_t flags; /* as on the wire, ECE and CWR among them */
 	uint8_t options_len;
 	bool has_timestamps, has_mss, has_scale, allows_sack, has_fastopen;
+	bool is_cookie; /* a SYN cookie opened its connection: nobody shows what the server answered */
 	uint32_t tsval, tsecr;
 	uint16_t mss;
 	uint8_t scale;

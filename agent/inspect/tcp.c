@@ -470,7 +470,9 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 		return;
 	if (in.own)
 		in.own->flags |= p->tcp.flags;
-	p->is_established = was_open; /* the packet that opens it is none of it yet */
+	p->is_established = was_open; /* the packet that opens it is none of it yet, */
+	if (p->tcp.is_cookie && p->flow->tcp->state >= TCP_ESTABLISHED)
+		p->is_established = true; /* unless it was open before anybody showed it */
 	if (tracker->settings->bypass && in.own && in.own->depth_reached)
 		depth_passed(&in);
 	for (int side = 0; side < SIDES; side++) {

@@ -298,6 +298,33 @@ static int async_begin(struct segment_in *in)
 	return 0;
 }
 
+/*
+ * Who gave the cookie has answered for the server, and nobody shows what was agreed on, but for timestamps,
+ * which are not (RFC 4987, 3.6): whichever side comes first tells where both are.
+ */
+static int cookie_opens(struct segment_in *in)
+{
+	bool from_client = in->p->side == FROM_CLIENT;
+	struct tcp_stream *server = from_client ? in->peer : in->own;
+	uint32_t first = from_client ? in->ack : in->seq;
+
+	tcp_stream_begin(server, first - 1);
+	server->next_seq = server->last_ack = server->next_win = first;
+	for (int side = 0; side < SIDES; side++) {
+		struct tcp_stream *stream = &in->s->side[side];
+
+		stream->scale = SCALE_MAX;
+		stream->window = 65535u << SCALE_MAX;
+		win_move(stream);
+	}
+	in->s->timestamps = false;
+	tcp_next_seq_move(in);
+	tcp_ack_take(in);
+	tcp_state_set(in, TCP_ESTABLISHED);
+	tcp_reassemble(in);
+	return in->flags & TCP_FIN ? tcp_state_established(in) : 0;
+}
+
 /* The answer echoes the timestamp of the SYN, and none when that had none (RFC 7323, 3.2). */
 static bool echo_is_good(const struct segment_in *in)
 {
@@ -325,6 +352,8 @@ int tcp_state_syn_sent(struct segment_in *in)
 		tcp_state_set(in, TCP_CLOSED);
 		return 0;
 	}
+	if (in->p->tcp.is_cookie && (in->flags & (TCP_SYN | TCP_ACK)) == TCP_ACK)
+		return cookie_opens(in);
 	if (in->flags & TCP_FIN)
 		return 0;
 	if ((in->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {

@@ -53,17 +53,12 @@ static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct se
 	return passes;
 }
 
-/*
- * What does not fit a buffer, a datagram of which pieces passed unseen, and connections whose numbers differ
- * on both sides of us.
- */
-static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct packet *p,
-					     const struct sek_flow *flow)
+/* What does not fit a buffer, and a datagram of which pieces passed unseen. */
+static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct packet *p)
 {
 	__u32 len = frame_len(ctx);
 
-	return p->leads == LEADS_BLIND || (flow && flow->flags & SEK_FLOW_COOKIE) ||
-	       len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
+	return p->leads == LEADS_BLIND || len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
 }
 
 static __always_inline void inspect_untake(struct sek_xsk_ring *ring, struct sek_share *share)
@@ -102,7 +97,7 @@ static __always_inline bool inspect_begin(struct sek_handoff *hand, const struct
 }
 
 static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct packet *p,
-					 struct sek_handoff *hand)
+					 const struct sek_flow *flow, struct sek_handoff *hand)
 {
 	struct sek_note note = {
 		.first_ns = hand ? hand->first_ns : 0,
@@ -114,9 +109,12 @@ static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct pac
 		.port = p->port,
 		.out_port = p->out_port,
 		.flags = p->flags & PKT_REPLY ? SEK_NOTE_REPLY : 0,
-		.rule = p->rule,
 	};
 
+	if (flow && flow->flags & SEK_FLOW_COOKIE) {
+		note.flags |= SEK_NOTE_COOKIE;
+		note.shift = flow->shift;
+	}
 	if (hand)
 		note.sent = __sync_fetch_and_add(&hand->sent[p->dir & 1], 1) + 1;
 	if (!frame_note(ctx, &note))
@@ -143,7 +141,7 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 
 	if (!hand_is_there(p->now_ns))
 		return INSPECT_DEAD;
-	if (place < 0 || inspect_is_blind(ctx, p, flow))
+	if (place < 0 || inspect_is_blind(ctx, p))
 		return INSPECT_BLIND;
 	ring = hand_ring(place);
 	worker = ring && ring->room ? hand_worker(number) : NULL;
@@ -156,7 +154,7 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	share = hand_share(number, p->tenant);
 	if (!share || !inspect_take(ring, share))
 		return INSPECT_FULL;
-	if (inspect_note(ctx, p, hand))
+	if (inspect_note(ctx, p, flow, hand))
 		return INSPECT_CAN;
 	inspect_untake(ring, share);
 	return INSPECT_BLIND;

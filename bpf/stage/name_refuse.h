@@ -15,13 +15,23 @@
 #define ICMP_PORT 3 /* RFC 792: port unreachable */
 #define ICMP6_PORT 4 /* RFC 4443 */
 
-/* Without an ACK nobody but the opener knows of the connection. */
+/*
+ * Without an ACK nobody but the opener knows of the connection. Where numbers are turned, the client is told
+ * its own; the ack of what goes on to the server is then wrong, but a reset is judged by its seq alone.
+ */
 static __always_inline enum sek_verdict name_refuse_tcp(struct frame_ctx *ctx, struct packet *p,
 							const struct sek_flow *flow)
 {
-	if (p->tcp_flags & TCP_ACK)
-		return reset_both(ctx, p, flow->acked[~p->dir & 1]);
-	return answer_reset(ctx, p);
+	__u32 shift = flow->flags & SEK_FLOW_COOKIE ? flow->shift : 0;
+
+	if (!(p->tcp_flags & TCP_ACK))
+		return answer_reset(ctx, p);
+	if (p->dir == SEK_IN) {
+		p->ack += shift;
+		shift = 0;
+	}
+	p->seq += shift;
+	return reset_both(ctx, p, flow->acked[~p->dir & 1] + shift);
 }
 
 /* reason: of the packet, and of the flow's end. */

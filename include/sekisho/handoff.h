@@ -34,17 +34,18 @@ struct sek_note {
 	__u32 number;   /* of the flow's entry; 0: a piece of a datagram whose first has not come */
 	__u32 sent; /* frames of this flow and direction that were handed over, this one included */
 	__u32 handed_ns; /* when, by the low half of the monotonic clock */
-	__u32 mark;
+	__u32 shift; /* SEK_NOTE_COOKIE: what clients are told of the server's numbers, less these */
+	__u16 mark;
 	__u16 tenant;
 	__u8 dir;  /* enum sek_dir */
 	__u8 port; /* where it came in */
 	__u8 out_port;
 	__u8 flags; /* SEK_NOTE_* */
-	__u16 rule; /* within the tenant */
 };
 SEK_LAYOUT(struct sek_note, 32);
-#define SEK_NOTE_MARK 0x5ec0be1f
+#define SEK_NOTE_MARK 0x5ec0
 #define SEK_NOTE_REPLY 0x01 /* goes against the direction in which its flow was opened */
+#define SEK_NOTE_COOKIE 0x02 /* a SYN cookie opened it: its numbers are those of who receives it */
 
 /*
  * sek_xsk_ring, by sek_ring_index(). XDP is not told that a ring is full, so both sides count: at most

@@ -480,6 +480,104 @@ static void a_flow_has_one_worker(void **state)
 	end(bed);
 }
 
+/* --- connections that a SYN cookie opened --- */
+
+#define SERVER_ISN 0xfffffff0u /* wraps under way */
+
+static const char guarded[] = BED_ALPHA
+	"    fail: closed\n"
+	"    default: {out: accept, in: drop}\n"
+	"    protect: {synflood: always}\n"
+	"    rules: [{name: shown, dir: in, proto: tcp, dport: 8080, action: inspect}]\n";
+
+static const struct talk visit = {
+	.from = "198.51.100.80", .to = "10.0.1.5", .sport = 40000, .dport = 8080
+};
+
+static enum sek_reason visitor(struct bed *bed, uint8_t flags, uint32_t seq, uint32_t ack, size_t len)
+{
+	const struct pkt pkt = bed_opener(&visit, OPEN_BODY, flags, seq, ack, len);
+
+	return bed_run(bed, OUTSIDE, &pkt);
+}
+
+static enum sek_reason server(struct bed *bed, uint8_t flags, uint32_t seq, uint32_t ack, size_t len)
+{
+	const struct pkt pkt = bed_opened(&visit, OPEN_BODY, flags, seq, ack, len);
+
+	return bed_run(bed, INSIDE, &pkt);
+}
+
+/* A number in the segment that left: 4, its seq; 8, its ack. */
+static uint32_t number_of(const struct bed *bed, size_t at)
+{
+	return frame_get32(&bed->out, bed->out.l3 + 20 + at);
+}
+
+/* The same, behind a note. */
+static uint32_t noted_number(const struct bed *bed, size_t at)
+{
+	return frame_get32(&bed->out, sizeof(struct sek_note) + bed->in.l3 + 20 + at);
+}
+
+/* Up to the server's answer, all of it seen by the worker but the cookie; what clients are told of 0. */
+static uint32_t visit_opens(struct bed *bed)
+{
+	uint32_t cookie, shift;
+
+	bed_policy(bed, guarded);
+	worker_put(bed, BEGAN, 0, 100);
+	assert_int_equal(visitor(bed, TCP_SYN, 1000, 0, 0), SEK_R_cookie_sent);
+	cookie = number_of(bed, 4);
+	shift = cookie - SERVER_ISN;
+	assert_int_equal(visitor(bed, TCP_ACK, 1001, cookie + 1, 0), SEK_R_inspected);
+	assert_int_equal(note_of(bed).flags, SEK_NOTE_COOKIE);
+	assert_int_equal(noted_number(bed, 4), 1000);
+	assert_int_equal(server(bed, TCP_SYN | TCP_ACK, SERVER_ISN, 1001, 0), SEK_R_inspected);
+	assert_int_equal(note_of(bed).flags, SEK_NOTE_COOKIE | SEK_NOTE_REPLY);
+	assert_int_equal(note_of(bed).shift, shift);
+	assert_int_equal(noted_number(bed, 4), cookie + 1);
+	return shift;
+}
+
+static void what_a_cookie_opened_is_inspected(void **state)
+{
+	struct bed *bed = *state;
+
+	if (!bed->tc) {
+		uint32_t shift = visit_opens(bed), first = SERVER_ISN + 1;
+
+		assert_int_equal(visitor(bed, TCP_ACK, 1001, first + shift, 100), SEK_R_inspected);
+		assert_int_equal(noted_number(bed, 8), first);
+		assert_int_equal(note_of(bed).shift, shift);
+		assert_int_equal(server(bed, TCP_ACK, first, 1101, 100), SEK_R_inspected);
+		assert_int_equal(noted_number(bed, 4), first + shift);
+		assert_int_equal(note_of(bed).shift, shift);
+	}
+	end(bed);
+}
+
+/* Each of its ends is told in its own numbers; the bed sends one reset, to who sent. */
+static void what_a_cookie_opened_is_reset(void **state)
+{
+	struct bed *bed = *state;
+
+	if (!bed->tc) {
+		uint32_t shift = visit_opens(bed), first = SERVER_ISN + 1;
+		struct sek_hand_order order = order_of(bed, SEK_HANDOFF_DROP);
+
+		order.reset = 1;
+		assert_int_equal(hand_order(gate_of(bed), &order), 0);
+		assert_int_equal(visitor(bed, TCP_ACK, 1001, first + shift, 100), SEK_R_inspect_block);
+		assert_int_equal(bed->last.trace.verdict, SEK_ANSWER);
+		assert_int_equal(number_of(bed, 4), first + shift);
+		assert_int_equal(server(bed, TCP_ACK, first, 1001, 100), SEK_R_inspect_block);
+		assert_int_equal(bed->last.trace.verdict, SEK_ANSWER);
+		assert_int_equal(number_of(bed, 4), 1001);
+	}
+	end(bed);
+}
+
 /* --- datagrams in pieces --- */
 
 #define PIECES 3
@@ -591,6 +689,8 @@ static void pieces_follow_their_flow(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(what_a_cookie_opened_is_inspected),
+	cmocka_unit_test(what_a_cookie_opened_is_reset),
 	cmocka_unit_test(pieces_go_to_the_worker),
 	cmocka_unit_test(pieces_that_passed_are_remembered),
 	cmocka_unit_test(pieces_of_no_inspected_flow_pass),

@@ -107,6 +107,32 @@ static void both_ends_are_told(void **state)
 	resets_free(resets);
 }
 
+/* Where a SYN cookie opened it, the frame has its receiver's numbers: its sender is told its own. */
+static void each_end_has_its_numbers(void **state)
+{
+	struct sek_note in = { .first_ns = 7, .number = 3, .dir = 1, .flags = SEK_NOTE_COOKIE, .shift = 300 };
+	struct sek_note out = { .first_ns = 7, .number = 3, .dir = 0, .flags = SEK_NOTE_COOKIE, .shift = 300 };
+	struct resets *resets = resets_new();
+	struct reset_frame told[2];
+	uint8_t frame[128];
+	uint32_t len = answer(false, frame);
+
+	(void)state;
+	assert_non_null(resets);
+	resets_keep(resets, &out, frame, len);
+	resets_keep(resets, &in, frame, len);
+	assert_int_equal(resets_make(resets, &in, frame, len, told), 2); /* the client sent it */
+	assert_int_equal(number_at(told[0].bytes + 42), 1000);
+	assert_int_equal(number_at(told[1].bytes + 42), 2300);
+	assert_int_equal(number_at(told[1].bytes + 46), 1000 + PAYLOAD);
+	assert_int_equal(resets_make(resets, &out, frame, len, told), 2); /* the server did */
+	assert_int_equal(number_at(told[0].bytes + 42), 1000);
+	assert_int_equal(number_at(told[1].bytes + 42), 2000);
+	assert_int_equal(number_at(told[1].bytes + 46), 700 + PAYLOAD);
+	assert_true(sums_are_good(&told[0], false) && sums_are_good(&told[1], false));
+	resets_free(resets);
+}
+
 static void another_flow_s_way_is_not_taken(void **state)
 {
 	const struct sek_note in = { .first_ns = 7, .number = 3, .dir = 1 },
@@ -153,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_are_told),
+		cmocka_unit_test(each_end_has_its_numbers),
 		cmocka_unit_test(another_flow_s_way_is_not_taken),
 		cmocka_unit_test(short_frames_are_none),
 	};

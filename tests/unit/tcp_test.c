@@ -178,7 +178,47 @@ static const struct row rows[] = {
 	  false },
 };
 
+/* The gateway has answered for the server: that is not shown. */
+static const struct row cookie_rows[] = {
+	{ "the server's window, then the request",
+	  NULL,
+	  { { C, TCP_SYN, CLIENT, 0, 8192, NULL },
+	    { S, TCP_ACK, SERVER + 1, CLIENT + 1, 8192, NULL },
+	    { C, TCP_ACK, CLIENT + 1, SERVER + 1, 8192, "GET" } },
+	  TCP_ESTABLISHED,
+	  EVENT_NONE,
+	  "GET",
+	  true },
+	{ "the request comes first",
+	  NULL,
+	  { { C, TCP_SYN, CLIENT, 0, 8192, NULL },
+	    { C, TCP_ACK, CLIENT + 1, SERVER + 1, 8192, "GET" },
+	    { S, TCP_ACK, SERVER + 1, CLIENT + 4, 8192, "200" } },
+	  TCP_ESTABLISHED,
+	  EVENT_NONE,
+	  "GET",
+	  true },
+	{ "the server greets, as far as a window that was scaled lets it",
+	  NULL,
+	  { { C, TCP_SYN, CLIENT, 0, 10, NULL },
+	    { S, TCP_ACK, SERVER + 1, CLIENT + 1, 10, "220 greetings\r\n" },
+	    { C, TCP_ACK, CLIENT + 1, SERVER + 16, 10, "HELO a.example\r\n" } },
+	  TCP_ESTABLISHED,
+	  EVENT_NONE,
+	  "HELO a.example\r\n",
+	  true },
+	{ "the server greets and ends",
+	  NULL,
+	  { { C, TCP_SYN, CLIENT, 0, 8192, NULL },
+	    { S, TCP_ACK | TCP_FIN, SERVER + 1, CLIENT + 1, 8192, "bye" } },
+	  TCP_FIN_WAIT1,
+	  EVENT_NONE,
+	  NULL,
+	  true },
+};
+
 struct bed {
+	bool cookie; /* opens all connections */
 	struct config *config;
 	struct hostos *hostos;
 	struct decode_settings decode;
@@ -246,6 +286,7 @@ static struct flow *segment_of(struct bed *bed, const struct made_tcp *segment, 
 	}
 	packet = made_packet(&frame, number, number * 1000000);
 	assert_int_equal(decode_frame(&decoder, &packet), 1);
+	p->tcp.is_cookie = bed->cookie;
 	assert_non_null(flow_of(&bed->table, p));
 	tcp_packet(&bed->tracker, p);
 	return p->flow;
@@ -262,10 +303,10 @@ static struct flow *segment_run(struct bed *bed, const struct made_tcp *segment,
 	return p->flow;
 }
 
-static void segments_are_judged_as_the_ends_do(void **state)
+static void rows_run(const struct row *all, size_t cnt, bool cookie)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct row *row = &rows[i];
+	for (size_t i = 0; i < cnt; i++) {
+		const struct row *row = &all[i];
 		struct bed bed;
 		struct flow *flow = NULL;
 		bool saw = false;
@@ -273,6 +314,7 @@ static void segments_are_judged_as_the_ends_do(void **state)
 		struct slice sent = { .len = 0 };
 
 		bed_begin(&bed, row);
+		bed.cookie = cookie;
 		for (size_t j = 0; j < 10 && row->segments[j].flags; j++)
 			flow = segment_run(&bed, &row->segments[j], j + 1, &saw, row->event);
 		assert_non_null(flow);
@@ -284,6 +326,16 @@ static void segments_are_judged_as_the_ends_do(void **state)
 				 (int)sent.len, (const char *)sent.at);
 		bed_end(&bed);
 	}
+}
+
+static void segments_are_judged_as_the_ends_do(void **state)
+{
+	rows_run(rows, sizeof(rows) / sizeof(rows[0]), false);
+}
+
+static void a_cookie_opens(void **state)
+{
+	rows_run(cookie_rows, sizeof(cookie_rows) / sizeof(cookie_rows[0]), true);
 }
 
 /* Connections from ports of their own, each with these segments; returns the last one's flow. */
@@ -330,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_are_judged_as_the_ends_do),
+		cmocka_unit_test(a_cookie_opens),
 		cmocka_unit_test(what_is_over_makes_room),
 	};
 
