@@ -12,6 +12,7 @@
 #include "detect/groups.h"
 #include "detect/order.h"
 #include "detect/prepare.h"
+#include "detect/reach.h"
 #include "detect/scans.h"
 #include "detect/state.h"
 #include "detect/tenants.h"
@@ -298,6 +299,8 @@ int ruleset_of(struct parse *parse, struct signatures *signatures,
 		rc = ruleset_follow(ruleset, sources->before);
 	if (rc == 0 && sources->policy)
 		rc = tenant_rules_build(ruleset, sources->policy, diag);
+	if (rc == 0)
+		rc = reach_build(ruleset);
 	if (rc) {
 		ruleset->parse = NULL; /* both are the caller's when it fails */
 		ruleset->signatures = (struct signatures){ 0 };
@@ -356,6 +359,7 @@ void ruleset_free(struct ruleset *ruleset)
 {
 	if (!ruleset)
 		return;
+	reach_free(ruleset);
 	tenant_rules_free(ruleset);
 	rule_groups_free(ruleset);
 	scans_free(ruleset);

@@ -86,6 +86,13 @@ bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
 /* Is any of its rules about frames? */
 void ruleset_frame_types(const struct ruleset *ruleset, uint32_t types[PROTO_CNT]);
 
+/*
+ * How many of its rules may still match something of a flow that carries this (PROTO_UNKNOWN: nobody knows yet),
+ * at most; of addresses alone as long as those of one side were not asked. 0: none will.
+ */
+uint32_t ruleset_rules_left(const struct ruleset *ruleset, const struct flow *flow,
+			    enum proto_id proto);
+
 struct detect; /* a worker: what it remembers, finds and counts */
 /* ruleset NULL: no rules. Returns 0 or -ENOMEM. */
 int detect_new(const struct ruleset *ruleset, struct detect **ret_detect);

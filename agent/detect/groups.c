@@ -125,8 +125,7 @@ static bool source_is_of(const struct source *source, enum proto_id proto)
 	return false;
 }
 
-/* Whether a transaction of this protocol can have all that the rule asks for. */
-static bool rule_is_of(const struct signature *s, enum proto_id proto)
+bool rule_is_of(const struct signature *s, enum proto_id proto)
 {
 	if (s->apps && !(s->apps >> proto & 1))
 		return false;

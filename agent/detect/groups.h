@@ -11,4 +11,7 @@
 int rule_groups_build(struct ruleset *ruleset);
 void rule_groups_free(struct ruleset *ruleset);
 
+/* Whether a transaction of this protocol can have all that the rule asks for. */
+bool rule_is_of(const struct signature *s, enum proto_id proto);
+
 #endif

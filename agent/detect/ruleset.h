@@ -126,6 +126,7 @@ struct address_index {
 };
 
 struct tenant_rules; /* tenants.h */
+struct reach; /* reach.h */
 
 #define ASKED_WORDS 1024
 
@@ -138,6 +139,7 @@ struct ruleset {
 	uint32_t set_cnt; /* one more than the last */
 	bool by_tenant; /* variables are not the same for all bodies */
 	struct tenant_rules *tenants; /* by id; NULL: all are alike */
+	struct reach *reach; /* which of them a flow can meet */
 
 	struct scan *scans[SIDES]; /* payloads, then sources by number */
 	struct places *places[SIDES][SCAN_KINDS]; /* of payloads: what lies at certain places only */

@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "inspect/flow.h"
 #include "install/handoff.h"
 
 #define LINK_LEN 14 /* Ethernet */
@@ -24,6 +26,28 @@ static void *table_map(const struct gate *gate, const char *name, size_t len)
 	void *page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, gate_map_fd(gate, name), 0);
 
 	return page == MAP_FAILED ? NULL : page;
+}
+
+static uint32_t entries_of(const struct gate *gate, const char *name)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(gate_map_fd(gate, name), &info, &len) ? 0 : info.max_entries;
+}
+
+/* By these names others show what workers tell by numbers. */
+static void apps_write(const struct gate *gate)
+{
+	int apps = gate_map_fd(gate, "sek_app");
+
+	for (uint32_t i = PROTO_FAILED; i < PROTO_CNT && i < SEK_APPS_MAX; i++) {
+		struct sek_app app = { .name = "failed" };
+
+		if (i > PROTO_FAILED)
+			snprintf(app.name, sizeof(app.name), "%s", protos[i] ? protos[i]->name : "");
+		(void)bpf_map_update_elem(apps, &i, &app, BPF_ANY); /* else it has no name there */
+	}
 }
 
 /* What was handed over and has not come never will. */
@@ -43,10 +67,13 @@ int service_init(struct service *s, const struct gate *gate, unsigned int worker
 	s->rings = table_map(gate, "sek_xsk_ring", SEK_RINGS_MAX * sizeof(*s->rings));
 	s->workers_page = table_map(gate, "sek_worker", SEK_WORKERS_MAX * sizeof(*s->workers_page));
 	s->shares = table_map(gate, "sek_share", SEK_SHARES_MAX * sizeof(*s->shares));
-	if (!s->rings || !s->workers_page || !s->shares) {
+	s->reading_cnt = entries_of(gate, "sek_reading");
+	s->readings = table_map(gate, "sek_reading", s->reading_cnt * sizeof(*s->readings));
+	if (!s->rings || !s->workers_page || !s->shares || !s->readings) {
 		service_end(s);
 		return -ENOMEM;
 	}
+	apps_write(gate);
 	for (size_t i = 0; i < SEK_RINGS_MAX; i++)
 		if (s->rings[i].room) /* a page that was never touched stays so */
 			__atomic_store_n(&s->rings[i].room, 0, __ATOMIC_RELAXED);
@@ -77,6 +104,8 @@ void service_end(struct service *s)
 		munmap(s->workers_page, SEK_WORKERS_MAX * sizeof(*s->workers_page));
 	if (s->shares)
 		munmap(s->shares, SEK_SHARES_MAX * sizeof(*s->shares));
+	if (s->readings)
+		munmap(s->readings, s->reading_cnt * sizeof(*s->readings));
 	memset(s, 0, sizeof(*s));
 }
 
@@ -379,6 +408,22 @@ void serve_block(struct serve *s, const struct sek_note *note, bool reset)
 
 	if (note->number && !hand_order(s->service->gate, &order))
 		block_count(s->worker, note);
+}
+
+void serve_show(struct serve *s, const struct sek_note *note, const struct flow *flow)
+{
+	struct sek_reading *reading;
+
+	if (!note->number || note->number >= s->service->reading_cnt)
+		return;
+	reading = &s->service->readings[note->number];
+	*reading = (struct sek_reading){
+		.first_ns = note->first_ns,
+		.rules = flow->purpose.rules,
+		.app = (uint8_t)flow->session.proto,
+		.whom = flow->purpose.whom,
+		.back = flow->state == FLOW_BYPASSED ? flow->over + 1 : 0,
+	};
 }
 
 void serve_reckon(struct serve *s)

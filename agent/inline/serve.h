@@ -11,6 +11,8 @@
 #include "install/install.h"
 #include "sekisho/handoff.h"
 
+struct flow; /* inspect/flow.h */
+
 #define SERVE_ORDERS_MAX 256
 
 /* To be told when the devices are done with all frames before it. */
@@ -28,6 +30,8 @@ struct service {
 	struct sek_xsk_ring *rings; /* mapped; of all */
 	struct sek_worker *workers_page;
 	struct sek_share *shares; /* mapped; of all */
+	struct sek_reading *readings; /* mapped; by number of flow */
+	uint32_t reading_cnt;
 	struct xsk_room *room; /* NULL: there is no port */
 	struct plan_port ports[SEK_PORTS_MAX];
 	uint32_t port_cnt;
@@ -88,6 +92,8 @@ bool serve_recall_other(struct serve *serve, const struct sek_note *note);
 bool serve_is_back(const struct serve *serve, const struct sek_note *note);
 /* Nothing of that flow passes any more. reset: its ends are told. */
 void serve_block(struct serve *serve, const struct sek_note *note, bool reset);
+/* What the engine knows of the frame's flow is shown to who asks for flows. */
+void serve_show(struct serve *serve, const struct sek_note *note, const struct flow *flow);
 /* Now and then: frames that the kernel could not put into a ring of its queues are counted. */
 void serve_reckon(struct serve *serve);
 

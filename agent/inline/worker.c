@@ -273,6 +273,8 @@ static void frame_work(struct inline_worker *w, const struct xsk_frame *frame, u
 	inspector_frame(&w->inspector, &packet, NULL);
 	turn_end(w);
 	verdict = inspector_verdict(&w->inspector);
+	if (verdict.own && (verdict.news || verdict.over))
+		serve_show(&w->serve, &note, verdict.own);
 	if (verdict.drops) {
 		frame_stop(w, frame, &note, &verdict);
 	} else if (w->hold && hold_takes(w->hold, &verdict, &note, frame->bytes, frame->len)) {

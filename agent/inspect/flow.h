@@ -6,6 +6,7 @@
 #define AGENT_INSPECT_FLOW_H
 
 #include "inspect/packet.h"
+#include "inspect/purpose.h"
 #include "proto/proto.h"
 #include "sekisho/handoff.h"
 
@@ -65,6 +66,7 @@ struct flow {
 	uint64_t outside_ns; /* which it is for who hands its packets over: inspector_outside() */
 	void *held; /* of who has what they hold back; the engine does not look at it */
 	uint8_t over; /* FLOW_BYPASSED: why */
+	struct purpose purpose; /* in line: for whom it is looked at */
 	bool no_payload, no_packet; /* inspection of these was ended (bypass, encrypted) */
 	bool payload_over[SIDES]; /* no_payload: what that side sent before was inspected */
 	uint32_t exceptions; /* policies for what could not be followed, one bit each */

@@ -205,6 +205,17 @@ static void elephant_pass(const struct inspector *w, struct flow *flow)
 		flow_bypass(flow, SEK_BACK_ELEPHANT);
 }
 
+/* What nobody wants any more is not looked at, where others can have it. */
+static void purpose_follow(struct inspector *w, struct flow *flow)
+{
+	if (!w->settings->tcp.sides_leave || flow->state == FLOW_BYPASSED ||
+	    !purpose_look(w->settings, flow))
+		return;
+	w->news = true;
+	if (!flow->purpose.whom)
+		flow_bypass(flow, SEK_BACK_NO_RULE);
+}
+
 /* A packet without bytes, as if that side had sent one more. */
 static struct packet packet_made(const struct inspector *w, struct flow *flow, enum side side)
 {
@@ -328,6 +339,8 @@ static void packet_inspect(struct inspector *w, struct packet *p)
 		tcp_rest(&w->tcp, p->flow);
 	if (p->flow->no_payload)
 		p->flow->payload_over[p->side] = true;
+	if (!(p->flow->fate & FATE_DROP))
+		purpose_follow(w, p->flow);
 }
 
 #define DROP_BITS 4
@@ -388,6 +401,7 @@ void inspector_frame(struct inspector *w, const struct capture_packet *frame, fr
 	struct decoder *d = &w->decoder;
 
 	w->now_ns = frame->time_ns;
+	w->news = false;
 	decode_frame(d, frame);
 	if (w->cookie.opened)
 		cookie_apply(w);
@@ -467,6 +481,8 @@ struct inspect_verdict inspector_verdict(const struct inspector *w)
 		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
 		.over = over || (flow && side_is_over(w, flow, p->side)),
 		.quiet = flow && side_is_over(w, flow, other_side(p->side)),
+		.news = w->news,
+		.own = flow,
 		.why = over ? (enum sek_back_why)flow->over : SEK_BACK_DEPTH,
 		.flow = held->flow,
 		.side = held->side,

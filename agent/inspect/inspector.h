@@ -66,12 +66,13 @@ struct inspector {
 	struct told *told;
 	struct engine_tally tally;
 	bool silent; /* it is being freed: nothing is told any more */
+	bool news; /* of the frame's flow: see inspect_verdict */
 	uint64_t now_ns; /* of the frame or the tick: when a flow that ends is told */
 	struct order_key at; /* where in the order of records the worker is */
 	uint64_t outside_ns; /* inspector_outside() */
 	struct turns *turns; /* NULL: it is alone */
-	struct waits waits; /* where files are held; see inspector_hold() */
 	struct inspect_cookie cookie; /* of the frame that comes next */
+	struct waits waits; /* where files are held; see inspector_hold() */
 	struct inspector_hold *hold; /* NULL: who closes a file waits for its verdict */
 };
 
@@ -89,6 +90,8 @@ struct inspect_verdict {
 	bool over; /* nothing that its side sends in this flow is looked at any more */
 	bool quiet; /* of which no more is looked at than what has bytes */
 	enum sek_back_why why; /* over, quiet */
+	bool news; /* the frame's flow is looked at for others than before: flow->purpose */
+	const struct flow *own; /* the frame's own flow; NULL: none */
 	struct flow *flow; /* whose files may hold the frame, or the frame's own; NULL: none */
 	enum side side;
 };
@@ -133,11 +136,11 @@ void inspector_tenant(struct inspector *inspector, uint16_t tenant);
  * flow, whatever its ends. 0, at first: that is not known.
  */
 void inspector_outside(struct inspector *inspector, uint64_t began_ns);
+/* Of the frames that follow; none at first. */
+void inspector_cookie(struct inspector *inspector, struct inspect_cookie cookie);
 /* Of the frame before, in an engine that stands in the path (engine_setup.ips). */
 struct inspect_verdict inspector_verdict(const struct inspector *inspector);
 /* The clock goes on, in front of the frame of that number. */
-/* Of the frames that follow; none at first. */
-void inspector_cookie(struct inspector *inspector, struct inspect_cookie cookie);
 void inspector_tick(struct inspector *inspector, uint64_t now_ns, uint64_t frame);
 /* That flow is over; packets of the same ends that follow begin another. */
 void inspector_forget(struct inspector *inspector, struct flow *flow);

@@ -494,6 +494,7 @@ static bool ftp_log(struct tx *tx, struct json *json)
 
 const struct proto proto_ftp = {
 	.name = "ftp",
+	.leads_on = true,
 	.eve_name = "ftp",
 	.over = PROTO_OVER_TCP,
 	.asked_by_chunks = true,

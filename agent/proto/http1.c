@@ -326,6 +326,7 @@ static const char *const frames[] = {
 
 const struct proto proto_http1 = {
 	.name = "http",
+	.leads_on = true,
 	.eve_name = "http",
 	.over = PROTO_OVER_TCP,
 	.carries_files = true,

@@ -122,6 +122,7 @@ static enum proto_guess pop3_guess(enum side side, struct slice first)
 
 const struct proto proto_imap = {
 	.name = "imap",
+	.leads_on = true,
 	.over = PROTO_OVER_TCP,
 	.server_greets = true,
 	.guess = imap_guess,
@@ -132,6 +133,7 @@ const struct proto proto_imap = {
 
 const struct proto proto_pop3 = {
 	.name = "pop3",
+	.leads_on = true,
 	.over = PROTO_OVER_TCP,
 	.server_greets = true,
 	.guess = pop3_guess,

@@ -373,6 +373,7 @@ static enum proto_guess pgsql_guess(enum side side, struct slice first)
 
 const struct proto proto_pgsql = {
 	.name = "pgsql",
+	.leads_on = true,
 	.eve_name = "pgsql",
 	.over = PROTO_OVER_TCP,
 	.guess = pgsql_guess,

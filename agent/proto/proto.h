@@ -146,6 +146,7 @@ struct proto {
 	const char *app_proto; /* of records: app_proto; NULL: name */
 	uint8_t over; /* PROTO_OVER_... */
 	bool carries_files; /* in its transactions, for rules to ask */
+	bool leads_on; /* another protocol may follow it, or flows of one that it announces */
 	bool server_greets; /* before the client says anything: what it said is read first */
 	/* Of the first bytes of one side; never of ports, which asked_ports says if they must be asked. */
 	enum proto_guess (*guess)(enum side side, struct slice first);

@@ -595,6 +595,7 @@ static enum proto_guess smtp_guess(enum side side, struct slice first)
 
 const struct proto proto_smtp = {
 	.name = "smtp",
+	.leads_on = true,
 	.eve_name = "smtp",
 	.over = PROTO_OVER_TCP,
 	.carries_files = true,

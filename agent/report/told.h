@@ -19,6 +19,11 @@ struct told_settings; /* read once of the configuration, shared by workers */
 int told_settings_new(const struct engine_setup *setup, struct told_settings **ret_settings);
 void told_settings_free(struct told_settings *settings);
 bool told_settings_frames(const struct told_settings *settings); /* are frames told? */
+/*
+ * Does any record tell what a flow of this protocol holds (PROTO_UNKNOWN: that may be of any)? Anomalies are
+ * not among them: they tell of what others look at.
+ */
+bool told_settings_protocol(const struct told_settings *settings, enum proto_id proto);
 
 /* line is called with each record as it is whole, its newline with it. Returns 0 or -ENOMEM. */
 int told_new(const struct told_settings *settings,

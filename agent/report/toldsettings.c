@@ -312,6 +312,20 @@ bool told_settings_frames(const struct told_settings *settings)
 	return settings->kinds[TOLD_FRAMES];
 }
 
+bool told_settings_protocol(const struct told_settings *settings, enum proto_id proto)
+{
+	bool any = false;
+
+	if (settings->kinds[TOLD_STREAM])
+		return true;
+	if (proto == PROTO_FAILED)
+		return false;
+	for (int i = PROTO_FAILED + 1; i < PROTO_CNT; i++)
+		any |= settings->protos[i] && !settings->off[i];
+	return settings->kinds[TOLD_FILES] || settings->kinds[TOLD_FRAMES] ||
+	       (proto == PROTO_UNKNOWN ? any : settings->protos[proto]);
+}
+
 void told_settings_free(struct told_settings *settings)
 {
 	free(settings);

@@ -40,6 +40,22 @@ struct {
 	__type(value, struct sek_handoff);
 } sek_handoff SEC(".maps");
 
+/* These two are between the workers and who shows flows; no program reads them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SEK_FLOWS_DEFAULT + 1);
+	__type(key, __u32);
+	__type(value, struct sek_reading);
+} sek_reading SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEK_APPS_MAX);
+	__type(key, __u32);
+	__type(value, struct sek_app);
+} sek_app SEC(".maps");
+
 static __always_inline struct sek_xsk_ring *hand_ring(__u32 index)
 {
 	return bpf_map_lookup_elem(&sek_xsk_ring, &index);

@@ -44,7 +44,7 @@ struct sek_note {
 };
 SEK_LAYOUT(struct sek_note, 32);
 #define SEK_NOTE_MARK 0x5ec0
-#define SEK_NOTE_REPLY 0x01 /* goes against the direction in which its flow was opened */
+#define SEK_NOTE_REPLY 0x01  /* goes against the direction in which its flow was opened */
 #define SEK_NOTE_COOKIE 0x02 /* a SYN cookie opened it: its numbers are those of who receives it */
 
 /*
@@ -111,6 +111,7 @@ enum sek_back_why {
 	SEK_BACK_DEPTH = 2,     /* nobody looks deeper */
 	SEK_BACK_ELEPHANT = 3,  /* datagrams of no known protocol, deeper than that */
 	SEK_BACK_EXCEPTION = 4, /* it could not be followed, and the settings say so */
+	SEK_BACK_NO_RULE = 5,   /* no rule asks anything of it, and nobody else does */
 	SEK_BACK_WHYS = 8,
 };
 
@@ -165,6 +166,35 @@ struct sek_handoff {
 	__u8 pad[4];
 };
 SEK_LAYOUT(struct sek_handoff, 40);
+
+/* For whom a worker still looks at a flow. */
+#define SEK_FOR_PROTOCOL 0x01 /* to know what it carries */
+#define SEK_FOR_RULES 0x02
+#define SEK_FOR_RECORDS 0x04 /* of its protocol */
+#define SEK_FOR_FILES 0x08   /* which are looked into */
+#define SEK_FOR_VERDICT 0x10 /* of a file that has come, and is held */
+
+#define SEK_APPS_MAX 64
+
+/* sek_app: names of the protocols that workers tell apart; the agent's, written when it begins. */
+struct sek_app {
+	char name[16]; /* as rules say it; "": there is none */
+};
+SEK_LAYOUT(struct sek_app, 16);
+
+/*
+ * sek_reading, by number of the flow's entry: what its worker has made of it so far. Written by that worker
+ * alone, in a mapped page; of the flow that first_ns says, or of one that is over.
+ */
+struct sek_reading {
+	__u64 first_ns;
+	__u32 rules; /* that may still match, at most */
+	__u8 app;    /* place in sek_app */
+	__u8 whom;   /* SEK_FOR_*; 0: nobody */
+	__u8 back;   /* enum sek_back_why, one more; 0: it was not handed back */
+	__u8 pad;
+};
+SEK_LAYOUT(struct sek_reading, 16);
 
 /* What a worker has found out of a flow: brought to it by the program sek_hand_order. */
 struct sek_hand_order {

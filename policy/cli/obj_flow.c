@@ -38,13 +38,24 @@ static int filter(struct cli *cli, const struct cli_args *args, json_t **ret_par
 static int show(struct cli *cli, const struct cli_args *args)
 {
 	static const struct column columns[] = {
-		{ "tenant", "TENANT", COLUMN_TEXT },  { "dir", "DIR", COLUMN_TEXT },
-		{ "proto", "PROTO", COLUMN_TEXT },    { "src", "SOURCE", COLUMN_TEXT },
-		{ "sport", "PORT", COLUMN_TEXT },     { "dst", "DESTINATION", COLUMN_TEXT },
-		{ "dport", "PORT", COLUMN_TEXT },     { "state", "STATE", COLUMN_TEXT },
-		{ "age_s", "AGE", COLUMN_SECONDS },   { "idle_s", "IDLE", COLUMN_SECONDS },
-		{ "bytes_out", "OUT", COLUMN_BYTES }, { "bytes_in", "IN", COLUMN_BYTES },
-		{ "rule", "RULE", COLUMN_TEXT },      { "flags", "FLAGS", COLUMN_TEXT },
+		{ "tenant", "TENANT", COLUMN_TEXT },
+		{ "dir", "DIR", COLUMN_TEXT },
+		{ "proto", "PROTO", COLUMN_TEXT },
+		{ "src", "SOURCE", COLUMN_TEXT },
+		{ "sport", "PORT", COLUMN_TEXT },
+		{ "dst", "DESTINATION", COLUMN_TEXT },
+		{ "dport", "PORT", COLUMN_TEXT },
+		{ "state", "STATE", COLUMN_TEXT },
+		{ "age_s", "AGE", COLUMN_SECONDS },
+		{ "idle_s", "IDLE", COLUMN_SECONDS },
+		{ "bytes_out", "OUT", COLUMN_BYTES },
+		{ "bytes_in", "IN", COLUMN_BYTES },
+		{ "rule", "RULE", COLUMN_TEXT },
+		{ "flags", "FLAGS", COLUMN_TEXT },
+		{ "inspection.state", "INSPECTION", COLUMN_TEXT },
+		{ "inspection.protocol", "CARRIES", COLUMN_TEXT },
+		{ "inspection.rules", "RULES LEFT", COLUMN_COUNT },
+		{ "inspection.back_why|inspection.looked_at_for", "WHY", COLUMN_TEXT },
 	};
 	static const struct view view = VIEW("flows", columns, "No flow matches.");
 	json_t *params = NULL, *result = NULL;

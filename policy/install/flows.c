@@ -162,6 +162,7 @@ struct flow_view {
 	uint64_t total, matched;
 	uint32_t generation; /* live: policy is of it */
 	int hands; /* sek_handoff */
+	int readings, apps; /* sek_reading, sek_app */
 	json_t *rows;
 	struct largest largest; /* showing the largest: before they become rows */
 	/* deleting */
@@ -240,10 +241,41 @@ static void rule_set(json_t *row, const struct flow_view *view, const struct mod
 	json_object_set_new(row, "rule", json_string(name ? name : number));
 }
 
+static json_t *whom_json(uint8_t whom)
+{
+	static const char *const names[] = { "protocol", "rules", "records", "files", "verdict" };
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (whom >> i & 1)
+			json_array_append_new(json, json_string(names[i]));
+	return json;
+}
+
+/* What its worker has made of the flow: its protocol, for whom it is looked at still, or why no more. */
+static void reading_add(const struct flow_view *view, const struct sek_flow *flow, json_t *json)
+{
+	struct sek_reading reading;
+	struct sek_app app = { 0 };
+	uint32_t number;
+
+	if (bpf_map_lookup_elem(view->readings, &flow->number, &reading) ||
+	    reading.first_ns != flow->first_ns)
+		return;
+	number = reading.app;
+	if (!bpf_map_lookup_elem(view->apps, &number, &app) && app.name[0])
+		json_object_set_new(json, "protocol", json_stringn(app.name, strnlen(app.name, 16)));
+	json_object_set_new(json, "rules", json_integer(reading.rules));
+	json_object_set_new(json, "looked_at_for", whom_json(reading.whom));
+	if (reading.back)
+		json_object_set_new(json, "back_why",
+				    json_string(state_back_name(reading.back - 1u)));
+}
+
 /*
  * Who has a flow that is to be inspected: a worker, the kernel again (back: so in these directions), nobody.
  */
-static json_t *inspection_json(int hands, const struct sek_flow *flow)
+static json_t *inspection_json(const struct flow_view *view, const struct sek_flow *flow)
 {
 	static const char *const states[] = { [SEK_HANDOFF_NONE] = "new",
 					      [SEK_HANDOFF_WORKER] = "worker",
@@ -251,18 +283,21 @@ static json_t *inspection_json(int hands, const struct sek_flow *flow)
 					      [SEK_HANDOFF_UNSEEN] = "unseen",
 					      [SEK_HANDOFF_DROP] = "blocked" };
 	struct sek_handoff hand;
-	json_t *back;
+	json_t *back, *json;
 
-	if (bpf_map_lookup_elem(hands, &flow->number, &hand) || hand.first_ns != flow->first_ns ||
-	    hand.state > SEK_HANDOFF_DROP)
+	if (bpf_map_lookup_elem(view->hands, &flow->number, &hand) ||
+	    hand.first_ns != flow->first_ns || hand.state > SEK_HANDOFF_DROP)
 		return json_null();
 	back = json_array();
 	for (int dir = SEK_OUT; dir <= SEK_IN; dir++)
 		if (hand.back >> dir & 1)
 			json_array_append_new(back, json_string(state_dir_name(dir)));
-	return json_pack("{s:s,s:i,s:I,s:I,s:o}", "state", states[hand.state], "worker",
+	json = json_pack("{s:s,s:i,s:I,s:I,s:o}", "state", states[hand.state], "worker",
 			 (int)hand.worker, "handed_out", (json_int_t)hand.sent[SEK_OUT],
 			 "handed_in", (json_int_t)hand.sent[SEK_IN], "back", back);
+	if (json)
+		reading_add(view, flow, json);
+	return json;
 }
 
 static json_t *flow_json(const struct flow_view *view, const struct sek_flow_key *key,
@@ -296,7 +331,7 @@ static json_t *flow_json(const struct flow_view *view, const struct sek_flow_key
 	json_object_set_new(row, "generation", json_integer(flow->generation));
 	json_object_set_new(row, "flags", flags_json(flow->flags));
 	if (flow->flags & SEK_FLOW_INSPECT)
-		json_object_set_new(row, "inspection", inspection_json(view->hands, flow));
+		json_object_set_new(row, "inspection", inspection_json(view, flow));
 	return row;
 }
 
@@ -339,6 +374,8 @@ json_t *state_flows(const struct gate *gate, const struct policy *policy,
 				  .now_ns = now_ns(filter),
 				  .generation = gate_generation(gate),
 				  .hands = gate_map_fd(gate, "sek_handoff"),
+				  .readings = gate_map_fd(gate, "sek_reading"),
+				  .apps = gate_map_fd(gate, "sek_app"),
 				  .rows = json_array() };
 	struct flow_table table;
 	int err = filter->largest ? largest_init(&view.largest, filter->limit) : 0;

@@ -159,6 +159,8 @@ static int object_size(struct gateway *skel, const struct gate_options *options)
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_handoff, flows + 1);
 	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.sek_reading, flows + 1);
+	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_flow_free, flows);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.sek_flow_hint, cfg->hint_mask + 1);

@@ -43,7 +43,9 @@ int state_filter_read(const json_t *params, const struct policy *policy,
  *   "packets_out","bytes_out","packets_in","bytes_in","rule","generation","flags":["half-open",...],
  *   "inspection":{"state":"new"|"worker"|"back"|"unseen"|"blocked","worker","handed_out","handed_in"
  * (frames),
- *     "back":["out","in"] (directions that the kernel has again)} (of flows to be inspected)}],
+ *     "back":["out","in"] (directions that the kernel has again), and, once a worker knows: "protocol","rules"
+ *     (that may still match, at most),"looked_at_for":["protocol","rules","records","files","verdict"],
+ *     "back_why" (as of workers)} (of flows to be inspected)}],
  *  "shown":n,"matched":n,"total":n}; src is the opener. Times in seconds (real).
  */
 json_t *state_flows(const struct gate *gate, const struct policy *policy,
@@ -96,7 +98,8 @@ bool state_synflood(const struct sek_tenant *limits, const struct sek_quota *quo
  * {"workers":[{"worker","state":"serves"|"dead"|"ended","queues","under_way","room" (frames),"packets",
  *   "bytes","sent","dropped","lost","back","blocked","alerts","records_lost","rate_packets","rate_bits" (of
  *   the last second),"wait_p50_us","wait_p99_us","block_us" (the longest until a block),
- *   "waits":[{"below_us","frames"}],"back_why":{"rule","ciphered","depth","elephant","exception"},
+ *   "waits":[{"below_us","frames"}],"back_why":{"rule","ciphered","depth","elephant","exception",
+ *   "no-rule"},
  *   "held_now","held_now_bytes","held_most_bytes","held","held_no_room" (frames of files that wait for
  *   their verdicts),"files_judged","files_late_open","files_late_closed"}]}: those that ever began. Waits
  *   are of frames, from the kernel's hand to the device that sends.
@@ -126,5 +129,6 @@ const char *state_reason_verdict(uint8_t reason); /* "forward", "stack", "drop",
 const char *state_flow_state_name(uint8_t state);
 const char *state_cause_name(uint8_t cause);
 const char *state_dir_name(uint8_t dir);
+const char *state_back_name(uint32_t why); /* of enum sek_back_why; NULL: it is none */
 
 #endif

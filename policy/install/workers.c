@@ -57,18 +57,24 @@ static json_int_t wait_us(const struct sek_worker *worker, unsigned int per_mill
 	return 0;
 }
 
+const char *state_back_name(uint32_t why)
+{
+	static const char *const names[SEK_BACK_WHYS] = {
+		[SEK_BACK_RULE] = "rule",	    [SEK_BACK_CIPHERED] = "ciphered",
+		[SEK_BACK_DEPTH] = "depth",	    [SEK_BACK_ELEPHANT] = "elephant",
+		[SEK_BACK_EXCEPTION] = "exception", [SEK_BACK_NO_RULE] = "no-rule"
+	};
+
+	return why < SEK_BACK_WHYS ? names[why] : NULL;
+}
+
 static json_t *backs_json(const struct sek_worker *worker)
 {
-	static const char *const names[SEK_BACK_WHYS] = { [SEK_BACK_RULE] = "rule",
-							  [SEK_BACK_CIPHERED] = "ciphered",
-							  [SEK_BACK_DEPTH] = "depth",
-							  [SEK_BACK_ELEPHANT] = "elephant",
-							  [SEK_BACK_EXCEPTION] = "exception" };
 	json_t *backs = json_object();
 
-	for (int i = 0; i < SEK_BACK_WHYS; i++)
-		if (names[i])
-			json_object_set_new(backs, names[i],
+	for (uint32_t i = 0; i < SEK_BACK_WHYS; i++)
+		if (state_back_name(i))
+			json_object_set_new(backs, state_back_name(i),
 					    json_integer((json_int_t)worker->backs[i]));
 	return backs;
 }

@@ -568,7 +568,8 @@ static void what_a_cookie_opened_is_reset(void **state)
 
 		order.reset = 1;
 		assert_int_equal(hand_order(gate_of(bed), &order), 0);
-		assert_int_equal(visitor(bed, TCP_ACK, 1001, first + shift, 100), SEK_R_inspect_block);
+		assert_int_equal(visitor(bed, TCP_ACK, 1001, first + shift, 100),
+				 SEK_R_inspect_block);
 		assert_int_equal(bed->last.trace.verdict, SEK_ANSWER);
 		assert_int_equal(number_of(bed, 4), first + shift);
 		assert_int_equal(server(bed, TCP_ACK, first, 1001, 100), SEK_R_inspect_block);

@@ -110,8 +110,12 @@ static void both_ends_are_told(void **state)
 /* Where a SYN cookie opened it, the frame has its receiver's numbers: its sender is told its own. */
 static void each_end_has_its_numbers(void **state)
 {
-	struct sek_note in = { .first_ns = 7, .number = 3, .dir = 1, .flags = SEK_NOTE_COOKIE, .shift = 300 };
-	struct sek_note out = { .first_ns = 7, .number = 3, .dir = 0, .flags = SEK_NOTE_COOKIE, .shift = 300 };
+	struct sek_note in = {
+		.first_ns = 7, .number = 3, .dir = 1, .flags = SEK_NOTE_COOKIE, .shift = 300
+	};
+	struct sek_note out = {
+		.first_ns = 7, .number = 3, .dir = 0, .flags = SEK_NOTE_COOKIE, .shift = 300
+	};
 	struct resets *resets = resets_new();
 	struct reset_frame told[2];
 	uint8_t frame[128];
