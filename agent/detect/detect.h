@@ -87,8 +87,8 @@ bool ruleset_asks(const struct ruleset *ruleset, const char *keyword);
 void ruleset_frame_types(const struct ruleset *ruleset, uint32_t types[PROTO_CNT]);
 
 /*
- * How many of its rules may still match something of a flow that carries this (PROTO_UNKNOWN: nobody knows yet),
- * at most; of addresses alone as long as those of one side were not asked. 0: none will.
+ * How many of its rules may still match something of a flow that carries this (PROTO_UNKNOWN: nobody knows
+ * yet), at most; of addresses alone as long as those of one side were not asked. 0: none will.
  */
 uint32_t ruleset_rules_left(const struct ruleset *ruleset, const struct flow *flow,
 			    enum proto_id proto);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many rules may still match something of a flow, by what is known of it: its transport, its protocol, its
- * ports, whose it is. Made by build.c, asked by inspect/purpose.c; promises that it counts too many rather than
- * too few.
+ * How many rules may still match something of a flow, by what is known of it: its transport, its protocol,
+ * its ports, whose it is. Made by build.c, asked by inspect/purpose.c; promises that it counts too many
+ * rather than too few.
  */
 #ifndef AGENT_DETECT_REACH_H
 #define AGENT_DETECT_REACH_H

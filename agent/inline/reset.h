@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inline/segment.h"
 #include "sekisho/handoff.h"
 
-#define RESET_LINK_MAX 22 /* Ethernet, two tags */
-#define RESET_FRAME_MAX (RESET_LINK_MAX + 40 + 20)
+#define RESET_FRAME_MAX (SEGMENT_LINK_MAX + 40 + 20)
 
 struct resets;
 

@@ -155,9 +155,9 @@ static void length_check(const struct plan_port *port)
 	uint32_t longest = xsk_mtu(port->interface) + LINK_LEN;
 
 	if (longest > SEK_HANDOFF_LEN_MAX)
-		log_warn("inspection: frames of %s have up to %u bytes; "
-			 "of flows to inspect those over %d end as `fail:` says",
-			 port->interface, longest, SEK_HANDOFF_LEN_MAX);
+		log_warn("inspection: frames of %s have up to %u bytes; TCP of flows to inspect is told to "
+			 "send segments of %d at most, other frames over %d end as `fail:` says",
+			 port->interface, longest, SEK_HANDOFF_SEGMENT_MAX, SEK_HANDOFF_LEN_MAX);
 }
 
 static void port_open(struct service *s, const struct plan_port *port)

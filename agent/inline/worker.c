@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "detect/detect.h"
 #include "file/room.h"
+#include "inline/clamp.h"
 #include "sekisho/verdict.h"
 
 #define BATCH 64
@@ -82,6 +83,29 @@ static void resets_send(struct inline_worker *w, const struct xsk_frame *frame,
 			(void)xsk_send(w->serve.set, &made, resets[i].out_port);
 }
 
+static enum sek_stop_why stop_why(enum packet_drop drop)
+{
+	switch (drop) {
+	case DROP_NONE:
+	case DROP_RULES:
+	case DROP_THRESHOLD:
+		return SEK_STOP_RULE;
+	case DROP_FLOW:
+		return SEK_STOP_FLOW;
+	case DROP_FILE:
+		return SEK_STOP_FILE;
+	case DROP_DATAGRAM:
+		return SEK_STOP_DATAGRAM;
+	case DROP_DEFRAG_MEMCAP:
+	case DROP_FLOW_MEMCAP:
+	case DROP_STREAM_MEMCAP:
+	case DROP_STREAM_REASSEMBLY:
+		return SEK_STOP_MEMORY;
+	default:
+		return SEK_STOP_OTHER;
+	}
+}
+
 static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
 		       const struct sek_note *note, const struct inspect_verdict *verdict)
 {
@@ -91,6 +115,7 @@ static void frame_stop(struct inline_worker *w, const struct xsk_frame *frame,
 		resets_send(w, frame, note);
 	xsk_give(w->serve.set, frame);
 	w->serve.worker->dropped++;
+	w->serve.worker->stops[stop_why(verdict->drop)]++;
 }
 
 static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
@@ -98,6 +123,7 @@ static void frame_pass(struct inline_worker *w, const struct xsk_frame *frame,
 {
 	if (over)
 		brake_passed(w->brake, note, w->now_ns);
+	clamp_segment_size(frame->bytes, frame->len);
 	if (xsk_send(w->serve.set, frame, note->out_port))
 		w->serve.worker->sent++;
 	else

@@ -163,6 +163,8 @@ void counters_fate(struct counters *c, const struct packet *p)
 		[DROP_STREAM_URGENT] = COUNTER_IPS_DROP_STREAM_URGENT,
 		[DROP_APPLAYER_ERROR] = COUNTER_IPS_DROP_APPLAYER_ERROR,
 		[DROP_THRESHOLD] = COUNTER_IPS_DROP_THRESHOLD,
+		[DROP_FILE] = COUNTER_IPS_DROP_FILE,
+		[DROP_DATAGRAM] = COUNTER_IPS_DROP_DATAGRAM,
 	};
 
 	for (uint8_t i = 0; i < p->event_cnt; i++)

@@ -180,18 +180,18 @@ static void tracker_lose(struct defrag *d, struct tracker *t, uint64_t now_ns, b
 }
 
 /* The piece falls, and with it its datagram. */
-static void piece_refuse(struct defrag *d, struct packet *p)
+static void piece_refuse(struct defrag *d, struct packet *p, enum packet_drop why)
 {
 	d->tally.refused++;
 	defrag_refuse(d, p);
-	packet_drop(p, DROP_DEFRAG_MEMCAP);
+	packet_drop(p, why);
 }
 
 /* It could not be kept, so its datagram will not be seen whole. */
 static void piece_lose(struct defrag *d, struct packet *p)
 {
 	if (d->refused && d->is_closed(d->is_closed_arg, d->tenant))
-		piece_refuse(d, p);
+		piece_refuse(d, p, DROP_DEFRAG_MEMCAP);
 }
 
 /* --- trackers --- */
@@ -516,7 +516,7 @@ static bool piece_take(struct defrag *d, struct tracker *t, struct packet *p,
 	if (!bytes_keep(d, t, p, piece)) {
 		packet_event(p, p->family == 4 ? EVENT_IPV4_FRAG_OVERLAP : EVENT_IPV6_FRAG_OVERLAP);
 		if (d->refused)
-			piece_refuse(d, p);
+			piece_refuse(d, p, DROP_DATAGRAM);
 	}
 	if (d->tally.memory_short != had_short)
 		piece_lose(d, p);
@@ -539,7 +539,7 @@ bool defrag_take(struct defrag *d, struct packet *p, const struct defrag_piece *
 	}
 	if (d->refused && refused_has(d->refused, d->tenant, p->datagram, p->time_ns)) {
 		d->tally.refused++;
-		packet_drop(p, DROP_DEFRAG_MEMCAP);
+		packet_drop(p, DROP_DATAGRAM);
 		return false;
 	}
 	t = tracker_of(d, p, piece->id, piece->proto);

@@ -477,6 +477,7 @@ struct inspect_verdict inspector_verdict(const struct inspector *w)
 
 	return (struct inspect_verdict){
 		.drops = w->decoder.packets[0].fate & FATE_DROP,
+		.drop = (enum packet_drop)w->decoder.packets[0].drop,
 		.ends = flow && flow->fate & FATE_DROP,
 		.resets = p->fate & (FATE_REJECT_SRC | FATE_REJECT_DST),
 		.over = over || (flow && side_is_over(w, flow, p->side)),

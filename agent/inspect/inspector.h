@@ -85,6 +85,7 @@ typedef _Atomic uint64_t frame_drops;
 /* What became of a frame, and of the flow that it belongs to. */
 struct inspect_verdict {
 	bool drops; /* the frame */
+	enum packet_drop drop; /* drops: why */
 	bool ends; /* and all that follow in its flow */
 	bool resets; /* its ends are to be told */
 	bool over; /* nothing that its side sends in this flow is looked at any more */

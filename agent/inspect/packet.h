@@ -64,6 +64,7 @@ enum packet_drop {
 	DROP_APPLAYER_ERROR,
 	DROP_THRESHOLD, /* a rate was exceeded */
 	DROP_FILE, /* of what its file was found to be */
+	DROP_DATAGRAM, /* it is a piece of a datagram that was refused */
 	DROP_KINDS
 };
 

@@ -14,7 +14,8 @@
 #define PIECES_MAX 1024 /* more than that are joined: there is an end to small segments */
 #define AHEAD_MAX (64ull << 20) /* bytes behind what is whole */
 #define SLIDE_MIN 16384 /* bytes that were read, before the rest is moved to the front */
-#define CAP_MIN 4096
+#define TIGHT_PART 4 /* of a worker's memory in use: what is read costs no memory from then on */
+#define CAP_MIN 1024
 
 void tcp_stream_begin(struct tcp_stream *s, uint32_t isn)
 {
@@ -423,9 +424,33 @@ uint64_t tcp_stream_skip_gap(struct tcp_stream *s, struct tcp_memory *memory, bo
 	return lost;
 }
 
-void tcp_stream_trim(struct tcp_stream *s, const struct stream_settings *settings, enum side side)
+/* As large as it must be, by halves: it grows again if more comes. */
+static void buffer_shrink(struct tcp_stream *s, struct tcp_memory *memory)
+{
+	uint32_t cap = s->cap;
+	uint8_t *shrunk;
+
+	while (cap / 2 >= CAP_MIN && cap / 2 >= s->end - s->base)
+		cap /= 2;
+	shrunk = cap < s->cap ? realloc(s->bytes, cap) : NULL;
+	if (!shrunk)
+		return;
+	memory->used -= s->cap - cap;
+	s->bytes = shrunk;
+	s->cap = cap;
+}
+
+static bool slides(const struct tcp_stream *s, uint64_t keep, bool is_tight)
+{
+	return keep != s->base &&
+	       (is_tight || keep >= s->base + SLIDE_MIN || (keep == s->end && s->no_raw));
+}
+
+void tcp_stream_trim(struct tcp_stream *s, const struct stream_settings *settings,
+		     struct tcp_memory *memory, enum side side)
 {
 	uint64_t keep = s->app, window = settings->chunk[side];
+	bool is_tight = memory->used > memory->max / TIGHT_PART;
 	uint32_t cnt = 0;
 
 	if (!s->no_raw) {
@@ -433,7 +458,7 @@ void tcp_stream_trim(struct tcp_stream *s, const struct stream_settings *setting
 
 		keep = raw < keep ? raw : keep;
 	}
-	if (keep == s->base || (keep < s->base + SLIDE_MIN && !(keep == s->end && s->no_raw)))
+	if (!slides(s, keep, is_tight))
 		return;
 	memmove(s->bytes, s->bytes + (keep - s->base), s->end - keep);
 	s->base_seq += (uint32_t)(keep - s->base);
@@ -444,6 +469,8 @@ void tcp_stream_trim(struct tcp_stream *s, const struct stream_settings *setting
 	s->piece_cnt -= cnt;
 	if (s->piece_cnt && s->pieces[0].from < keep)
 		s->pieces[0].from = keep;
+	if (is_tight)
+		buffer_shrink(s, memory);
 }
 
 /* --- for detection --- */

@@ -94,9 +94,12 @@ void tcp_stream_app_took(struct tcp_stream *stream, uint64_t cnt);
 void tcp_stream_quit(struct tcp_stream *stream, struct tcp_memory *memory);
 /* Nothing more is to come: where all was read its memory is given back. What comes all the same is taken. */
 void tcp_stream_rest(struct tcp_stream *stream, struct tcp_memory *memory);
-/* Lets go what both have read; keeps a window for detection. */
+/*
+ * Lets go what both have read; keeps a window for detection. Where much of the memory is in use, so that
+ * many streams must share it, their buffers become smaller with it.
+ */
 void tcp_stream_trim(struct tcp_stream *stream, const struct stream_settings *settings,
-		     enum side side);
+		     struct tcp_memory *memory, enum side side);
 
 /* --- for detection --- */
 

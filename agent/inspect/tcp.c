@@ -481,7 +481,8 @@ void tcp_packet(struct tcp_tracker *tracker, struct packet *p)
 		if (p->flow->payload_over[side] && !stream->no_reassembly)
 			tcp_stream_quit(stream, &tracker->memory);
 		else
-			tcp_stream_trim(stream, &tracker->settings->stream, (enum side)side);
+			tcp_stream_trim(stream, &tracker->settings->stream, &tracker->memory,
+					(enum side)side);
 	}
 }
 

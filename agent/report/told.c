@@ -361,6 +361,7 @@ static const char *const drop_words[DROP_KINDS] = {
 	[DROP_APPLAYER_ERROR] = "applayer error",
 	[DROP_THRESHOLD] = "threshold detection_filter",
 	[DROP_FILE] = "file verdict",
+	[DROP_DATAGRAM] = "datagram refused",
 };
 
 static bool drop_is_due(const struct told *told, struct packet *p)

@@ -22,6 +22,7 @@ enum inspect_why {
 	INSPECT_DEAD = 1, /* nobody serves here */
 	INSPECT_FULL = 2,
 	INSPECT_BLIND = 3, /* it cannot be inspected whoever serves */
+	INSPECT_LONG = 4, /* its sender was told not to send so long ones */
 };
 
 static __always_inline bool inspect_is_piece(const struct packet *p)
@@ -31,14 +32,16 @@ static __always_inline bool inspect_is_piece(const struct packet *p)
 
 /*
  * Decided as the tenant's `fail:` says. What passed unseen leaves a gap: the rest of its flow follows it,
- * unless it was a ring's being full alone, or a datagram in pieces, of which the worker sees no more than of
- * a packet that was lost.
+ * unless it was a ring's being full alone, or a datagram, of which the worker sees no more than of a packet
+ * that was lost.
  */
 static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct sek_handoff *hand,
 						     enum inspect_why why, enum sek_verdict passes)
 {
 	const struct sek_tenant *tenant = tenant_of(p);
 
+	if (why == INSPECT_LONG)
+		return packet_end(p, SEK_R_inspect_long, SEK_DROP);
 	if (!tenant || tenant->flags & SEK_TENANT_FAIL_CLOSED) {
 		p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_closed
 			    : why == INSPECT_FULL ? SEK_R_inspect_full
@@ -48,17 +51,26 @@ static __always_inline enum sek_verdict inspect_fail(struct packet *p, struct se
 	p->reason = why == INSPECT_DEAD	  ? SEK_R_inspect_open
 		    : why == INSPECT_FULL ? SEK_R_inspect_full_open
 					  : SEK_R_inspect_blind_open;
-	if (hand && (why == INSPECT_DEAD || (why == INSPECT_BLIND && !inspect_is_piece(p))))
+	if (hand && (why == INSPECT_DEAD || (why == INSPECT_BLIND && p->proto == IPPROTO_TCP)))
 		WRITE_ONCE(hand->state, SEK_HANDOFF_UNSEEN);
 	return passes;
 }
 
-/* What does not fit a buffer, and a datagram of which pieces passed unseen. */
-static __always_inline bool inspect_is_blind(struct frame_ctx *ctx, const struct packet *p)
+/*
+ * A datagram of which pieces passed unseen, and what does not fit a buffer. Senders of a connection that a
+ * worker saw begin were told to send no such segments (agent/inline/clamp.c): who does it all the same wants
+ * them to pass unseen.
+ */
+static __always_inline enum inspect_why inspect_fits(struct frame_ctx *ctx, const struct packet *p,
+						     const struct sek_handoff *hand)
 {
 	__u32 len = frame_len(ctx);
 
-	return p->leads == LEADS_BLIND || len > SEK_HANDOFF_LEN_MAX || len > frame_seen_len(ctx);
+	if (p->leads == LEADS_BLIND)
+		return INSPECT_BLIND;
+	if (len <= SEK_HANDOFF_LEN_MAX && len <= frame_seen_len(ctx))
+		return INSPECT_CAN;
+	return hand && hand->told >> (p->dir & 1) & 1 ? INSPECT_LONG : INSPECT_BLIND;
 }
 
 static __always_inline void inspect_untake(struct sek_xsk_ring *ring, struct sek_share *share)
@@ -94,6 +106,15 @@ static __always_inline bool inspect_begin(struct sek_handoff *hand, const struct
 		WRITE_ONCE(hand->state, SEK_HANDOFF_WORKER);
 	}
 	return hand->began_ns == READ_ONCE(worker->began_ns);
+}
+
+/* A worker has what tells the other side how long segments may be, and sees to it that it can take them. */
+static __always_inline void inspect_tells(const struct packet *p, struct sek_handoff *hand)
+{
+	bool bare = p->family == 4 || p->l4 == p->l3 + sizeof(struct ipv6hdr);
+
+	if (hand && p->proto == IPPROTO_TCP && p->tcp_flags & TCP_SYN && bare && !inspect_is_piece(p))
+		hand->told |= 1 << (~p->dir & 1);
 }
 
 static __always_inline bool inspect_note(struct frame_ctx *ctx, const struct packet *p,
@@ -138,11 +159,13 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	const struct sek_worker *worker;
 	struct sek_xsk_ring *ring;
 	struct sek_share *share;
+	enum inspect_why fits;
 
 	if (!hand_is_there(p->now_ns))
 		return INSPECT_DEAD;
-	if (place < 0 || inspect_is_blind(ctx, p))
-		return INSPECT_BLIND;
+	fits = place < 0 ? INSPECT_BLIND : inspect_fits(ctx, p, hand);
+	if (fits != INSPECT_CAN)
+		return fits;
 	ring = hand_ring(place);
 	worker = ring && ring->room ? hand_worker(number) : NULL;
 	if (!worker || !hand_is_alive(worker, p->now_ns) ||
@@ -154,8 +177,10 @@ static __always_inline enum inspect_why inspect_hand(struct frame_ctx *ctx, stru
 	share = hand_share(number, p->tenant);
 	if (!share || !inspect_take(ring, share))
 		return INSPECT_FULL;
-	if (inspect_note(ctx, p, flow, hand))
+	if (inspect_note(ctx, p, flow, hand)) {
+		inspect_tells(p, hand);
 		return INSPECT_CAN;
+	}
 	inspect_untake(ring, share);
 	return INSPECT_BLIND;
 }

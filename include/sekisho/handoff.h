@@ -17,6 +17,12 @@
 /* Bytes of a frame that a ring takes, tags included: what is left of a page beside what kernels keep free. */
 #define SEK_HANDOFF_LEN_MAX 3392
 
+/*
+ * Payload of the longest segments that ends of inspected connections are told to send: with its headers, and
+ * some of extension, such a frame is one that a ring takes.
+ */
+#define SEK_HANDOFF_SEGMENT_MAX 3200
+
 #define SEK_RINGS_MAX (SEK_PORTS_MAX * SEK_QUEUES_MAX * SEK_WORKERS_MAX)
 
 /* Place in sek_xsk (the sockets) and in sek_xsk_ring of what a worker gets by a port's queue. */
@@ -115,6 +121,17 @@ enum sek_back_why {
 	SEK_BACK_WHYS = 8,
 };
 
+/* What stopped a frame. */
+enum sek_stop_why {
+	SEK_STOP_RULE = 0,
+	SEK_STOP_FLOW = 1,     /* its flow was blocked by a frame before it */
+	SEK_STOP_FILE = 2,     /* what its file was found to be */
+	SEK_STOP_DATAGRAM = 3, /* it is a piece of one that was refused */
+	SEK_STOP_MEMORY = 4,   /* there was no room to inspect it, and its body fails closed */
+	SEK_STOP_OTHER = 5,    /* as the settings say of what cannot be followed */
+	SEK_STOP_WHYS = 8,
+};
+
 /* sek_worker, by number: written by the worker alone, in a mapped page. */
 struct sek_worker {
 	__u64 began_ns; /* when it began to serve, by the monotonic clock; which life of it this is */
@@ -138,9 +155,10 @@ struct sek_worker {
 	/* files that were judged in time, and late, by what `fail:` made of their flow. */
 	__u64 files_judged, files_late_open, files_late_closed;
 	__u64 backs[SEK_BACK_WHYS]; /* of back: why */
+	__u64 stops[SEK_STOP_WHYS]; /* of dropped: why */
 	__u64 waits[SEK_WAITS_MAX]; /* frames, by sek_wait_place(): how long each was here */
 };
-SEK_LAYOUT(struct sek_worker, 192 + SEK_BACK_WHYS * 8 + SEK_WAITS_MAX * 8);
+SEK_LAYOUT(struct sek_worker, 192 + (SEK_BACK_WHYS + SEK_STOP_WHYS + SEK_WAITS_MAX) * 8);
 
 /* How a flow that is to be inspected stands. */
 enum sek_handoff_state {
@@ -163,7 +181,8 @@ struct sek_handoff {
 	__u8 worker;   /* who has it */
 	__u8 back;     /* BACK: directions that the kernel is to take over, a bit each */
 	__u8 quiet;    /* BACK: the same of their pure acknowledgements alone */
-	__u8 pad[4];
+	__u8 told;     /* directions whose sender was told how long segments may be, a bit each */
+	__u8 pad[3];
 };
 SEK_LAYOUT(struct sek_handoff, 40);
 

@@ -106,6 +106,7 @@ static const uint8_t ends[SEK_REASONS_MAX] = {
 	[SEK_R_inspect_full] = STAGE_WAY,
 	[SEK_R_inspect_blind] = STAGE_WAY,
 	[SEK_R_inspect_block] = STAGE_WAY,
+	[SEK_R_inspect_long] = STAGE_WAY,
 	[SEK_R_host_refused] = STAGE_RULE,
 	[SEK_R_flow_table_full] = STAGE_QUOTA,
 	[SEK_R_flow_quota] = STAGE_QUOTA,

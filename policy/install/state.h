@@ -43,8 +43,9 @@ int state_filter_read(const json_t *params, const struct policy *policy,
  *   "packets_out","bytes_out","packets_in","bytes_in","rule","generation","flags":["half-open",...],
  *   "inspection":{"state":"new"|"worker"|"back"|"unseen"|"blocked","worker","handed_out","handed_in"
  * (frames),
- *     "back":["out","in"] (directions that the kernel has again), and, once a worker knows: "protocol","rules"
- *     (that may still match, at most),"looked_at_for":["protocol","rules","records","files","verdict"],
+ *     "back":["out","in"] (directions that the kernel has again), and, once a worker knows: "protocol",
+ *     "rules" (that may still match, at most),
+ *     "looked_at_for":["protocol","rules","records","files","verdict"],
  *     "back_why" (as of workers)} (of flows to be inspected)}],
  *  "shown":n,"matched":n,"total":n}; src is the opener. Times in seconds (real).
  */
@@ -99,7 +100,7 @@ bool state_synflood(const struct sek_tenant *limits, const struct sek_quota *quo
  *   "bytes","sent","dropped","lost","back","blocked","alerts","records_lost","rate_packets","rate_bits" (of
  *   the last second),"wait_p50_us","wait_p99_us","block_us" (the longest until a block),
  *   "waits":[{"below_us","frames"}],"back_why":{"rule","ciphered","depth","elephant","exception",
- *   "no-rule"},
+ *   "no-rule"},"dropped_why":{"rule","flow","file","datagram","memory","other"},
  *   "held_now","held_now_bytes","held_most_bytes","held","held_no_room" (frames of files that wait for
  *   their verdicts),"files_judged","files_late_open","files_late_closed"}]}: those that ever began. Waits
  *   are of frames, from the kernel's hand to the device that sends.

@@ -79,6 +79,20 @@ static json_t *backs_json(const struct sek_worker *worker)
 	return backs;
 }
 
+static json_t *stops_json(const struct sek_worker *worker)
+{
+	static const char *const names[] = {
+		[SEK_STOP_RULE] = "rule",     [SEK_STOP_FLOW] = "flow",
+		[SEK_STOP_FILE] = "file",     [SEK_STOP_DATAGRAM] = "datagram",
+		[SEK_STOP_MEMORY] = "memory", [SEK_STOP_OTHER] = "other",
+	};
+	json_t *stops = json_object();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set_new(stops, names[i], json_integer((json_int_t)worker->stops[i]));
+	return stops;
+}
+
 static json_t *waits_json(const struct sek_worker *worker)
 {
 	json_t *waits = json_array();
@@ -132,6 +146,7 @@ static json_t *worker_json(const struct gate *gate, uint32_t number, const struc
 		(json_int_t)(worker->block_ns + 999) / 1000, "waits", waits_json(worker),
 		"back_why", backs_json(worker));
 
+	json_object_set_new(json, "dropped_why", stops_json(worker));
 	held_add(json, worker);
 	return json;
 }

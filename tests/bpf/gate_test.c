@@ -32,7 +32,8 @@ static const struct {
 
 /* What a worker has a part in: none can be reached from TC. */
 static const enum sek_reason by_xdp[] = { SEK_R_inspected, SEK_R_inspect_full_open,
-					  SEK_R_inspect_full, SEK_R_inspect_block };
+					  SEK_R_inspect_full, SEK_R_inspect_block,
+					  SEK_R_inspect_long };
 
 static void every_reason_was_met(void **state)
 {

@@ -579,6 +579,59 @@ static void what_a_cookie_opened_is_reset(void **state)
 	end(bed);
 }
 
+/* --- frames that no buffer takes --- */
+
+#define LONG SEK_HANDOFF_LEN_MAX /* of payload */
+
+/* Who was told not to send so long ones means to pass unseen: by what goes the other way, if a worker has it. */
+static void a_segment_that_is_too_long_falls(void **state)
+{
+	struct bed *bed = *state;
+
+	begin(bed);
+	if (!bed->tc) {
+		handshake(bed, OPEN_BODY);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1001, LONG), SEK_R_inspect_long);
+		assert_int_equal(bed->last.action, XDP_DROP);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1001, 10), SEK_R_inspected);
+		bed_reset(bed);
+		worker_put(bed, BEGAN, 0, ROOM);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_SYN, 1000, 0), SEK_R_inspected);
+		buffers_give(bed, OUTSIDE, -(uint64_t)ROOM); /* full: the answer passes by */
+		assert_int_equal(in(bed, OPEN_BODY, TCP_SYN | TCP_ACK, 5000, 1001, 0),
+				 SEK_R_inspect_full_open);
+		assert_int_equal(out(bed, OPEN_BODY, TCP_ACK, 1001, LONG), SEK_R_inspect_blind_open);
+	}
+	end(bed);
+}
+
+static const char datagrams[] = BED_ALPHA
+	"    fail: open\n"
+	"    default: {out: accept, in: drop}\n"
+	"    rules: [{name: seen, dir: out, proto: udp, dport: 8080, action: inspect}]\n";
+
+/* A datagram that is too long is one that a worker has not seen; its flow goes on. */
+static void a_datagram_that_is_too_long_is_alone(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_policy(bed, datagrams);
+	worker_put(bed, BEGAN, 0, ROOM);
+	for (int i = 0; i < 3 && !bed->tc; i++) {
+		const struct pkt pkt = { .vlan = OPEN_BODY,
+					 .src = talk.from,
+					 .dst = talk.to,
+					 .proto = IPPROTO_UDP,
+					 .sport = talk.sport,
+					 .dport = talk.dport,
+					 .payload_len = i == 1 ? LONG : 10 };
+
+		assert_int_equal(bed_run(bed, INSIDE, &pkt),
+				 i == 1 ? SEK_R_inspect_blind_open : SEK_R_inspected);
+	}
+	end(bed);
+}
+
 /* --- datagrams in pieces --- */
 
 #define PIECES 3
@@ -691,6 +744,8 @@ static void pieces_follow_their_flow(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_a_cookie_opened_is_inspected),
+	cmocka_unit_test(a_segment_that_is_too_long_falls),
+	cmocka_unit_test(a_datagram_that_is_too_long_is_alone),
 	cmocka_unit_test(what_a_cookie_opened_is_reset),
 	cmocka_unit_test(pieces_go_to_the_worker),
 	cmocka_unit_test(pieces_that_passed_are_remembered),

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    memcmp(read + stream.base, stream.bytes, stream.app - stream.base) != 0)
 			abort();
 		if (data[6] & 16)
-			tcp_stream_trim(&stream, &settings, FROM_CLIENT);
+			tcp_stream_trim(&stream, &settings, &memory, FROM_CLIENT);
 		if (stream.app < stream.base || stream.app > stream.end)
 			abort();
 	}

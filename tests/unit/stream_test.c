@@ -132,6 +132,31 @@ static void only_what_is_acknowledged_is_read(void **state)
 	tcp_stream_end(&stream, &memory);
 }
 
+/* What waits to be read costs memory, what was read does not, once many streams must share it. */
+static void what_was_read_is_given_back(void **state)
+{
+	static const uint8_t bytes[1000];
+	struct tcp_memory memory = { .max = 4 << 20 };
+	struct tcp_stream stream = { 0 };
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
+
+	(void)state;
+	tcp_stream_begin(&stream, ISN);
+	for (uint32_t i = 0; i < 14; i++)
+		tcp_stream_insert(&stream, &settings, &memory, ISN + 1 + i * 1000,
+				  slice(bytes, sizeof(bytes)), &overlap);
+	tcp_stream_app_took(&stream, 14000);
+	stream.raw = 14000;
+	tcp_stream_trim(&stream, &settings, &memory, FROM_CLIENT);
+	assert_int_equal(memory.used, 16384); /* there is enough */
+	memory.max = 4 * 16384 - 1;
+	tcp_stream_trim(&stream, &settings, &memory, FROM_CLIENT);
+	assert_in_range(memory.used, 1, 4096);
+	assert_int_equal(stream.end - stream.base, settings.chunk[FROM_CLIENT]);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
 static void a_gap_is_sure_when_something_came_behind_it(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
@@ -256,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(overlaps_are_read_as_the_receiver_does),
 		cmocka_unit_test(only_what_is_acknowledged_is_read),
+		cmocka_unit_test(what_was_read_is_given_back),
 		cmocka_unit_test(a_gap_is_sure_when_something_came_behind_it),
 		cmocka_unit_test(what_was_read_does_not_change),
 		cmocka_unit_test(memory_and_depth_have_an_end),
