@@ -560,7 +560,7 @@ static void side_left_ask(struct inspector *w, struct packet *p)
 	if (!session->first || !side_is_over(w, flow, left) ||
 	    !tx_is_complete(session->first, p->side) || session->inspected[left] > session->first->id)
 		return;
-	session->ended[left] = true;
+	session->ended[left] = session->left[left] = true;
 	flow_ask(w, flow, left);
 	if (flow->fate & FATE_DROP)
 		packet_drop(p, DROP_FLOW);

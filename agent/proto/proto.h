@@ -220,6 +220,7 @@ struct session {
 	bool raw_due; /* rules on the stream are to be asked of what there is */
 	uint32_t charged; /* bytes of memory */
 	bool ended[SIDES]; /* nothing follows from that side: what is there is all */
+	bool left[SIDES]; /* nor is it shown to us: transactions are told without it */
 	/* Of session.c: how far the protocol is found out, what follows it, what was before. */
 	bool asked[SIDES], fed, becomes, feeds_other, turns, no_tls_yet;
 	enum proto_id next;

@@ -311,14 +311,19 @@ static void record_put(struct told *told, const struct packet *p, const struct p
 	told_line(told);
 }
 
+static bool side_is_complete(const struct proto *proto, const struct tx *tx, enum side side)
+{
+	return tx->session->left[side] || tx->progress[side] >= proto->steps[side];
+}
+
 static bool is_complete(const struct proto *proto, const struct tx *tx, const struct packet *p)
 {
+	bool client = side_is_complete(proto, tx, FROM_CLIENT);
+	bool server = side_is_complete(proto, tx, FROM_SERVER);
+
 	return (packet_is_last(p) && p->side == FROM_SERVER) || /* the last of two that end a flow */
-	       (p->flow->tcp && tcp_is_finished(p->flow->tcp)) ||
-	       (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] &&
-		tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]) ||
-	       (tx->one_sided && (tx->progress[FROM_CLIENT] >= proto->steps[FROM_CLIENT] ||
-				  tx->progress[FROM_SERVER] >= proto->steps[FROM_SERVER]));
+	       (p->flow->tcp && tcp_is_finished(p->flow->tcp)) || (client && server) ||
+	       (tx->one_sided && (client || server));
 }
 
 static uint32_t tx_put(struct told *told, struct packet *p, struct tx *tx)
