@@ -56,7 +56,7 @@ static enum map_group group_of(const char *name)
 {
 	static const char *const flows[] = { "sek_flow",      "sek_flow_entry", "sek_flow_free",
 					     "sek_flow_hint", "sek_patrol",	"sek_quota",
-					     "sek_source",    "sek_handoff" };
+					     "sek_source",    "sek_handoff",	"sek_reading" };
 
 	if (!strcmp(name, "sek_active") || generation_kind(name))
 		return GROUP_POLICY;

@@ -30,7 +30,7 @@
 #include "sekisho/verdict.h"
 
 #define FLOWS 2048
-#define FLOW_MAPS 8 /* flow, entry, free, handoff, hint, patrol, quota, source */
+#define FLOW_MAPS 9 /* flow, entry, free, handoff, hint, patrol, quota, reading, source */
 
 struct bed {
 	char dir[128];
