@@ -35,7 +35,7 @@ struct gate_options {
 
 struct gate_adopted {
 	uint32_t maps_adopted, maps_new; /* by pin */
-	char lost[256]; /* what could not be adopted, in words; "" nothing */
+	char lost[1024]; /* what could not be adopted, in words; "" nothing */
 };
 
 /*
