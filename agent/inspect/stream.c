@@ -442,7 +442,7 @@ static void buffer_shrink(struct tcp_stream *s, struct tcp_memory *memory)
 
 static bool slides(const struct tcp_stream *s, uint64_t keep, bool is_tight)
 {
-	return keep != s->base &&
+	return keep > s->base && /* behind a gap what is to be kept may be no more there */
 	       (is_tight || keep >= s->base + SLIDE_MIN || (keep == s->end && s->no_raw));
 }
 

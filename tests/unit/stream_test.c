@@ -157,6 +157,31 @@ static void what_was_read_is_given_back(void **state)
 	assert_int_equal(memory.used, 0);
 }
 
+/* Behind a gap nothing is there that could be given back, however little memory is left. */
+static void a_gap_is_trimmed_where_memory_is_tight(void **state)
+{
+	struct tcp_memory memory = { .max = 1 << 20 };
+	struct tcp_stream stream = { 0 };
+	enum stream_overlap overlap = STREAM_OVERLAP_NONE;
+
+	(void)state;
+	tcp_stream_begin(&stream, ISN);
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 1, slice_text("hello"), &overlap);
+	tcp_stream_app_took(&stream, 5);
+	stream.last_ack = ISN + 5000;
+	tcp_stream_insert(&stream, &settings, &memory, ISN + 4000, slice_text("world"), &overlap);
+	assert_true(tcp_stream_skip_gap(&stream, &memory, false) > 0);
+	memory.max = 1;
+	tcp_stream_trim(&stream, &settings, &memory, FROM_CLIENT);
+	assert_int_equal(stream.base, 3999);
+	memory.max = 1 << 20;
+	assert_true(slice_is(tcp_stream_app(&stream, false), "world"));
+	tcp_stream_trim(&stream, &settings, &memory, FROM_CLIENT);
+	assert_int_equal(stream.base, 3999);
+	tcp_stream_end(&stream, &memory);
+	assert_int_equal(memory.used, 0);
+}
+
 static void a_gap_is_sure_when_something_came_behind_it(void **state)
 {
 	struct tcp_memory memory = { .max = 1 << 20 };
@@ -282,6 +307,7 @@ int main(void)
 		cmocka_unit_test(overlaps_are_read_as_the_receiver_does),
 		cmocka_unit_test(only_what_is_acknowledged_is_read),
 		cmocka_unit_test(what_was_read_is_given_back),
+		cmocka_unit_test(a_gap_is_trimmed_where_memory_is_tight),
 		cmocka_unit_test(a_gap_is_sure_when_something_came_behind_it),
 		cmocka_unit_test(what_was_read_does_not_change),
 		cmocka_unit_test(memory_and_depth_have_an_end),
