@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the verifier walked to let each program of the gateway in: prints "# insns PROGRAM COUNT",
- * which vmtest/run.sh holds against vmtest/budget.csv. Needs root; says SKIP otherwise.
+ * All programs of the gateway in one load. What the verifier walked to let each in: prints "# insns
+ * PROGRAM COUNT", which vmtest/run.sh holds against vmtest/budget.csv. And where each kind of them is
+ * put. Needs root; says SKIP otherwise.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "install/install.h"
+#include "sekisho/verdict.h"
 
 #define VERIFIER_LIMIT 1000000 /* instructions, BPF_COMPLEXITY_LIMIT_INSNS */
 
@@ -67,26 +69,82 @@ static unsigned int insns_print(void)
 	return cnt;
 }
 
-static void programs_are_let_in(void **state)
+static int gate_up(void **state)
 {
 	const struct gate_options options = { .flows_max = 1024 };
-	struct gate *gate;
+	struct gate *gate = NULL;
 	struct diag diag;
+	int err;
 
-	(void)state;
 	if (geteuid() != 0)
+		return 0;
+	diag_init(&diag);
+	err = gate_open(&options, &gate, NULL, &diag);
+	if (err)
+		diag_print(&diag, stderr);
+	diag_free(&diag);
+	*state = gate;
+	return err;
+}
+
+static int gate_down(void **state)
+{
+	gate_close(*state);
+	return 0;
+}
+
+/* How many programs are in such an array. */
+static size_t steps_cnt(const struct gate *gate, const char *name)
+{
+	size_t cnt = 0;
+	uint32_t id;
+
+	for (uint32_t step = 0; step < SEK_STEPS_MAX; step++)
+		cnt += !bpf_map_lookup_elem(gate_map_fd(gate, name), &step, &id);
+	return cnt;
+}
+
+/* Each kind of program has its own array, filled when the first of that kind is wanted. */
+static void steps_are_of_one_kind(void **state)
+{
+	struct gate *gate = *state;
+	struct diag diag;
+	size_t cnt;
+
+	if (!gate)
 		skip();
 	diag_init(&diag);
-	assert_int_equal(gate_open(&options, &gate, NULL, &diag), 0);
+	cnt = steps_cnt(gate, "sek_step");
+	assert_true(cnt > 0);
+	assert_int_equal(steps_cnt(gate, "sek_step_tc"), 0);
+	assert_int_equal(steps_cnt(gate, "sek_step_joined"), 0);
 	assert_true(gate_tc_fd(gate, &diag) >= 0);
+	assert_int_equal(steps_cnt(gate, "sek_step_tc"), cnt);
+	assert_int_equal(gate_join(gate), 0);
+	assert_int_equal(steps_cnt(gate, "sek_step_joined"), cnt);
+	assert_int_equal(gate_joined_fd(gate, "sek_step"), gate_map_fd(gate, "sek_step_joined"));
+	assert_int_equal(gate_joined_fd(gate, "sek_flow"), gate_map_fd(gate, "sek_flow"));
+	diag_free(&diag);
+}
+
+static void programs_are_let_in(void **state)
+{
+	struct diag diag;
+
+	if (!*state)
+		skip();
+	diag_init(&diag);
+	assert_true(gate_tc_fd(*state, &diag) >= 0); /* beside those for XDP */
 	assert_true(insns_print() > 0);
-	gate_close(gate);
 	diag_free(&diag);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(programs_are_let_in) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_are_of_one_kind),
+		cmocka_unit_test(programs_are_let_in),
+	};
 
-	return cmocka_run_group_tests_name("verifier's budget", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("verifier's budget", tests, gate_up, gate_down);
 }
