@@ -27,16 +27,18 @@ for dir in /var/lib /var/log /srv; do # nothing is shared with a lab of the host
 	mount -t tmpfs tmpfs $dir
 done
 export TMPDIR=/srv
-export TEST_LOT_PART=5 # of what is drawn by lot: the host draws all
+export TEST_LOT_PART=5 # of what is drawn by lot or tried in a row: the host does all
 # The longest first, or one CPU waits for the other at the end.
-long="gate_test explain_test install_test live_test replay_test"
+net="$here/../tests/net"
+long="explain_test install_test live_test replay_test"
 {
-	echo "$here/../tests/net/dispatcher.test"
+	echo "$build/vmtests/gate_test"
+	echo "$net/dispatcher.test"
+	echo "$net/vlan_device.test"
 	for name in $long; do echo "$build/vmtests/$name"; done
 	for program in "$build"/vmtests/*_test; do
-		case " $long " in *" ${program##*/} "*) ;; *) echo "$program" ;; esac
+		case " gate_test $long " in *" ${program##*/} "*) ;; *) echo "$program" ;; esac
 	done
-	echo "$here/../tests/net/vlan_device.test"
 } | xargs -n 1 -P 2 "$0" one "$build"
 status=$?
 echo "guest done"

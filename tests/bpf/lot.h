@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* How many of cnt that are drawn by lot this machine draws: the part of them that TEST_LOT_PART says, else all. */
+/* How many of cnt this machine draws by lot, or tries: the part of them that TEST_LOT_PART says, else all. */
 size_t lot_cnt(size_t cnt);
 
 #endif

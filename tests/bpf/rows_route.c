@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "bpf/lot.h"
+
 #define TCP_TO(port)                                                                               \
 	.proto = IPPROTO_TCP, .sport = 40000, .dport = (port), .flags = TCP_SYN, .seq = 1000
 #define UDP_TO(port) .proto = IPPROTO_UDP, .sport = 40000, .dport = (port), .payload_len = 20
@@ -62,12 +64,13 @@ static void g27_bridge_leaves_ttl(void **state)
 
 static void g27_all_sums(void **state)
 {
+	const uint32_t step = 65536 / (uint32_t)lot_cnt(65536);
 	struct pkt pkt = { .src = "10.2.0.5", .dst = "198.51.100.80", UDP_TO(80) };
 	struct bed *bed = *state;
 
 	bed_policy(bed, bed_route);
 	pkt_build(&pkt, &bed->in);
-	for (uint32_t id = 0; id < 65536; id++) {
+	for (uint32_t id = 0; id < 65536; id += step) {
 		frame_put16(&bed->in, bed->in.l3 + 4, (uint16_t)id);
 		frame_ip_sum(&bed->in);
 		bed_frame(bed, IN_B, &bed->in);
