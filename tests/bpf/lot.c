@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How much is drawn by lot, or tried in a row. Called by tests that do so. An emulated machine, which vmtest/guest.sh
+ * How much is drawn by lot, or tried in a row. Called by tests that do so. An emulated machine, which guest.sh
  * speaks for, draws a part: what kernels differ in shows in few; the many are for the machine itself.
  */
 #include "bpf/lot.h"
